@@ -1,0 +1,58 @@
+# Everything a person needs, from a machine with only Python 3.11+, git and make.
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+export UV_SYSTEM_CERTS := 1
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	--no-emit-package tieline --no-emit-package tieline-gateway --extra embedded --group dev \
+	pyproject.toml core/pyproject.toml gateway/pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock schema clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: .venv/ready ## start Tieline on this machine with a demo practice; ARGS=--once runs the story and stops
+	@$(BIN)/tieline up $(ARGS)
+
+test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: .venv/ready ## format, lint, types, imports, lock and schema
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@cp requirements.lock .venv/requirements.lock && $(LOCK) -o .venv/requirements.lock && \
+		diff -u requirements.lock .venv/requirements.lock || \
+		{ echo "requirements.lock is not what the pyproject files ask for: run 'make lock' and commit it."; exit 1; }
+	@$(BIN)/tieline schema --check
+
+format: .venv/ready ## put the code in the house's form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/uv-ready ## pin what the pyproject files ask for
+	@$(LOCK) -o requirements.lock
+
+schema: .venv/ready ## print schema.graphql from the code
+	@$(BIN)/tieline schema --write
+
+clean: ## remove the environment and the demo's data
+	rm -rf .venv .tieline
+
+.venv/uv-ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Tieline needs Python 3.11 or newer; $(PYTHON) is not. Name one: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing: install it (on Debian: apt install python3-venv) and try again."; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@touch $@
+
+.venv/ready: .venv/uv-ready requirements.lock pyproject.toml core/pyproject.toml gateway/pyproject.toml
+	@echo "Preparing the environment in .venv ..."
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e core -e gateway
+	@touch $@

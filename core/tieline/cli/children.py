@@ -1,0 +1,98 @@
+"""Tieline's own processes as children: tied to us, started again when they die, stopped in bounded time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tieline.embedded import guard
+
+_STEPS: tuple[guard.Step, ...] = ((int(signal.SIGTERM), 15.0), (int(signal.SIGKILL), 5.0))
+_STEADY_SECONDS = 10.0
+
+
+@dataclass(kw_only=True)
+class Child:
+    """One command of `tieline`, its output in a file."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0
+    restarts: int = 0
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.arguments)
+
+    def start(self) -> None:
+        order: guard.Order = {
+            "command": [sys.executable, "-m", "tieline", *self.arguments],
+            "parent": os.getpid(),
+            "stay": os.uname().sysname != "Linux",
+            "account": None,
+            "steps": list(_STEPS),
+        }
+        self.began = time.monotonic()
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: S603 - our own script and our own program
+                [sys.executable, "-I", "-S", guard.__file__, json.dumps(order)],
+                stdin=subprocess.PIPE if order["stay"] else subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**self.environment},
+                start_new_session=True,
+            )
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+@dataclass
+class Family:
+    """The processes of one machine. Leaving the block stops them all."""
+
+    children: list[Child] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        for child in self.children:
+            child.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        running = [child.process for child in self.children if child.process is not None]
+        for number, seconds in _STEPS:
+            for process in running:
+                if process.poll() is None:
+                    process.send_signal(number)
+            deadline = time.monotonic() + seconds
+            while any(process.poll() is None for process in running) and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    def tend(self) -> list[Child]:
+        """Start again what has died since the last look, at most once in ten seconds each; who had died."""
+        dead = [
+            child
+            for child in self.children
+            if not child.alive() and time.monotonic() - child.began > _STEADY_SECONDS
+        ]
+        for child in dead:
+            child.restarts += 1
+            child.start()
+        return dead

@@ -1,0 +1,85 @@
+"""The demo practice: forty clients that nobody looks after in earnest, and a key to see them with."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tieline.clients import service as clients
+from tieline.clients.service import NewClient
+from tieline.errors import NotFound, Unauthenticated
+from tieline.identity import authenticate
+from tieline.ids import PracticeId
+from tieline.practices import service as practices
+from tieline.practices.plan import Plan
+from tieline.principal import Role
+
+PRACTICE = "Demo Practice"
+ADMIN = "admin@demo.invalid"
+
+_TRADES = ("Bakery", "Joinery", "Bicycles", "Bookshop", "Catering", "Dental Care", "Electrical", "Florists")
+_TOWNS = ("Ashford", "Brecon", "Culross", "Dunmore", "Évian")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demo:
+    """The demo as it stands: its practice, a working key of its admin, how many clients were added now."""
+
+    practice_id: PracticeId
+    key: str
+    added: int
+
+
+async def ensure_demo(key_file: Path) -> Demo:
+    """Make what is missing of the demo; the key is kept in a file that only its owner can read."""
+    practice_id = await _practice()
+    key = await asyncio.to_thread(_kept, key_file)
+    if not await _works(key):
+        key = await _issue(practice_id)
+        await asyncio.to_thread(_keep, key_file, key)
+    principal = await authenticate(key)
+    page = await clients.list_clients(principal, first=1)
+    names = client_names() if page.total == 0 else ()
+    for code, name in enumerate(names, start=1):
+        await clients.create_client(
+            principal, NewClient(name=name, practice_code=f"D{code:03}", country="GB")
+        )
+    return Demo(practice_id=practice_id, key=key, added=len(names))
+
+
+def client_names() -> tuple[str, ...]:
+    return tuple(f"{town} {trade} Ltd" for town in _TOWNS for trade in _TRADES)
+
+
+async def _practice() -> PracticeId:
+    try:
+        return await practices.locate_practice(PRACTICE)
+    except NotFound:
+        practice_id = await practices.create_practice(PRACTICE, plan=Plan.ADVANCED)
+        await practices.add_member(practice_id, name="Demo Admin", email=ADMIN, role=Role.ADMIN)
+        return practice_id
+
+
+async def _works(key: str) -> bool:
+    try:
+        await authenticate(key)
+    except Unauthenticated:
+        return False
+    return True
+
+
+async def _issue(practice_id: PracticeId) -> str:
+    person_id = await practices.locate_person(practice_id, ADMIN)
+    return (await practices.issue_key(practice_id, name="demo", person_id=person_id)).secret.reveal()
+
+
+def _kept(key_file: Path) -> str:
+    return key_file.read_text().strip() if key_file.exists() else ""
+
+
+def _keep(key_file: Path, key: str) -> None:
+    descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key + "\n")

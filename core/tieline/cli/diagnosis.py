@@ -1,0 +1,95 @@
+"""What the doctor looks at, one finding a thing, each with the remedy where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from tieline import readiness
+from tieline.database import close_database, open_database, schema_state
+from tieline.database.connect import credentials, unreachable
+from tieline.database.roles import role_statements
+from tieline.database.scope import use_movable_clock
+from tieline.errors import StartRefused
+from tieline.settings import Settings
+from tieline.work.doorbell import Doorbell, make_broker
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    what: str
+    fine: bool
+    said: str
+    remedy: tuple[str, ...] = ()
+
+
+async def diagnose(settings: Settings) -> list[Finding]:
+    """All findings; what cannot be looked at because something before it is broken is left out."""
+    findings = [Finding(what="encryption keys", fine=True, said=f"{len(settings.vault.keys)} in the ring")]
+    findings.append(await _redis(settings))
+    server = await _server(settings)
+    findings.append(server)
+    if not server.fine:
+        return findings
+    try:
+        await open_database(settings)
+    except StartRefused as refused:
+        return [*findings, await _roles(settings, refused)]
+    try:
+        use_movable_clock(movable=settings.clock == "movable")
+        findings.append(Finding(what="login and roles", fine=True, said="row-level security binds the login"))
+        findings.append(await _schema())
+        if findings[-1].fine:
+            findings.append(await _jobs())
+    finally:
+        await close_database()
+    return findings
+
+
+async def _redis(settings: Settings) -> Finding:
+    if await Doorbell(make_broker(settings)).answers():
+        return Finding(what="Redis", fine=True, said="answers")
+    remedy = ("Check TIELINE_REDIS_URL and that the server runs; until then jobs wait for the scheduler.",)
+    return Finding(what="Redis", fine=False, said="does not answer", remedy=remedy)
+
+
+async def _server(settings: Settings) -> Finding:
+    try:
+        connection = await asyncpg.connect(**credentials(settings), timeout=10)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as away:
+        return Finding(what="PostgreSQL", fine=False, said=str(unreachable(settings, away)))
+    try:
+        version = connection.get_server_version()
+    finally:
+        await connection.close()
+    return Finding(what="PostgreSQL", fine=True, said=f"answers, version {version.major}.{version.minor}")
+
+
+async def _roles(settings: Settings, refused: StartRefused) -> Finding:
+    connection = await asyncpg.connect(**credentials(settings), timeout=10)
+    try:
+        login = await connection.fetchval("SELECT session_user::text")
+        statements = role_statements(login, connection.get_server_version().major)
+    finally:
+        await connection.close()
+    remedy = ("As an administrator of the server, run:", *(f"  {statement};" for statement in statements))
+    return Finding(what="login and roles", fine=False, said=str(refused), remedy=remedy)
+
+
+async def _schema() -> Finding:
+    state = await schema_state()
+    refusal = state.refusal()
+    if refusal is not None:
+        return Finding(what="schema", fine=False, said=str(refusal))
+    return Finding(what="schema", fine=True, said=f"current, {state.applied[-1]}")
+
+
+async def _jobs() -> Finding:
+    backlog = await readiness.job_backlog()
+    failed = sum(lane.failed for lane in backlog)
+    said = ", ".join(f"{lane.lane}: {lane.due} due, {lane.running} running" for lane in backlog) or "none"
+    if failed:
+        remedy = ("Look for 'job.given_up' in the logs; a job asked for again starts anew.",)
+        return Finding(what="jobs", fine=False, said=f"{said}; {failed} given up", remedy=remedy)
+    return Finding(what="jobs", fine=True, said=said)

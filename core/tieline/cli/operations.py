@@ -1,0 +1,40 @@
+"""`tieline doctor` and `keys`: is this deployment fit, and what to do where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+    keys = typer.Typer(no_args_is_help=True, help="The ring of encryption keys.")
+    keys.command("generate")(generate)
+    app.add_typer(keys, name="keys")
+
+
+def doctor() -> None:
+    """Check the deployment and say what to do; exit 1 when something must be mended."""
+    from tieline.cli.diagnosis import diagnose
+    from tieline.settings import load_settings
+
+    findings = asyncio.run(diagnose(load_settings()))
+    for finding in findings:
+        typer.echo(f"{'ok  ' if finding.fine else 'MEND'}  {finding.what}: {finding.said}")
+        for line in finding.remedy:
+            typer.echo(f"      {line}")
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(1)
+
+
+def generate(
+    key_id: Annotated[str, typer.Argument(help="A short name for the key, such as the month.")] = "k1",
+) -> None:
+    """Print a fresh entry for TIELINE_ENCRYPTION_KEYS; put it first, keep the old ones behind it."""
+    from tieline.vault import Vault, generate_key
+
+    entry = generate_key(key_id)
+    Vault.from_text(entry)
+    typer.echo(entry)

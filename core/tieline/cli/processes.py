@@ -1,0 +1,73 @@
+"""`tieline migrate`, `worker`, `scheduler` and `up`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("migrate")(migrate)
+    app.command("worker")(worker)
+    app.command("scheduler")(scheduler)
+    app.command("up")(up)
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema; safe to run from several places at once."""
+    from tieline import database, log
+    from tieline.settings import load_settings
+
+    settings = load_settings()
+    log.configure(format=settings.log_format, level=settings.log_level)
+    state = asyncio.run(database.migrate(settings, report=lambda name: typer.echo(f"applying {name}")))
+    typer.echo(f"The schema is current: {state.applied[-1]}.")
+
+
+def worker(
+    queues: Annotated[
+        str, typer.Option(help="Which queues to serve, comma-separated: interactive, background.")
+    ] = "interactive,background",
+) -> None:
+    """Run jobs. Give people's work a process of its own: one with --queues interactive, others with background."""
+    from tieline import log
+    from tieline.settings import load_settings
+    from tieline.work.actor import QUEUES
+    from tieline.worker.process import worker_process
+
+    wanted = [queue.strip() for queue in queues.split(",") if queue.strip()]
+    if not wanted or not set(wanted) <= set(QUEUES):
+        raise typer.BadParameter(f"Name queues of: {', '.join(QUEUES)}.", param_hint="--queues")
+    settings = load_settings()
+    log.configure(format=settings.log_format, level=settings.log_level)
+    worker_process(settings, queues=wanted)
+
+
+def scheduler() -> None:
+    """Ring for jobs that are due. Any number may run."""
+    from tieline import log
+    from tieline.settings import load_settings
+    from tieline.worker.process import scheduler_process
+
+    settings = load_settings()
+    log.configure(format=settings.log_format, level=settings.log_level)
+    asyncio.run(scheduler_process(settings))
+
+
+def up(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Tell the story, stop everything, exit 0 or 1.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder that holds the data; default: .tieline here.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="The API's port; with --once any free one.")] = 8000,
+) -> None:
+    """Start everything on this machine, with a demo practice; Ctrl-C stops all of it."""
+    from tieline.cli.up import run_up
+
+    raise typer.Exit(run_up(data=data, port=port, once=once))

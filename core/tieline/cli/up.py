@@ -1,0 +1,150 @@
+"""`tieline up`: everything on this machine. Servers, schema, demo, processes; then the board, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from tieline import log
+from tieline.cli.children import Child, Family
+from tieline.cli.demo import Demo, ensure_demo
+from tieline.cli.story import show_help, tell, wait_until_ready
+from tieline.database import migrate
+from tieline.embedded import Servers, default_data_folder, embedded_servers
+from tieline.embedded.process import free_port
+from tieline.errors import StartRefused
+from tieline.lifespan import ready
+from tieline.settings import Settings, load_settings
+from tieline.vault import generate_key
+from tieline.work.actor import QUEUES
+
+LOOK_SECONDS = 0.5
+
+
+class _Stopped(Exception):
+    """SIGTERM, as an exception, so that everything is stopped on the way out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where this start keeps its things."""
+
+    data: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+
+def run_up(*, data: Path | None, port: int, once: bool) -> int:
+    """Start everything, tell the story; stay until Ctrl-C unless `once`. The exit code."""
+    console = Console()
+    place = Place(data=data or _default_folder(), port=free_port() if once else port)
+    try:
+        with _stoppable(), ExitStack() as stack:
+            servers = _servers(stack, place, console)
+            settings = _settings(place, servers)
+            demo = asyncio.run(_prepare(settings, place, console))
+            family = stack.enter_context(Family(_children(place)))
+            wait_until_ready(place.url, family)
+            code = tell(console, place.url, demo)
+            if not once:
+                show_help(console, place.url, demo, data=place.data)
+                _stay(console, servers, family)
+    except (KeyboardInterrupt, _Stopped):
+        console.print("Stopped; the data is kept in", str(place.data))
+        return 0
+    return code
+
+
+def _servers(stack: ExitStack, place: Place, console: Console) -> Servers:
+    console.print(f"[bold]Tieline[/] on this machine; data in {place.data}")
+    return stack.enter_context(
+        embedded_servers(
+            place.data,
+            postgres="TIELINE_DATABASE_URL" not in os.environ,
+            redis="TIELINE_REDIS_URL" not in os.environ,
+            progress=lambda step: console.print(f"  {step}", style="dim"),
+        )
+    )
+
+
+def _settings(place: Place, servers: Servers) -> Settings:
+    """The environment that this process and its children share."""
+    ours = {
+        "TIELINE_DATABASE_URL": servers.database_url,
+        "TIELINE_REDIS_URL": servers.redis_url,
+        "TIELINE_ENCRYPTION_KEYS": None if "TIELINE_ENCRYPTION_KEYS" in os.environ else _kept_key(place.data),
+        "TIELINE_PORT": str(place.port),
+        "TIELINE_PUBLIC_URL": os.environ.get("TIELINE_PUBLIC_URL", place.url),
+        "TIELINE_ENVIRONMENT": os.environ.get("TIELINE_ENVIRONMENT", "development"),
+    }
+    os.environ.update({name: value for name, value in ours.items() if value is not None})
+    settings = load_settings()
+    log.configure(format="console", level="WARNING")
+    return settings
+
+
+async def _prepare(settings: Settings, place: Place, console: Console) -> Demo:
+    await migrate(settings, report=lambda name: console.print(f"  migration {name}", style="dim"))
+    async with ready(settings):
+        demo = await ensure_demo(place.data / "demo-key")
+    if demo.added:
+        console.print(f"  demo practice with {demo.added} clients", style="dim")
+    return demo
+
+
+def _children(place: Place) -> list[Child]:
+    commands = [["serve"], ["scheduler"], *(["worker", "--queues", queue] for queue in QUEUES)]
+    logs = place.data / "logs"
+    logs.mkdir(mode=0o700, exist_ok=True)
+    return [
+        Child(arguments=command, environment=os.environ, log=logs / f"{'-'.join(command[::2])}.log")
+        for command in commands
+    ]
+
+
+def _stay(console: Console, servers: Servers, family: Family) -> None:
+    while True:
+        time.sleep(LOOK_SECONDS)
+        for sentence in servers.ended():
+            raise StartRefused(sentence)
+        for child in family.tend():
+            console.print(f"[yellow]'{child.name}' had ended ({child.last_words()}); started again.[/]")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise _Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _kept_key(data: Path) -> str:
+    """The demo's own encryption key, made at the first start and readable by its owner only."""
+    file = data / "encryption-key"
+    if not file.exists():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as new:
+            new.write(generate_key("local") + "\n")
+    return file.read_text().strip()
+
+
+def _default_folder() -> Path:
+    named = os.environ.get("TIELINE_DATA")
+    return Path(named) if named else default_data_folder(Path.cwd())

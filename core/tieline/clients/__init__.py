@@ -1,0 +1,1 @@
+"""The businesses a practice looks after."""

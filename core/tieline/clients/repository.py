@@ -1,0 +1,221 @@
+"""The SQL of clients: every query is made for one practice and for what one caller may see there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from tieline.clients.models import ClientRow
+from tieline.clients.names import LAST_CHARACTER, name_key, name_words
+from tieline.clients.visibility import visible_client
+from tieline.database import current
+from tieline.errors import Invalid
+from tieline.events.repository import EventCursor
+from tieline.ids import ClientId, PracticeId, TeamId
+from tieline.pages import Keyset, Page, encode_cursor
+from tieline.principal import Principal
+
+
+class Direction(StrEnum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """One business the practice looks after. `administered`: the caller is an administrator of this client."""
+
+    id: ClientId
+    practice_id: PracticeId
+    name: str
+    legal_name: str | None
+    practice_code: str | None
+    team_id: TeamId | None
+    country: str | None
+    currency: str | None
+    created_at: datetime
+    administered: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientQuery:
+    """A list of clients: words that names must begin with, and the direction of the name sort."""
+
+    words: tuple[str, ...] = ()
+    direction: Direction = Direction.ASC
+
+
+_COLUMNS = "c.id, c.practice_id, c.name, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, c.created_at"
+
+_PAGE = """
+WITH matching AS NOT MATERIALIZED (SELECT c.* FROM client AS c WHERE c.practice_id = $1 AND {condition})
+SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       (SELECT count(*) FROM matching) AS total, page.*
+  FROM feed
+  LEFT JOIN LATERAL (
+       SELECT {columns}, c.name_key, {administered} AS administered
+         FROM matching AS c WHERE {after}
+        ORDER BY c.name_key {direction}, c.id {direction}
+        LIMIT {limit}) AS page ON true
+ ORDER BY page.name_key {direction}, page.id {direction}
+"""
+
+
+class ClientRepository:
+    """Clients of one practice that one caller may see."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+
+    @classmethod
+    def visible_to(cls, principal: Principal) -> ClientRepository:
+        return cls(principal)
+
+    async def page(
+        self, query: ClientQuery, *, after: Keyset | None, first: int, listed: str
+    ) -> Page[Client]:
+        """One page, the total and the event cursor, in one statement and so of one moment."""
+        sql = _Statement(self._principal)
+        condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
+        administered = sql.administered("c.id")
+        rows = await current().rows(
+            _PAGE.format(
+                columns=_COLUMNS,
+                condition=" AND ".join(condition),
+                administered=administered,
+                after=sql.after(after, query.direction),
+                direction=query.direction.value,
+                limit=sql.bind(first + 1),
+            ),
+            *sql.arguments,
+        )
+        return _page(rows, first=first, listed=listed, after=after)
+
+    async def get(self, client_id: ClientId, *, lock: bool = False) -> Client | None:
+        sql = _Statement(self._principal)
+        row = await current().row(
+            f"SELECT {_COLUMNS}, {sql.administered('c.id')} AS administered FROM client AS c "  # noqa: S608 - bound
+            f"WHERE c.practice_id = $1 AND c.id = {sql.bind(client_id)} AND {sql.visible('c.id')}"
+            + (" FOR NO KEY UPDATE OF c" if lock else ""),
+            *sql.arguments,
+        )
+        return _client(row) if row else None
+
+    async def add(self, row: ClientRow) -> None:
+        """Insert the client and the words of its name. Raises Invalid when its practice code is taken."""
+        try:
+            await row.save(force_create=True)
+        except IntegrityError as conflict:
+            if "client_practice_code_once" not in str(conflict):
+                raise
+            raise Invalid(
+                f"Another client has the practice code {row.practice_code}.", field="practiceCode"
+            ) from conflict
+        await self._write_words(ClientId(row.id), row.name)
+
+    async def rename(self, client_id: ClientId, name: str) -> None:
+        practice_id = self._principal.practice_id
+        await ClientRow.filter(practice_id=practice_id, id=client_id).update(
+            name=name, name_key=name_key(name)
+        )
+        await current().run(
+            "DELETE FROM client_word WHERE practice_id = $1 AND client_id = $2", practice_id, client_id
+        )
+        await self._write_words(client_id, name)
+
+    async def list_for_member(self, client_id: ClientId, person_id: UUID) -> None:
+        """Let a member whose access is by list see this client."""
+        await current().run(
+            "INSERT INTO member_client (practice_id, person_id, client_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            self._principal.practice_id,
+            person_id,
+            client_id,
+        )
+
+    async def _write_words(self, client_id: ClientId, name: str) -> None:
+        await current().run(
+            "INSERT INTO client_word (practice_id, word, client_id) SELECT $1, unnest($2::text[]), $3",
+            self._principal.practice_id,
+            list(name_words(name)),
+            client_id,
+        )
+
+
+class _Statement:
+    """Collects the parameters of a statement; the practice is always the first."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+        self.arguments: list[object] = [principal.practice_id]
+        self._person: str | None = None
+
+    def bind(self, value: object) -> str:
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+    def visible(self, column: str) -> str:
+        if self._principal.sees_all_clients:
+            return "true"
+        return visible_client(self._principal, column, self._person_parameter())
+
+    def administered(self, column: str) -> str:
+        if self._principal.person_id is None or self._principal.is_admin:
+            return "false"
+        return (
+            "EXISTS (SELECT FROM client_member AS am WHERE am.practice_id = $1 AND am.role = 'ADMINISTRATOR' "
+            f"AND am.person_id = {self._person_parameter()} AND am.client_id = {column})"
+        )
+
+    def word(self, word: str) -> str:
+        start, end = self.bind(word), self.bind(word + LAST_CHARACTER)
+        return (
+            "EXISTS (SELECT FROM client_word AS w WHERE w.practice_id = $1 AND w.client_id = c.id "
+            f"AND w.word >= {start} AND w.word < {end})"
+        )
+
+    def after(self, after: Keyset | None, direction: Direction) -> str:
+        if after is None:
+            return "true"
+        operator = ">" if direction is Direction.ASC else "<"
+        return f"(c.name_key, c.id) {operator} ({self.bind(after.key)}, {self.bind(after.id)}::uuid)"
+
+    def _person_parameter(self) -> str:
+        if self._person is None:
+            self._person = self.bind(self._principal.person_id) + "::uuid"
+        return self._person
+
+
+def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> Page[Client]:
+    found = [row for row in rows if row["id"] is not None]
+    shown = found[:first]
+    head = rows[0]
+    events = EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0)
+    return Page(
+        rows=tuple(_client(row) for row in shown),
+        cursors=tuple(encode_cursor(listed, Keyset(key=row["name_key"], id=row["id"])) for row in shown),
+        has_next=len(found) > first,
+        has_previous=after is not None,
+        total=head["total"],
+        event_cursor=events.encode(),
+    )
+
+
+def _client(row: Any) -> Client:
+    return Client(
+        id=row["id"],
+        practice_id=row["practice_id"],
+        name=row["name"],
+        legal_name=row["legal_name"],
+        practice_code=row["practice_code"],
+        team_id=row["team_id"],
+        country=row["country"],
+        currency=row["currency"],
+        created_at=row["created_at"],
+        administered=row["administered"],
+    )

@@ -1,0 +1,134 @@
+"""Opening and closing the pool, and refusing to start on a database that would not hold its promises."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+
+from tieline.database.engine import ScopedClient
+from tieline.database.roles import check_roles
+from tieline.errors import StartRefused
+from tieline.settings import Settings
+
+ALIAS = "default"
+APP = "tieline"
+# The tables of the engine (jobs, events, the clock, words of names) are made and used by SQL alone.
+MODELS = [
+    "tieline.practices.models",
+    "tieline.clients.models",
+]
+MINIMUM_VERSION = 140000  # xid8 and pg_current_snapshot in their present form
+
+
+async def open_database(settings: Settings) -> None:
+    """Make the pool and check that the server, the login and its roles are fit. Raises StartRefused."""
+    await Tortoise.init(config=tortoise_config(settings), _enable_global_fallback=True)
+    try:
+        await pool_client().create_connection(with_db=True)
+        await check_database()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as away:
+        await close_database()
+        raise unreachable(settings, away) from away
+    except BaseException:
+        await close_database()
+        raise
+
+
+async def close_database() -> None:
+    await Tortoise.close_connections()
+
+
+def pool_client() -> ScopedClient:
+    """The client that owns the pool, also from inside of a scope."""
+    client = get_connection(ALIAS)
+    owner = getattr(client, "_parent", client)
+    if not isinstance(owner, ScopedClient):
+        raise TypeError("the database was not opened by tieline.database")
+    return owner
+
+
+def pool() -> Any:
+    """The asyncpg pool."""
+    opened = pool_client()._pool  # noqa: SLF001 - Tortoise keeps its pool private
+    if opened is None:
+        raise RuntimeError("the database is not open")
+    return opened
+
+
+def pool_figures() -> dict[str, int]:
+    """Connections of this process: `size` open, `idle` of them free, `limit` at most."""
+    opened = pool()
+    return {"size": opened.get_size(), "idle": opened.get_idle_size(), "limit": opened.get_max_size()}
+
+
+async def check_database() -> None:
+    """Raise StartRefused where the server is too old or the two walls would not stand."""
+    async with pool().acquire() as connection:
+        version = connection.get_server_version()
+        if version.major * 10000 < MINIMUM_VERSION:
+            raise StartRefused(f"PostgreSQL {version.major} is too old: Tieline needs 14 or newer.")
+        await check_roles(connection)
+
+
+def credentials(settings: Settings) -> dict[str, Any]:
+    """What asyncpg wants to know, from the address in the settings. Raises StartRefused."""
+    url = urlsplit(settings.database_url.get_secret_value())
+    if url.scheme not in {"postgres", "postgresql"} or not url.hostname or not url.path.strip("/"):
+        raise StartRefused(
+            "TIELINE_DATABASE_URL is not an address like postgres://login:password@host:5432/name; mend it."
+        )
+    options = dict(parse_qsl(url.query))
+    tls = {"ssl": options["sslmode"]} if "sslmode" in options else {}
+    return {
+        "host": options.get("host", url.hostname),
+        "port": url.port or 5432,
+        "user": unquote(url.username) if url.username else None,
+        "password": unquote(url.password) if url.password else None,
+        "database": unquote(url.path.strip("/")),
+        **tls,
+    }
+
+
+def tortoise_config(settings: Settings, *, engine: str = "tieline.database.engine") -> dict[str, Any]:
+    timeout = settings.database_timeout
+    return {
+        "connections": {
+            ALIAS: {
+                "engine": engine,
+                "credentials": {
+                    **credentials(settings),
+                    "minsize": 1,
+                    "maxsize": settings.database_pool_size,
+                    "timeout": min(timeout, 10.0),
+                    "command_timeout": timeout,
+                    "reset": _nothing_to_reset,
+                    "server_settings": {
+                        "application_name": "tieline",
+                        "idle_in_transaction_session_timeout": str(int(timeout * 1000)),
+                    },
+                },
+            }
+        },
+        "apps": {APP: {"models": MODELS, "default_connection": ALIAS, "migrations": "tieline.migrations"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def unreachable(settings: Settings, cause: BaseException) -> StartRefused:
+    address = credentials(settings)
+    why = str(cause) or type(cause).__name__
+    return StartRefused(
+        f"PostgreSQL at {address['host']}:{address['port']} cannot be used ({why}): "
+        "check TIELINE_DATABASE_URL and that the server runs."
+    )
+
+
+async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
+    """A scope sets everything LOCAL to its transaction, so a connection comes back clean by itself."""
+    await asyncio.sleep(0)

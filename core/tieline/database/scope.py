@@ -1,0 +1,179 @@
+"""A scope: one transaction under one role, seeing the rows of one practice or, for the system, of all.
+
+Entering costs one round trip (BEGIN, the role and the practice go together) and leaving one. The connection
+goes back to the pool whatever happens and whenever: also when the task is cancelled in the middle of BEGIN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import asyncpg
+from tortoise.connection import get_connections
+from tortoise.exceptions import BaseORMException
+
+from tieline import clock
+from tieline.database.connect import ALIAS, pool, pool_client
+from tieline.database.engine import wrap
+from tieline.database.roles import APP_ROLE, SYSTEM_ROLE
+from tieline.errors import Busy, Unavailable
+from tieline.ids import PracticeId
+
+Rows: TypeAlias = Sequence[Any]
+
+_current: ContextVar[Scope | None] = ContextVar("tieline_scope", default=None)
+_CLEAN_UP_SECONDS = 5.0
+_movable_clock = False
+
+
+class Scope:
+    """Runs SQL in the open transaction; `practice_id` is None for the system."""
+
+    __slots__ = ("_connection", "practice_id")
+
+    def __init__(self, connection: Any, practice_id: PracticeId | None) -> None:
+        self._connection = connection
+        self.practice_id = practice_id
+
+    async def rows(self, sql: str, *arguments: object) -> Rows:
+        found: Rows = await self._connection.fetch(sql, *arguments)
+        return found
+
+    async def row(self, sql: str, *arguments: object) -> Any:
+        """The first row, or None."""
+        return await self._connection.fetchrow(sql, *arguments)
+
+    async def value(self, sql: str, *arguments: object) -> Any:
+        """The first column of the first row, or None."""
+        return await self._connection.fetchval(sql, *arguments)
+
+    async def run(self, sql: str, *arguments: object) -> int:
+        """Execute; how many rows it touched."""
+        tag: str = await self._connection.execute(sql, *arguments)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+
+def current() -> Scope:
+    """The scope this task is in. A repository that is called outside of one is a bug."""
+    found = _current.get()
+    if found is None:
+        raise RuntimeError(
+            "no scope is open here: call the repository from a service's scope or unit of work"
+        )
+    return found
+
+
+def use_movable_clock(*, movable: bool) -> None:
+    """Read the deployment's clock offset at the start of each scope (one more round trip), or never."""
+    global _movable_clock  # noqa: PLW0603 - set once, when the process starts
+    _movable_clock = movable
+
+
+@asynccontextmanager
+async def scope(practice_id: PracticeId) -> AsyncIterator[Scope]:
+    """A transaction that sees this practice's rows and no other. Raises Busy and Unavailable."""
+    async with _transaction(APP_ROLE, practice_id) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def system_scope() -> AsyncIterator[Scope]:
+    """A transaction that sees every practice: for looking up who is asking, claims and sweeps only."""
+    async with _transaction(SYSTEM_ROLE, None) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def as_system(opened: Scope) -> AsyncIterator[None]:
+    """Look past the practice for one statement of an open transaction, then go back to its role."""
+    practice = opened.practice_id
+    await opened.run(f"SET LOCAL ROLE {SYSTEM_ROLE}")
+    yield
+    await opened.run(f"SET LOCAL ROLE {APP_ROLE if practice else SYSTEM_ROLE}")
+
+
+@asynccontextmanager
+async def _transaction(role: str, practice_id: PracticeId | None) -> AsyncIterator[Scope]:
+    if _current.get() is not None:
+        raise RuntimeError("a scope is open already: finish it first, or hand it on")
+    with _translated():
+        connection = await _acquire()
+    committed = False
+    try:
+        with _translated():
+            await connection.execute(_opening(role, practice_id))
+            if _movable_clock:
+                clock.set_offset(await connection.fetchval("SELECT offset_by FROM clock") or timedelta(0))
+        opened = Scope(connection, practice_id)
+        tortoise = get_connections().set(ALIAS, wrap(pool_client(), connection))
+        token = _current.set(opened)
+        try:
+            with _translated():
+                yield opened
+        finally:
+            _current.reset(token)
+            get_connections().reset(tortoise)
+        with _translated():
+            await connection.execute("COMMIT")
+        committed = True
+    finally:
+        await asyncio.shield(_give_back(connection, committed=committed))
+
+
+async def _acquire() -> Any:
+    try:
+        return await pool().acquire(timeout=pool_client()._template["command_timeout"])  # noqa: SLF001
+    except (TimeoutError, OSError) as away:
+        raise Unavailable from away
+
+
+async def _give_back(connection: Any, *, committed: bool) -> None:
+    try:
+        if not committed and not connection.is_closed():
+            await connection.execute("ROLLBACK", timeout=_CLEAN_UP_SECONDS)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        connection.terminate()
+    finally:
+        await pool().release(connection, timeout=_CLEAN_UP_SECONDS)
+
+
+def _opening(role: str, practice_id: PracticeId | None) -> str:
+    # One simple query takes no parameters; the role is a constant and the id prints as hex and dashes only.
+    practice = str(practice_id) if practice_id else ""
+    return f"BEGIN; SET LOCAL ROLE {role}; SELECT set_config('tieline.practice', '{practice}', true)"
+
+
+class _translated:  # noqa: N801 - reads as the statement it is
+    """Turns the driver's and the ORM's word for 'two callers met' and 'the server is away' into ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        cause = error.__cause__ if isinstance(error, BaseORMException) and error.__cause__ else error
+        if isinstance(
+            cause, asyncpg.SerializationError | asyncpg.DeadlockDetectedError | asyncpg.LockNotAvailableError
+        ):
+            raise Busy from error
+        if isinstance(cause, _AWAY):
+            raise Unavailable from error
+
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    TimeoutError,
+)

@@ -1,0 +1,145 @@
+"""The SQL of events: read strictly behind every transaction that is still open, so that none is skipped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tieline.clients.visibility import visible_client
+from tieline.database import Scope, current
+from tieline.errors import CursorExpired
+from tieline.events.kinds import Event
+from tieline.ids import ClientId
+from tieline.pages import InvalidToken, pack, unpack
+from tieline.principal import Principal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class EventCursor:
+    """Everything up to and including (xid, position) has been seen; `epoch` names the feed it belongs to."""
+
+    epoch: UUID
+    xid: int
+    position: int
+
+    def encode(self) -> str:
+        return pack(str(self.epoch), self.xid, self.position)
+
+    @classmethod
+    def decode(cls, text: str) -> EventCursor:
+        """Raises CursorExpired: a client recovers from any cursor it cannot use in the same way."""
+        try:
+            epoch, xid, position = unpack(text, str, int, int)
+            return cls(epoch=UUID(epoch), xid=xid, position=position)
+        except (InvalidToken, ValueError) as broken:
+            raise CursorExpired from broken
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """An event as it was written. `cursor` is also its identity: delivery is at least once."""
+
+    cursor: EventCursor
+    kind: str
+    client_id: ClientId | None
+    payload: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Events after a cursor, and the cursor to go on from, which moves on past what the caller may not see."""
+
+    events: tuple[Recorded, ...]
+    cursor: EventCursor
+    more: bool
+
+
+_INSERT = """
+INSERT INTO event (practice_id, kind, client_id, payload, at, correlation_id)
+SELECT $1, e.kind, e.client_id, e.payload::jsonb, $2, $3
+  FROM unnest($4::text[], $5::uuid[], $6::text[]) WITH ORDINALITY AS e (kind, client_id, payload, nth)
+ ORDER BY e.nth
+"""
+_POSITION = """
+SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       pruned_below::text::bigint AS pruned_below
+  FROM feed
+"""
+_AFTER = """
+SELECT xid::text::bigint AS xid, position, kind, client_id, payload::text AS payload, at
+  FROM event AS e
+ WHERE practice_id = $1
+   AND (xid, position) > ($2::text::xid8, $3::bigint)
+   AND xid < $4::text::xid8
+   AND {visible}
+ ORDER BY xid, position
+ LIMIT $5
+"""
+
+
+async def insert_events(scope: Scope, events: Sequence[Event], *, at: datetime, correlation_id: str) -> None:
+    """Write the events of one unit of work with one statement, in their order."""
+    await scope.run(
+        _INSERT,
+        scope.practice_id,
+        at,
+        correlation_id,
+        [event.kind for event in events],
+        [event.client_id for event in events],
+        [json.dumps(event.payload()) for event in events],
+    )
+
+
+async def read_after(principal: Principal, after: EventCursor, *, limit: int) -> Batch:
+    """Events this caller may see, after a cursor, in the order of commit. Raises CursorExpired."""
+    feed = await current().row(_POSITION)
+    if after.epoch != feed["epoch"] or after.xid < feed["pruned_below"]:
+        raise CursorExpired
+    sql = _AFTER.format(visible=visible_client(principal, "e.client_id", "$6"))
+    arguments = [principal.practice_id, str(after.xid), after.position, str(feed["xmin"]), limit]
+    if not principal.sees_all_clients:
+        arguments.append(principal.person_id)
+    rows = await current().rows(sql, *arguments)
+    events = tuple(_recorded(feed["epoch"], row) for row in rows)
+    return _batch(events, after, xmin=feed["xmin"], limit=limit)
+
+
+async def prune(*, before: datetime, limit: int) -> int:
+    """Delete a batch of events recorded before an instant, and remember how far back cursors still reach."""
+    count: int = await current().value(
+        """
+        WITH old AS (SELECT position FROM event WHERE at < $1
+                      ORDER BY at, position LIMIT $2 FOR UPDATE SKIP LOCKED),
+             gone AS (DELETE FROM event USING old WHERE event.position = old.position RETURNING event.xid),
+             last AS (SELECT max(xid::text::bigint) AS xid FROM gone),
+             mark AS (UPDATE feed SET pruned_below = greatest(pruned_below, (last.xid + 1)::text::xid8)
+                        FROM last WHERE last.xid IS NOT NULL)
+        SELECT count(*) FROM gone
+        """,
+        before,
+        limit,
+    )
+    return count
+
+
+def _batch(events: tuple[Recorded, ...], after: EventCursor, *, xmin: int, limit: int) -> Batch:
+    if len(events) == limit:
+        return Batch(events=events, cursor=events[-1].cursor, more=True)
+    # All below xmin has been read, whether visible to the caller or not: the cursor may stand right before it.
+    reached = EventCursor(epoch=after.epoch, xid=xmin, position=0)
+    return Batch(events=events, cursor=max(after, reached), more=False)
+
+
+def _recorded(epoch: UUID, row: Any) -> Recorded:
+    return Recorded(
+        cursor=EventCursor(epoch=epoch, xid=row["xid"], position=row["position"]),
+        kind=row["kind"],
+        client_id=row["client_id"],
+        payload=json.loads(row["payload"]),
+        at=row["at"],
+    )

@@ -1,0 +1,17 @@
+"""Reading the feed of events from a cursor on."""
+
+from __future__ import annotations
+
+from tieline.database import scope
+from tieline.events import repository
+from tieline.events.repository import Batch, EventCursor
+from tieline.principal import Principal
+
+MAX_BATCH = 500
+
+
+async def read_events(principal: Principal, after: str, *, limit: int = MAX_BATCH) -> Batch:
+    """Events after a cursor that a page or an earlier event carried. Raises CursorExpired."""
+    cursor = EventCursor.decode(after)
+    async with scope(principal.practice_id):
+        return await repository.read_after(principal, cursor, limit=min(limit, MAX_BATCH))

@@ -1,0 +1,78 @@
+"""Logs are events with fields, never prose; one correlation id runs from request to actor to provider call."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from contextvars import ContextVar
+from typing import Any, cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from tieline.ids import new_id
+
+_correlation: ContextVar[str | None] = ContextVar("tieline_correlation", default=None)
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    return cast("FilteringBoundLogger", structlog.get_logger(name))
+
+
+def correlation_id() -> str:
+    """The id of what is under way here; made when nobody has set one yet."""
+    current = _correlation.get()
+    if current is None:
+        current = str(new_id())
+        _correlation.set(current)
+    return current
+
+
+def correlate(proposed: str | None) -> str:
+    """Take over a caller's correlation id if it is one (8 to 64 of letters, digits, `._-`), else make one."""
+    chosen = proposed if proposed and _ACCEPTABLE.fullmatch(proposed) else str(new_id())
+    _correlation.set(chosen)
+    return chosen
+
+
+def configure(*, format: str, level: str) -> None:
+    """Send our logs and the libraries' to standard error, in one shape."""
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer() if format == "console" else structlog.processors.JSONRenderer()
+    )
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_correlation,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for chatty in ("tortoise", "asyncio", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _add_correlation(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    current = _correlation.get()
+    if current is not None:
+        event.setdefault("correlation_id", current)
+    return event
+
+
+def fields_of(error: BaseException) -> dict[str, Any]:
+    """What may be logged of an error: its class and, for ours, its code; never its payload."""
+    return {"error": type(error).__name__, "code": getattr(error, "code", None)}

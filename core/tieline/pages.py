@@ -1,0 +1,101 @@
+"""Pages by keyset: opaque cursors bound to their sort and filter, and the bounds of a page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from tieline.errors import CursorInvalid, Invalid
+
+MAX_PAGE = 200
+DEFAULT_PAGE = 50
+_MAX_TOKEN = 2_048
+
+T = TypeVar("T")
+
+
+class InvalidToken(ValueError):
+    """The text is not something `pack` made, or holds other types."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list, with the cursor of each row and of the events that come after what it shows."""
+
+    rows: tuple[T, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+    has_previous: bool
+    total: int
+    event_cursor: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Keyset:
+    """Where a page starts: after this sort key and id."""
+
+    key: str
+    id: UUID
+
+
+def page_size(first: int | None) -> int:
+    """How many rows to read. Raises Invalid."""
+    if first is None:
+        return DEFAULT_PAGE
+    if not 1 <= first <= MAX_PAGE:
+        raise Invalid(f"Ask for 1 to {MAX_PAGE} rows a page; {first} is outside of that.", field="first")
+    return first
+
+
+def list_of(*parts: object) -> str:
+    """A short fingerprint of what makes up a list: its name, sort and filters."""
+    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:12]
+
+
+def encode_cursor(listed: str, keyset: Keyset) -> str:
+    return pack(listed, keyset.key, str(keyset.id))
+
+
+def decode_cursor(listed: str, text: str | None) -> Keyset | None:
+    """The place a cursor of this very list names. Raises CursorInvalid."""
+    if text is None:
+        return None
+    try:
+        of, key, id_text = unpack(text, str, str, str)
+        keyset = Keyset(key=key.encode().decode(), id=UUID(id_text))
+    except ValueError as broken:
+        raise CursorInvalid from broken
+    if of != listed or "\x00" in key:
+        raise CursorInvalid
+    return keyset
+
+
+def pack(*values: str | int) -> str:
+    """Values as one opaque, URL-safe text."""
+    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+A = TypeVar("A", str, int)
+B = TypeVar("B", str, int)
+C = TypeVar("C", str, int)
+
+
+def unpack(text: str, first: type[A], second: type[B], third: type[C]) -> tuple[A, B, C]:
+    """Three values that `pack` packed, of these types. Raises InvalidToken."""
+    if len(text) > _MAX_TOKEN:
+        raise InvalidToken
+    try:
+        raw = base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        values = json.loads(raw)
+    except (ValueError, RecursionError, binascii.Error) as broken:
+        raise InvalidToken from broken
+    if not isinstance(values, list) or [type(value) for value in values] != [first, second, third]:
+        raise InvalidToken
+    if any(isinstance(value, int) and not 0 <= value < 2**63 for value in values):
+        raise InvalidToken
+    return values[0], values[1], values[2]

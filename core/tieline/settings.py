@@ -1,0 +1,95 @@
+"""The environment, read once into a typed value; every `TIELINE_*` of the core stands here.
+
+Nothing that protects someone has a default: a missing key or address stops the start with a sentence.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tieline.errors import StartRefused
+from tieline.vault import Vault
+
+
+class Settings(BaseSettings):
+    """What every process of a deployment shares. Durations are in seconds unless the name says else."""
+
+    model_config = SettingsConfigDict(env_prefix="TIELINE_", frozen=True, extra="ignore")
+
+    environment: Literal["production", "development"] = Field(
+        "production", description="`development` opens introspection and allows the movable clock."
+    )
+    database_url: SecretStr = Field(
+        description="PostgreSQL 14+: `postgres://login:password@host:5432/name`, `?sslmode=verify-full` for TLS."
+    )
+    redis_url: SecretStr = Field(
+        description="Redis or Valkey, its database for Tieline alone: `redis://:password@host:6379/0`."
+    )
+    encryption_keys: SecretStr = Field(
+        description="The key ring, `id:base64,…`: the first seals, all open. `tieline keys generate` makes an entry."
+    )
+    database_pool_size: int = Field(10, ge=2, le=200, description="Connections a process holds at most.")
+    database_timeout: float = Field(
+        30.0, gt=0, le=600, description="Seconds a statement may take, and a wait for a free connection."
+    )
+    worker_threads: int = Field(8, ge=1, le=64, description="Jobs a worker process has under way at once.")
+    scheduler_interval: float = Field(
+        5.0, gt=0, le=60, description="Seconds between two looks for jobs that are due."
+    )
+    event_retention_days: int = Field(30, ge=1, le=3650, description="Days an event is kept for replay.")
+    clock: Literal["real", "movable"] = Field(
+        "real", description="`movable` lets tests and the demo move calendar time; refused in production."
+    )
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for eyes.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least level logged."
+    )
+
+    @model_validator(mode="after")
+    def _movable_only_in_development(self) -> Self:
+        if self.clock == "movable" and self.environment == "production":
+            raise ValueError("TIELINE_CLOCK=movable is refused in production; unset it")
+        return self
+
+    @property
+    def is_development(self) -> bool:
+        return self.environment == "development"
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault.from_text(self.encryption_keys.get_secret_value())
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(cls: type[S]) -> S:
+    """Read settings of this class from the environment. Raises StartRefused with one sentence per fault."""
+    prefix = str(cls.model_config.get("env_prefix", ""))
+    try:
+        return cls()
+    except ValidationError as invalid:
+        raise StartRefused("; ".join(_sentence(prefix, dict(error)) for error in invalid.errors())) from None
+
+
+def load_settings() -> Settings:
+    """The core's settings, its key ring checked. Raises StartRefused."""
+    settings = load(Settings)
+    _ = settings.vault
+    return settings
+
+
+def _sentence(prefix: str, error: dict[str, object]) -> str:
+    location = error["loc"]
+    if not isinstance(location, tuple) or not location:
+        return str(error["msg"]).removeprefix("Value error, ") + "."
+    name = f"{prefix}{location[0]}".upper()
+    if error["type"] == "missing":
+        return (
+            f"{name} is not set: see docs/settings.md, or start everything on this machine with 'tieline up'."
+        )
+    return f"{name} is not usable ({error['msg']}): see docs/settings.md."

@@ -1,0 +1,96 @@
+"""The unit of work: rows, events and jobs in one transaction; bells rung when it has committed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from tieline import clock
+from tieline.database import Scope, scope, system_scope
+from tieline.database.scope import as_system
+from tieline.events.kinds import Event
+from tieline.events.repository import insert_events
+from tieline.log import correlation_id
+from tieline.principal import Principal
+from tieline.work import doorbell, repository
+from tieline.work.actor import Actor, JobRequest
+from tieline.work.repository import Claim, Ring
+
+_claim: ContextVar[Claim | None] = ContextVar("tieline_claim", default=None)
+
+JsonValue = str | int | float | bool | None
+
+
+class Work:
+    """What one transaction is about to say: handed to the service inside of `unit_of_work`."""
+
+    def __init__(self, opened: Scope) -> None:
+        self.scope = opened
+        self.now: datetime = clock.now()
+        self._events: list[Event] = []
+        self._jobs: list[JobRequest] = []
+
+    def event(self, event: Event) -> None:
+        """Record a state change; readers see it once this transaction has committed."""
+        self._events.append(event)
+
+    def enqueue(
+        self, actor: Actor, *, due_at: datetime | None = None, key: str | None = None, **arguments: JsonValue
+    ) -> None:
+        """Queue a job. A `key` makes it one of its kind: asked for again, it is the same job, due at the earlier."""
+        keyed = f"{actor.name}:{key}" if key is not None else None
+        self._jobs.append(JobRequest(actor=actor, arguments=arguments, due_at=due_at or self.now, key=keyed))
+
+    async def flush(self) -> list[Ring]:
+        correlation = correlation_id()
+        if self._events:
+            await insert_events(self.scope, self._events, at=self.now, correlation_id=correlation)
+        if not self._jobs:
+            return []
+        merged = {job.key: job for job in self._jobs if job.key is not None}
+        wanted = [job for job in self._jobs if job.key is None] + list(merged.values())
+        return await repository.insert_jobs(self.scope, wanted, at=self.now, correlation_id=correlation)
+
+
+@asynccontextmanager
+async def unit_of_work(principal: Principal) -> AsyncIterator[Work]:
+    """One transaction for this caller's practice. Raises Busy and Unavailable; opening one in another is a bug.
+
+    Inside of a job it also proves, as its last act, that the job is still ours.
+    """
+    async with scope(principal.practice_id) as opened:
+        work = Work(opened)
+        yield work
+        rings = await _close(work)
+    await doorbell.ring(rings)
+
+
+@asynccontextmanager
+async def system_work() -> AsyncIterator[Work]:
+    """A unit of work over all practices, for sweeps and set-up; it records no events."""
+    async with system_scope() as opened:
+        work = Work(opened)
+        yield work
+        rings = await _close(work)
+    await doorbell.ring(rings)
+
+
+@contextmanager
+def working_on(held: Claim) -> Iterator[None]:
+    """While a job runs: its units of work commit only as long as the claim is held."""
+    token = _claim.set(held)
+    try:
+        yield
+    finally:
+        _claim.reset(token)
+
+
+async def _close(work: Work) -> list[Ring]:
+    rings = await work.flush()
+    held = _claim.get()
+    if held is not None:
+        async with as_system(work.scope):
+            await repository.assert_held(work.scope, held)
+    return rings

@@ -1,0 +1,97 @@
+"""What runs inside `tieline worker` and `tieline scheduler`: start, serve until a signal, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+import dramatiq
+from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.logging import get_logger as get_library_logger
+from dramatiq.middleware import AgeLimit
+
+from tieline.ids import JobId
+from tieline.lifespan import ready
+from tieline.log import get_logger
+from tieline.settings import Settings
+from tieline.work.doorbell import MAX_AGE_MS, MESSAGE, make_broker
+from tieline.worker.roster import ACTORS, ensure_recurring
+from tieline.worker.runner import Runner
+from tieline.worker.scheduler import run_scheduler
+
+DRAIN_SECONDS = 10.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = get_logger(__name__)
+
+
+async def scheduler_process(settings: Settings) -> None:
+    """Run a scheduler until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with ready(settings) as bell:
+        await ensure_recurring(settings)
+        log.info("scheduler.started")
+        await run_scheduler(bell, interval=settings.scheduler_interval, stop=stop)
+    log.info("scheduler.stopped")
+
+
+def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
+    """Run jobs from these queues until SIGTERM or SIGINT; what is under way may finish, bounded in time."""
+    stop = threading.Event()
+    for number in _SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
+    runner = Runner(ACTORS)
+    with _loop() as loop:
+        opened = ready(settings)
+        loop.run_coroutine(opened.__aenter__())
+        try:
+            worker = _start_worker(settings, runner, queues)
+            log.info("worker.started", queues=list(queues))
+            stop.wait()
+            log.info("worker.draining", running=runner.running)
+            worker.stop(timeout=int(DRAIN_SECONDS * 1000))
+            loop.run_coroutine(runner.hand_back())
+            worker.broker.close()
+        finally:
+            loop.run_coroutine(opened.__aexit__(None, None, None))
+    log.info("worker.stopped")
+
+
+def _start_worker(settings: Settings, runner: Runner, queues: Sequence[str]) -> dramatiq.Worker:
+    broker: RedisBroker = make_broker(settings, [AgeLimit(max_age=MAX_AGE_MS)])
+    for queue in queues:
+        broker.declare_queue(queue)
+    declare = dramatiq.actor(actor_name=MESSAGE, queue_name=queues[0], broker=broker)
+    declare(_receiver(runner))
+    worker = dramatiq.Worker(
+        broker, queues=set(queues), worker_threads=settings.worker_threads, worker_timeout=500
+    )
+    worker.start()
+    return worker
+
+
+def _receiver(runner: Runner) -> Callable[[str], Awaitable[None]]:
+    async def run_job(job_id: str) -> None:
+        await runner.run(JobId(UUID(job_id)))
+
+    return run_job
+
+
+@contextmanager
+def _loop() -> Iterator[EventLoopThread]:
+    """The one event loop that all actors of this process run on; the database lives on it too."""
+    loop = EventLoopThread(get_library_logger(__name__, EventLoopThread))
+    loop.start(timeout=5.0)
+    set_event_loop_thread(loop)
+    try:
+        yield loop
+    finally:
+        set_event_loop_thread(None)
+        loop.stop()

@@ -1,0 +1,162 @@
+"""Running one job: claim it, keep its lease alive, run its actor, write the outcome back under the fence."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from tieline import clock, log
+from tieline.database import system_scope
+from tieline.errors import Busy, ClaimLost, TielineError, Unavailable
+from tieline.ids import JobId, new_id
+from tieline.work import Actor, Again, repository
+from tieline.work.repository import LEASE, Claim
+from tieline.work.unit import working_on
+
+HEARTBEAT = timedelta(seconds=5)
+MAX_ATTEMPTS = 12
+_FIRST_PAUSE = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(hours=1)
+
+logger = log.get_logger(__name__)
+
+
+class Runner:
+    """Runs jobs for one worker process; `owner` tells its claims from another's."""
+
+    def __init__(self, actors: Mapping[str, Actor]) -> None:
+        self._actors = actors
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def running(self) -> int:
+        return len(self._tasks)
+
+    async def hand_back(self) -> None:
+        """Stop what is still under way; its jobs are due again at once, for another worker."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run(self, job_id: JobId) -> None:
+        """Run the job if it is due and free; else there is nothing to do, and that is fine."""
+        async with system_scope():
+            claim = await repository.claim(job_id, owner=self.owner, at=clock.now())
+        if claim is None:
+            return
+        log.correlate(claim.correlation_id)
+        task = asyncio.create_task(self._work(claim))
+        self._tasks.add(task)
+        try:
+            await task
+        finally:
+            self._tasks.discard(task)
+
+    async def _work(self, claim: Claim) -> None:
+        try:
+            again = await _while_held(claim, self._act(claim))
+        except ClaimLost:
+            logger.warning("job.claim_lost", job_id=str(claim.job_id), actor=claim.actor)
+            return
+        except asyncio.CancelledError:
+            async with system_scope():
+                await repository.put_off(claim, due_at=clock.now())
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever an actor raises becomes the job's outcome
+            await self._failed(claim, error)
+            return
+        async with system_scope():
+            if again is None:
+                await repository.finish(claim, at=clock.now())
+            else:
+                await repository.put_off(claim, due_at=again.at)
+        logger.info("job.done", job_id=str(claim.job_id), actor=claim.actor, attempts=claim.attempts)
+
+    async def _act(self, claim: Claim) -> Again | None:
+        if claim.attempts > MAX_ATTEMPTS:
+            raise WorkersDied(claim.attempts - 1)
+        actor = self._actors.get(claim.actor)
+        if actor is None:
+            raise UnknownActor(claim.actor)
+        async with asyncio.timeout(actor.limit.total_seconds()):
+            with working_on(claim):
+                return await actor.function(**claim.arguments)
+
+    async def _failed(self, claim: Claim, error: Exception) -> None:
+        over = claim.attempts >= MAX_ATTEMPTS and not isinstance(error, Busy | Unavailable)
+        logger.error(
+            "job.given_up" if over else "job.failed",
+            job_id=str(claim.job_id),
+            actor=claim.actor,
+            attempts=claim.attempts,
+            exc_info=not isinstance(error, TielineError),
+            **log.fields_of(error),
+        )
+        reason = (
+            f"{type(error).__name__}: {error}" if isinstance(error, TielineError) else type(error).__name__
+        )
+        with suppress(Unavailable):  # the lease lapses by itself, and the job comes back
+            async with system_scope():
+                if over:
+                    await repository.give_up(claim, at=clock.now(), error=reason)
+                else:
+                    due_at = clock.now() + pause_after(claim.attempts)
+                    await repository.put_off(claim, due_at=due_at, error=reason)
+
+
+class UnknownActor(TielineError):
+    code = "UNKNOWN_ACTOR"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This version of Tieline has no actor {name}; it was queued by another version.")
+
+
+class WorkersDied(TielineError):
+    code = "WORKERS_DIED"
+
+    def __init__(self, times: int) -> None:
+        super().__init__(f"The worker died or lost its lease {times} times while it ran this job.")
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts: doubling, jittered, an hour at most."""
+    doubled: timedelta = min(_FIRST_PAUSE * 2.0 ** min(attempts - 1, 20), _LONGEST_PAUSE)
+    return doubled * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+
+
+async def _while_held(claim: Claim, body: Coroutine[Any, Any, Again | None]) -> Again | None:
+    """Run the body and renew the lease every few seconds; when the job is no longer ours, stop the body."""
+    working = asyncio.create_task(body)
+    renewing = asyncio.create_task(_renew(claim))
+    try:
+        await asyncio.wait((working, renewing), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClaimLost(claim.job_id)
+    finally:
+        working.cancel()
+        renewing.cancel()
+        await asyncio.gather(working, renewing, return_exceptions=True)
+
+
+async def _renew(claim: Claim) -> None:
+    """Returns when the job is no longer ours, or when nobody could be asked for as long as the lease ran."""
+    held_until = asyncio.get_running_loop().time() + LEASE.total_seconds()
+    while True:
+        await asyncio.sleep(HEARTBEAT.total_seconds())
+        asked_at = asyncio.get_running_loop().time()
+        with suppress(Unavailable, Busy):
+            async with system_scope():
+                if not await repository.renew(claim):
+                    return
+            held_until = asked_at + LEASE.total_seconds()
+        if asyncio.get_running_loop().time() >= held_until:
+            return

@@ -1,0 +1,1 @@
+"""Tieline's GraphQL API, served by Starlette and Strawberry."""

@@ -1,0 +1,50 @@
+"""The ASGI application: routes, and what stands around them. It opens nothing: `serve` does, before it listens."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from tieline.settings import Settings
+from tieline_gateway.auth import context_of
+from tieline_gateway.graphql.schema import build_schema
+from tieline_gateway.metrics import Metrics
+from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
+from tieline_gateway.routes.health import MetricsRoute, livez, readyz
+from tieline_gateway.settings import GatewaySettings
+from tieline_gateway.transport import GraphQLTransport
+
+_KNOWN = frozenset({"/graphql", "/livez", "/readyz", "/metrics"})
+
+
+def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
+    """Put the application together; pure, so that tests and servers can make as many as they like."""
+    metrics = Metrics()
+    transport = GraphQLTransport(
+        schema=build_schema(),
+        context=context_of,
+        allowed_origins=gateway.origins,
+        development=settings.is_development,
+    )
+    return Starlette(
+        routes=[
+            *transport.routes("/graphql"),
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Route("/metrics", MetricsRoute(metrics, settings, gateway).__call__),
+        ],
+        middleware=[
+            Middleware(Correlation),
+            Middleware(Measured, metrics=metrics, known=_KNOWN),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=sorted(gateway.origins),
+                allow_methods=["POST"],
+                allow_headers=["authorization", "content-type", CORRELATION_HEADER],
+                expose_headers=[CORRELATION_HEADER],
+                max_age=600,
+            ),
+        ],
+    )

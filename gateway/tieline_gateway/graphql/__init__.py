@@ -1,0 +1,1 @@
+"""The GraphQL schema: a folder a slice, types made from the core's frozen records, resolvers of one line."""

@@ -1,0 +1,76 @@
+"""Changes to clients."""
+
+from __future__ import annotations
+
+import strawberry
+
+from tieline.clients import service
+from tieline.clients.service import NewClient
+from tieline.errors import Busy, Refused
+from tieline.ids import ClientId, TeamId
+from tieline_gateway.graphql.clients.types import Client
+from tieline_gateway.graphql.context import Info
+from tieline_gateway.graphql.inputs import read_id
+from tieline_gateway.graphql.user_errors import UserError
+
+
+@strawberry.input
+class CreateClientInput:
+    name: str = strawberry.field(description="1 to 200 characters.")
+    legal_name: str | None = None
+    practice_code: str | None = strawberry.field(default=None, description="Unique within the practice.")
+    team_id: strawberry.ID | None = strawberry.field(default=None, description="Needs the plan ADVANCED.")
+    country: str | None = strawberry.field(default=None, description="ISO 3166 alpha-2, such as GB.")
+    currency: str | None = strawberry.field(default=None, description="ISO 4217, such as GBP.")
+
+    def read(self) -> NewClient:
+        """Raises NotFound for a team id that is none."""
+        team_id = None if self.team_id is None else TeamId(read_id("team", self.team_id, field="teamId"))
+        return NewClient(
+            name=self.name,
+            legal_name=self.legal_name,
+            practice_code=self.practice_code,
+            team_id=team_id,
+            country=self.country,
+            currency=self.currency,
+        )
+
+
+@strawberry.input
+class RenameClientInput:
+    id: strawberry.ID
+    name: str = strawberry.field(description="1 to 200 characters.")
+
+
+@strawberry.type
+class CreateClientPayload:
+    client: Client | None = strawberry.field(description="The new client; null when none was made.")
+    errors: list[UserError]
+
+
+@strawberry.type
+class RenameClientPayload:
+    client: Client | None = strawberry.field(description="As it is now; null when nothing changed.")
+    errors: list[UserError]
+
+
+@strawberry.type
+class ClientMutations:
+    @strawberry.mutation(description="Add a client. Needs the permission MANAGE_CONNECTIONS.")
+    async def create_client(self, info: Info, input: CreateClientInput) -> CreateClientPayload:
+        try:
+            created = await service.create_client(info.context.principal, input.read())
+        except (Refused, Busy) as error:
+            return CreateClientPayload(client=None, errors=[UserError.of(error)])
+        return CreateClientPayload(client=Client.of(created), errors=[])
+
+    @strawberry.mutation(
+        description="Give a client another name. Needs MANAGE_CONNECTIONS, or to be an administrator of the client."
+    )
+    async def rename_client(self, info: Info, input: RenameClientInput) -> RenameClientPayload:
+        try:
+            client_id = ClientId(read_id("client", input.id))
+            renamed = await service.rename_client(info.context.principal, client_id, input.name)
+        except (Refused, Busy) as error:
+            return RenameClientPayload(client=None, errors=[UserError.of(error)])
+        return RenameClientPayload(client=Client.of(renamed), errors=[])

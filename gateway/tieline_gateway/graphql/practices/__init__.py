@@ -1,0 +1,1 @@
+"""The practice as its callers see it."""

@@ -1,0 +1,16 @@
+"""Questions about the caller and its practice."""
+
+from __future__ import annotations
+
+import strawberry
+
+from tieline.practices import service
+from tieline_gateway.graphql.context import Info
+from tieline_gateway.graphql.practices.types import Viewer
+
+
+@strawberry.type
+class PracticeQueries:
+    @strawberry.field(description="Who is asking, where, and what it may do.")
+    async def viewer(self, info: Info) -> Viewer:
+        return Viewer.of(await service.view(info.context.principal))

@@ -1,0 +1,78 @@
+"""Viewer, practice, person and team."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from tieline.practices import repository, service
+from tieline.practices.plan import Plan
+from tieline.principal import Permission, Role
+from tieline_gateway.graphql.context import Info
+
+strawberry.enum(Plan, description="What the practice has bought.")
+strawberry.enum(Role, description="What a member is in the practice.")
+strawberry.enum(Permission, description="What a member may do.")
+
+
+@strawberry.type(description="The firm: every row belongs to one, and callers see one at a time.")
+class Practice:
+    id: strawberry.ID
+    name: str
+    plan: Plan
+    created_at: datetime
+
+    @classmethod
+    def of(cls, practice: repository.Practice) -> Practice:
+        return cls(
+            id=strawberry.ID(str(practice.id)),
+            name=practice.name,
+            plan=practice.plan,
+            created_at=practice.created_at,
+        )
+
+
+@strawberry.type(description="Somebody of the practice.")
+class Person:
+    id: strawberry.ID
+    name: str
+    email: str
+
+    @classmethod
+    def of(cls, person: repository.Person) -> Person:
+        return cls(id=strawberry.ID(str(person.id)), name=person.name, email=person.email)
+
+
+@strawberry.type(description="A group of members who look after the same clients.")
+class Team:
+    id: strawberry.ID
+    name: str
+
+    @classmethod
+    def of(cls, team: repository.Team) -> Team:
+        return cls(id=strawberry.ID(str(team.id)), name=team.name)
+
+
+@strawberry.type(description="The caller: the person or service behind the API key, in its practice.")
+class Viewer:
+    practice: Practice
+    person: Person | None = strawberry.field(description="Null for a service key.")
+    role: Role | None = strawberry.field(description="Null for people who only belong to single clients.")
+    permissions: list[Permission] = strawberry.field(
+        description="What this key may do, its scopes considered."
+    )
+
+    @strawberry.field(description="The practice's teams by name; for members of the practice.")
+    async def teams(self, info: Info) -> list[Team]:
+        return [Team.of(team) for team in await service.list_teams(info.context.principal)]
+
+    @classmethod
+    def of(cls, viewer: service.Viewer) -> Viewer:
+        principal = viewer.principal
+        return cls(
+            practice=Practice.of(viewer.practice),
+            person=Person.of(viewer.person) if viewer.person else None,
+            role=principal.role,
+            permissions=[permission for permission in Permission if principal.may(permission)],
+        )

@@ -1,0 +1,35 @@
+"""Expected refusals as data: every mutation answers with what changed and a list of these."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import strawberry
+
+from tieline import errors
+
+
+@strawberry.enum(description="Why a mutation changed nothing; docs/errors.md says what to do about each.")
+class UserErrorCode(StrEnum):
+    NOT_FOUND = errors.NotFound.code
+    FORBIDDEN = errors.Forbidden.code
+    INVALID = errors.Invalid.code
+    PLAN_TOO_SMALL = errors.PlanTooSmall.code
+    BUSY = errors.Busy.code
+
+
+@strawberry.type(description="A refusal that the caller can mend.")
+class UserError:
+    code: UserErrorCode
+    message: str = strawberry.field(description="A sentence for people, in English.")
+    field: str | None = strawberry.field(description="The input it is about, as a dotted path.")
+
+    @classmethod
+    def of(cls, error: errors.Refused | errors.Busy, *, within: str = "input") -> UserError:
+        """Raises the error itself where it is none that a mutation may answer with."""
+        if error.code not in UserErrorCode.__members__:
+            raise error
+        field = getattr(error, "field", None)
+        return cls(
+            code=UserErrorCode(error.code), message=str(error), field=f"{within}.{field}" if field else None
+        )

@@ -1,0 +1,45 @@
+"""What the gateway counts, in Prometheus' form; the names are an interface: docs/operations.md lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from tieline.database import pool_figures
+from tieline.work.repository import Backlog
+
+
+class Metrics:
+    """One registry for one application, so that two in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "tieline_http_requests_total",
+            "Answered HTTP requests.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "tieline_http_request_seconds", "Time to answer.", ["route"], registry=self.registry
+        )
+        self.sockets = Gauge("tieline_sockets_open", "Open WebSocket connections.", registry=self.registry)
+        self._pool = Gauge(
+            "tieline_database_connections", "Pooled connections.", ["state"], registry=self.registry
+        )
+        self._jobs = Gauge("tieline_jobs", "Jobs in the database.", ["lane", "state"], registry=self.registry)
+        self._lag = Gauge(
+            "tieline_job_lag_seconds", "The longest a due job has waited.", ["lane"], registry=self.registry
+        )
+
+    def observe(self, backlog: Iterable[Backlog]) -> None:
+        """Take over the figures that are read at the moment of a scrape."""
+        for state, count in pool_figures().items():
+            self._pool.labels(state).set(count)
+        self._jobs.clear()
+        self._lag.clear()
+        for lane in backlog:
+            for state in ("due", "running", "failed"):
+                self._jobs.labels(lane.lane.value, state).set(getattr(lane, state))
+            self._lag.labels(lane.lane.value).set(lane.oldest.total_seconds())

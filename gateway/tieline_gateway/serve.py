@@ -1,0 +1,84 @@
+"""Serving the application with uvicorn: everything is open before the first byte is listened for."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from tieline.errors import StartRefused
+from tieline.lifespan import ready
+from tieline.log import get_logger
+from tieline.settings import Settings
+from tieline_gateway.app import create_app
+from tieline_gateway.settings import GatewaySettings
+from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
+
+DRAIN_SECONDS = 10
+_BACKLOG = 1024
+_CONCURRENCY = 10_000
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = get_logger(__name__)
+
+
+async def serve(settings: Settings, gateway: GatewaySettings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
+    listening = _listen(gateway)
+    async with ready(settings):
+        server = _Server(_config(settings, gateway))
+        log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
+        await server.serve(sockets=[listening])
+    log.info("gateway.stopped")
+
+
+class _Server(uvicorn.Server):
+    """Ends quietly on a signal; the library would raise it again, past everything that is still open."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(settings, gateway),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        limit_concurrency=_CONCURRENCY,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        forwarded_allow_ips=gateway.trusted_proxies,
+    )
+
+
+def _listen(gateway: GatewaySettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((gateway.host, gateway.port))
+        listening.listen(_BACKLOG)
+    except OSError as taken:
+        listening.close()
+        raise StartRefused(
+            f"Cannot listen on {gateway.host}:{gateway.port} ({taken.strerror}): set TIELINE_PORT to a free one."
+        ) from taken
+    return listening

@@ -1,0 +1,181 @@
+"""Documents read once: parsed, held to the limits and validated, and kept for the next time.
+
+The limits are checked before the standard rules, some of which take time that grows with the square of the
+document, and what is refused never reaches Strawberry.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    get_variable_values,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.execution import ExecutionContext
+
+from tieline_gateway.transport.errors import RequestRefused, told_of
+from tieline_gateway.transport.limits import Limits, excesses
+
+MAX_KEPT = 200
+MAX_KEPT_CHARS = 8_000
+MAX_ERRORS = 20
+
+_DOCUMENT = "document"
+
+
+class Documents:
+    """The documents of one schema. `read` and `check` raise `RequestRefused` with the reasons."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, development: bool) -> None:
+        self._schema = schema
+        self._limits = limits.for_development() if development else limits
+        self._hide_suggestions = not development
+        self._rules = specified_rules if development else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def read(self, text: str) -> DocumentNode:
+        """The document, fit to run. At most 200 of at most 8,000 characters are kept, the latest used."""
+        document = self._kept.get(text)
+        if document is not None:
+            self._kept.move_to_end(text)
+            return document
+        document = self._parse(text)
+        self._validate(document)
+        if len(text) <= MAX_KEPT_CHARS:
+            self._kept[text] = document
+            if len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        return document
+
+    def check(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> None:
+        """Refuse variables that do not fit the operation, before anything runs."""
+        found = get_variable_values(
+            self._schema,
+            operation.variable_definitions or (),
+            variables,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if isinstance(found, list):
+            raise RequestRefused([told_of(error, "BAD_USER_INPUT") for error in found])
+
+    def _parse(self, text: str) -> DocumentNode:
+        bound = self._limits.max_tokens
+        try:
+            document = parse(text, max_lexical_tokens=bound, max_comments=bound)
+        except GraphQLSyntaxError as error:
+            raise RequestRefused([told_of(error, _code_of(error))]) from None
+        if "\\u" in text and _has_nul(document):
+            raise RequestRefused.because("GRAPHQL_PARSE_FAILED", "A string holds a NUL character.")
+        return document
+
+    def _validate(self, document: DocumentNode) -> None:
+        errors = excesses(self._schema, document, self._limits) or validate(
+            self._schema,
+            document,
+            self._rules,
+            max_errors=MAX_ERRORS,
+            hide_suggestions=self._hide_suggestions,
+        )
+        errors = errors or validate(
+            self._schema, document, (MaybeNullValidationRule, OneOfInputValidationRule), max_errors=MAX_ERRORS
+        )
+        if errors:
+            raise RequestRefused([told_of(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
+
+
+def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
+    """The graphql-core schema that Strawberry made; it has no public name there."""
+    return schema._schema  # noqa: SLF001
+
+
+def choose(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation that the request means. Raises `RequestRefused` unless there is exactly one."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is not None:
+        operations = [node for node in operations if node.name and node.name.value == name]
+    if len(operations) == 1:
+        return operations[0]
+    reason = (
+        "There is no operation of the name in 'operationName'."
+        if name is not None
+        else "Say with 'operationName' which of the document's operations to run."
+        if operations
+        else "The document has no operation."
+    )
+    raise RequestRefused.because("OPERATION_RESOLUTION_FAILURE", reason)
+
+
+def only(operation: OperationDefinitionNode, *allowed: OperationType) -> None:
+    """Refuse an operation whose kind may not run on this transport."""
+    if operation.operation not in allowed:
+        raise RequestRefused.because(
+            "OPERATION_RESOLUTION_FAILURE",
+            f"A {operation.operation.value} cannot run over HTTP; open a graphql-transport-ws socket.",
+        )
+
+
+class ServedSchema(strawberry.Schema):
+    """A schema as the transport runs it: documents arrive read, and errors are logged by `Mask` alone.
+
+    It shares everything with `schema` except its methods, so a subclass's overrides do not come along.
+    """
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        vars(self).update(vars(schema))
+        self.extensions = (_ReadDocument, *schema.extensions)
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        pass
+
+
+def carried(document: DocumentNode) -> Mapping[str, Any]:
+    """The operation's extensions that make Strawberry use `document` instead of reading the text again."""
+    return {_DOCUMENT: document}
+
+
+class _ReadDocument(SchemaExtension):
+    def on_parse(self) -> Iterator[None]:
+        extensions = self.execution_context.operation_extensions or {}
+        self.execution_context.graphql_document = extensions[_DOCUMENT]
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        self.execution_context.pre_execution_errors = []
+        yield
+
+
+def _code_of(error: GraphQLSyntaxError) -> str:
+    if error.message.endswith("nested too deeply. Parsing aborted."):
+        return "QUERY_TOO_DEEP"
+    return "QUERY_TOO_LARGE" if error.message.endswith("Parsing aborted.") else "GRAPHQL_PARSE_FAILED"
+
+
+def _has_nul(document: DocumentNode) -> bool:
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.value and "\x00" in token.value:
+            return True
+        token = token.next
+    return False

@@ -1,0 +1,55 @@
+"""The GraphQL path put together: one schema, its limits, and the hook that says who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic
+
+import strawberry
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from tieline.log import correlation_id
+from tieline_gateway.transport.documents import Documents, ServedSchema, graphql_schema
+from tieline_gateway.transport.errors import Mask
+from tieline_gateway.transport.http import BODY_SECONDS, HTTPEndpoint
+from tieline_gateway.transport.limits import Limits
+from tieline_gateway.transport.operations import Context, Operations
+from tieline_gateway.transport.sockets import INIT_SECONDS, Sockets
+
+OPERATION_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphQLTransport(Generic[Context]):
+    """Serves `schema` over HTTP and WebSocket.
+
+    `context` is called with the bearer token, or None, once for each operation and once more when a socket
+    opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
+    `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows
+    introspection and suggestions. `operation_seconds` bounds queries and mutations, not subscriptions.
+    """
+
+    schema: strawberry.Schema
+    context: Callable[[str | None], Awaitable[Context]]
+    allowed_origins: frozenset[str]
+    development: bool
+    limits: Limits = field(default_factory=Limits)
+    correlation_id: Callable[[], str] = correlation_id
+    operation_seconds: float = OPERATION_SECONDS
+    body_seconds: float = BODY_SECONDS
+    init_seconds: float = INIT_SECONDS
+
+    def routes(self, path: str = "/graphql") -> list[BaseRoute]:
+        """The routes of both sides, on one path. Each call makes its own cache of documents."""
+        served = ServedSchema(self.schema)
+        operations = Operations(
+            schema=served,
+            documents=Documents(graphql_schema(self.schema), self.limits, development=self.development),
+            mask=Mask(correlation_id=self.correlation_id),
+            context=self.context,
+            seconds=self.operation_seconds,
+        )
+        sockets = Sockets(operations, allowed_origins=self.allowed_origins, init_seconds=self.init_seconds)
+        http = HTTPEndpoint(operations=operations, body_seconds=self.body_seconds)
+        return [Route(path, http), WebSocketRoute(path, sockets)]

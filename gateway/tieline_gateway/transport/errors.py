@@ -1,0 +1,116 @@
+"""What callers are told when something fails: our refusals in their own words, everything else masked.
+
+Every error has `extensions.code`. The transport's own codes:
+
+    BAD_REQUEST                     400   the request is not what this endpoint reads
+    UNAUTHENTICATED                 401   see `tieline.errors`
+    METHOD_NOT_ALLOWED              405   only POST
+    NOT_ACCEPTABLE                  406   neither of the two media types may be answered
+    BODY_TIMEOUT                    408   the body did not arrive in time
+    BODY_TOO_LARGE                  413
+    UNSUPPORTED_MEDIA_TYPE          415
+    GRAPHQL_PARSE_FAILED            400   the document is not GraphQL
+    GRAPHQL_VALIDATION_FAILED       400   the document does not fit the schema
+    QUERY_TOO_DEEP, _LARGE, _COSTLY 400   the document asks for more than `Limits` allows
+    OPERATION_RESOLUTION_FAILURE    400   which operation is meant is not clear, or it may not run here
+    BAD_USER_INPUT                  400   a variable does not fit its type
+    TOO_MANY_OPERATIONS                   this socket already runs as many as it may
+    INTERNAL                        500   a bug, or something of ours is down
+    TIMEOUT                         503   the operation took too long and was cancelled
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import FieldNode, GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
+
+from tieline.errors import Busy, Refused, Unavailable
+from tieline.log import get_logger
+
+log = get_logger(__name__)
+
+MAX_MESSAGE_CHARS = 500
+
+Told = dict[str, Any]
+"""One member of an answer's `errors`: `message`, `extensions.code`, and `locations` and `path` if known."""
+
+
+class RequestRefused(Exception):
+    """The request cannot run, and nothing of it did. `errors` is what to answer.
+
+    `status` is None for what the specification calls a GraphQL request error: the document, the choice of
+    operation or the variables. Those are 400, but 200 where only `application/json` is accepted.
+    """
+
+    def __init__(self, errors: Sequence[Told], *, status: int | None = None) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = list(errors)
+        self.status = status
+
+    @classmethod
+    def because(cls, code: str, message: str, *, status: int | None = None) -> RequestRefused:
+        return cls([told(code, message)], status=status)
+
+
+def told(code: str, message: str, **more: Any) -> Told:
+    """An error that belongs to no place in the document. `more` goes into its extensions."""
+    return {"message": _clipped(message), "extensions": {"code": code, **more}}
+
+
+def told_of(error: GraphQLError, code: str) -> Told:
+    """A GraphQL error that was made for the caller, with its places in the document."""
+    answer: Told = {**error.formatted, "message": _clipped(error.message)}
+    answer["extensions"] = {"code": code, **(error.extensions or {})}
+    return answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask:
+    """Decides which errors of an operation callers may read; logs those they may not."""
+
+    correlation_id: Callable[[], str]
+
+    def told(self, error: GraphQLError) -> Told:
+        """An error of execution, for the caller."""
+        answer: Told = {key: value for key, value in error.formatted.items() if key != "extensions"}
+        original = error.original_error
+        while isinstance(original, GraphQLError) and original.original_error is not None:
+            original = original.original_error
+        if isinstance(original, Refused | Busy | Unavailable):
+            return {**answer, **refused(original)}
+        if _is_about_input(error):
+            return {**answer, **told("BAD_USER_INPUT", error.message)}
+        return {**answer, **self.internal(original or error)}
+
+    def internal(self, error: BaseException) -> Told:
+        """Log what happened, once, and say only where to find it."""
+        log.error("graphql.operation_failed", kind=type(error).__qualname__, exc_info=error)
+        return told(
+            "INTERNAL", f"Something went wrong on our side; the correlation id is {self.correlation_id()}."
+        )
+
+
+def refused(error: Refused | Busy | Unavailable) -> Told:
+    """One of our refusals: its own sentence and code, and the field it is about."""
+    field = getattr(error, "field", None)
+    return told(error.code, str(error), **({"field": field} if field else {}))
+
+
+def _is_about_input(error: GraphQLError) -> bool:
+    """Whether a value in the request did not fit. Errors about our own values point at a field."""
+    original = error.original_error
+    if isinstance(original, StrawberryInputCoercionError):
+        return True
+    return (
+        isinstance(original, GraphQLError)
+        and bool(original.nodes)
+        and not any(isinstance(node, FieldNode) for node in original.nodes or ())
+    )
+
+
+def _clipped(message: str) -> str:
+    return message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 1]}…"

@@ -1,0 +1,167 @@
+"""POST /graphql: the GraphQL-over-HTTP specification, with bodies read as if a stranger had sent them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from graphql import OperationType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tieline.errors import Busy, Refused, Unauthenticated
+from tieline_gateway.transport.documents import only
+from tieline_gateway.transport.errors import RequestRefused, refused
+from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
+from tieline_gateway.transport.negotiation import JSON, check_content_type, negotiate
+from tieline_gateway.transport.operations import Context, Operations, Outcome
+
+MAX_BODY_BYTES = 1_000_000
+BODY_SECONDS = 30.0
+
+_LINGER_SECONDS = 1.0
+_TOO_LARGE = 413
+_HEADERS = {
+    401: {"www-authenticate": "Bearer"},
+    405: {"allow": "POST"},
+    408: {"connection": "close"},
+    _TOO_LARGE: {"connection": "close"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HTTPEndpoint(Generic[Context]):
+    """The ASGI application of the path's HTTP side. `body_seconds` is the time a body may take to arrive."""
+
+    operations: Operations[Context]
+    body_seconds: float = BODY_SECONDS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        media = JSON
+        try:
+            _check_method(request)
+            media = negotiate(request.headers)
+            check_content_type(request.headers)
+            return _answer((await self._run(request)).payload(), media, status=200)
+        except RequestRefused as error:
+            return _refusal(error, media)
+        except (Refused, Busy) as error:
+            return _answer({"errors": [refused(error)]}, media, status=_status(error))
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # noqa: BLE001 - masked and logged
+            return _answer({"errors": [self.operations.mask.internal(error)]}, media, status=500)
+
+    async def _run(self, request: Request) -> Outcome:
+        token = bearer(_only_header(request, "authorization"))
+        context = await self.operations.authenticated(token)
+        try:
+            asked = GraphQLRequest.read(read_json(await self._body(request)))
+        except Malformed as error:
+            raise RequestRefused.because("BAD_REQUEST", str(error), status=400) from None
+        prepared = self.operations.prepare(asked)
+        only(prepared.operation, OperationType.QUERY, OperationType.MUTATION)
+        work = self.operations.run(prepared, context)
+        if prepared.kind is OperationType.MUTATION:
+            return await work
+        return await _while_connected(request, work)
+
+    async def _body(self, request: Request) -> bytes:
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
+            raise _too_large()
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        raise _too_large()
+        except TimeoutError:
+            raise RequestRefused.because(
+                "BODY_TIMEOUT", f"The body did not arrive within {self.body_seconds:g} s.", status=408
+            ) from None
+        return bytes(body)
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The result of `work`, which is cancelled when nobody waits for it any more."""
+    working = asyncio.create_task(work)
+    gone = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        gone.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _check_method(request: Request) -> None:
+    if request.method != "POST":
+        raise RequestRefused.because("METHOD_NOT_ALLOWED", "Only POST is answered here.", status=405)
+
+
+def _only_header(request: Request, name: str) -> str | None:
+    values = request.headers.getlist(name)
+    if len(values) > 1:
+        raise Unauthenticated
+    return values[0] if values else None
+
+
+def _too_large() -> RequestRefused:
+    return RequestRefused.because(
+        "BODY_TOO_LARGE", f"A request body may hold {MAX_BODY_BYTES:,} bytes.", status=_TOO_LARGE
+    )
+
+
+def _status(error: Refused | Busy) -> int:
+    if isinstance(error, Unauthenticated):
+        return 401
+    return 503 if isinstance(error, Busy) else 403
+
+
+def _refusal(error: RequestRefused, media: str) -> Response:
+    status = error.status or (200 if media == JSON else 400)
+    return _answer({"errors": error.errors}, media, status=status)
+
+
+class _LingeringResponse(Response):
+    """Answers at once, then throws away what is still under way: a closed door would drop the answer too."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while (await receive()).get("more_body"):
+                    pass
+        await send({"type": "http.response.body"})
+
+
+def _answer(payload: dict[str, Any], media: str, *, status: int) -> Response:
+    body = json.dumps(payload, separators=(",", ":"), allow_nan=False)
+    kind = _LingeringResponse if status == _TOO_LARGE else Response
+    response = kind(body, status_code=status, media_type=f"{media}; charset=utf-8")
+    response.headers.update({"cache-control": "no-store", **_HEADERS.get(status, {})})
+    return response

@@ -1,0 +1,256 @@
+"""How much one document may ask for: depth, fields, aliases, directives and cost, counted in one pass.
+
+Every definition is walked once. What a fragment amounts to is worked out once too and then added wherever
+it is spread, so the work grows with the text of a document and not with what the text expands to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from graphql import (
+    DocumentNode,
+    ExecutableDefinitionNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_named_type,
+)
+
+SATURATED = 10**9
+_LITERAL_DIGITS = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The most that one request may ask for. Fragments count wherever they are spread.
+
+    `max_depth`: levels of fields inside fields. `max_fields`, `max_aliases`, `max_directives`: how many in
+    one operation. `max_tokens`: words and signs of the document; as many comments are allowed again.
+    `max_cost`: rows times fields: a field costs one, and what is selected inside a field that takes `first`
+    counts once for each row asked for. `max_page`: the rows assumed where `first` is a variable, or is
+    absent and has no default.
+    """
+
+    max_depth: int = 12
+    max_fields: int = 250
+    max_aliases: int = 30
+    max_directives: int = 50
+    max_tokens: int = 2_000
+    max_cost: int = 50_000
+    max_page: int = 200
+
+    def for_development(self) -> Self:
+        """The same, with room for the introspection queries of tools, which nest fifteen levels."""
+        return replace(self, max_depth=max(self.max_depth, 20), max_fields=max(self.max_fields, 500))
+
+
+@dataclass(slots=True, kw_only=True)
+class Totals:
+    """What a definition amounts to. Counting stops at `SATURATED`."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+    cost: int = 0
+
+    def include(self, part: Totals, *, depth: int, rows: int) -> None:
+        """Add `part`, found `depth` levels down, where each of its fields is read for `rows` rows."""
+        self.depth = max(self.depth, depth + part.depth)
+        self.fields = min(self.fields + part.fields, SATURATED)
+        self.aliases = min(self.aliases + part.aliases, SATURATED)
+        self.directives = min(self.directives + part.directives, SATURATED)
+        self.cost = min(self.cost + part.cost * rows, SATURATED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spread:
+    fragment: str
+    depth: int
+    rows: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Definition:
+    node: ExecutableDefinitionNode
+    totals: Totals = field(default_factory=Totals)
+    spreads: list[_Spread] = field(default_factory=list)
+
+
+class Meter:
+    """Measures one document. `visited` says how many selections and spreads that took."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, *, max_page: int) -> None:
+        self.visited = 0
+        self._schema = schema
+        self._max_page = max_page
+        self._definitions = [
+            self._walk(node) for node in document.definitions if isinstance(node, ExecutableDefinitionNode)
+        ]
+        self._fragments = {
+            definition.node.name.value: definition
+            for definition in self._definitions
+            if isinstance(definition.node, FragmentDefinitionNode)
+        }
+        self._add_spreads()
+
+    def __iter__(self) -> Iterator[tuple[ExecutableDefinitionNode, Totals]]:
+        """Every operation and every fragment, spread or not: an unused fragment is validated as well."""
+        return ((definition.node, definition.totals) for definition in self._definitions)
+
+    def _walk(self, node: ExecutableDefinitionNode) -> _Definition:
+        definition = _Definition(node=node)
+        definition.totals.directives = len(node.directives or ()) + sum(
+            len(variable.directives or ()) for variable in node.variable_definitions or ()
+        )
+        pending = [(node.selection_set, self._root(node), 0, 1)]
+        while pending:
+            selections, parent, depth, rows = pending.pop()
+            for selection in selections.selections:
+                self.visited += 1
+                inner = self._count(definition, selection, parent, depth, rows)
+                if inner is not None:
+                    pending.append(inner)
+        return definition
+
+    def _count(
+        self,
+        definition: _Definition,
+        selection: SelectionNode,
+        parent: GraphQLNamedType | None,
+        depth: int,
+        rows: int,
+    ) -> tuple[SelectionSetNode, GraphQLNamedType | None, int, int] | None:
+        own = Totals(directives=len(selection.directives or ()))
+        inner: tuple[SelectionSetNode, GraphQLNamedType | None, int, int] | None = None
+        if isinstance(selection, FieldNode):
+            own = replace(own, depth=1, fields=1, aliases=int(selection.alias is not None), cost=1)
+            meant = _field(parent, selection.name.value)
+            if selection.selection_set is not None:
+                below = min(rows * _page(meant, selection, self._max_page), SATURATED)
+                inner_type = get_named_type(meant.type) if meant else None
+                inner = (selection.selection_set, inner_type, depth + 1, below)
+        elif isinstance(selection, FragmentSpreadNode):
+            definition.spreads.append(_Spread(fragment=selection.name.value, depth=depth, rows=rows))
+        elif isinstance(selection, InlineFragmentNode):
+            condition = selection.type_condition
+            inner_type = self._schema.get_type(condition.name.value) if condition else parent
+            inner = (selection.selection_set, inner_type, depth, rows)
+        definition.totals.include(own, depth=depth, rows=rows)
+        return inner
+
+    def _root(self, node: ExecutableDefinitionNode) -> GraphQLNamedType | None:
+        if isinstance(node, OperationDefinitionNode):
+            return self._schema.get_root_type(node.operation)
+        if isinstance(node, FragmentDefinitionNode):
+            return self._schema.get_type(node.type_condition.name.value)
+        return None
+
+    def _add_spreads(self) -> None:
+        """Complete each definition after the fragments it needs. What closes a cycle adds nothing."""
+        complete: set[int] = set()
+        begun: set[int] = set()
+        pending = list(self._definitions)
+        while pending:
+            definition = pending[-1]
+            key = id(definition)
+            if key in complete:
+                pending.pop()
+            elif key in begun:
+                self._complete(definition, complete)
+                pending.pop()
+            else:
+                begun.add(key)
+                pending.extend(part for _, part in self._parts(definition) if id(part) not in begun)
+
+    def _complete(self, definition: _Definition, complete: set[int]) -> None:
+        for spread, part in self._parts(definition):
+            if id(part) in complete:
+                definition.totals.include(part.totals, depth=spread.depth, rows=spread.rows)
+        complete.add(id(definition))
+
+    def _parts(self, definition: _Definition) -> Iterator[tuple[_Spread, _Definition]]:
+        for spread in definition.spreads:
+            self.visited += 1
+            part = self._fragments.get(spread.fragment)
+            if part is not None:
+                yield spread, part
+
+
+def excesses(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    """One error for each bound that the document breaks, about its worst definition; none if it fits."""
+    measured = list(Meter(schema, document, max_page=limits.max_page))
+    errors = []
+    for bound in _BOUNDS:
+        allowed: int = getattr(limits, f"max_{bound.name}")
+        node, found = max(
+            ((node, getattr(totals, bound.name)) for node, totals in measured),
+            key=lambda pair: pair[1],
+            default=(None, 0),
+        )
+        if found > allowed:
+            errors.append(bound.broken(node, found, allowed))
+    return errors
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bound:
+    name: str
+    code: str
+    sentence: str
+
+    def broken(self, node: ExecutableDefinitionNode | None, found: int, allowed: int) -> GraphQLError:
+        count = f"{found:,}" if found < SATURATED else f"at least {SATURATED:,}"
+        return GraphQLError(
+            f"{self.sentence.format(count)}; the limit is {allowed:,}.",
+            node,
+            extensions={"code": self.code, "bound": self.name, "limit": allowed, "found": found},
+        )
+
+
+_BOUNDS = (
+    _Bound(name="depth", code="QUERY_TOO_DEEP", sentence="The fields of this document nest {} levels deep"),
+    _Bound(name="fields", code="QUERY_TOO_LARGE", sentence="This document selects {} fields"),
+    _Bound(name="aliases", code="QUERY_TOO_LARGE", sentence="This document has {} aliases"),
+    _Bound(name="directives", code="QUERY_TOO_LARGE", sentence="This document has {} directives"),
+    _Bound(
+        name="cost",
+        code="QUERY_TOO_COSTLY",
+        sentence="This document costs {} (rows times fields): ask for smaller pages or fewer fields",
+    ),
+)
+
+
+def _field(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+    if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
+        fields: dict[str, GraphQLField] = parent.fields
+        return fields.get(name)
+    return None
+
+
+def _page(meant: GraphQLField | None, node: FieldNode, max_page: int) -> int:
+    """The rows that a field may answer with: 1 unless it takes `first`."""
+    if meant is None or "first" not in meant.args:
+        return 1
+    given = next(
+        (argument.value for argument in node.arguments or () if argument.name.value == "first"), None
+    )
+    if isinstance(given, IntValueNode):
+        return max(int(given.value), 1) if len(given.value) <= _LITERAL_DIGITS else SATURATED
+    argument = meant.args["first"]
+    default = argument.default.value if argument.default else argument.default_value
+    return max(default, 1) if given is None and isinstance(default, int) else max_page

@@ -1,0 +1,122 @@
+"""Running one operation: read, chosen, checked, executed within its time, and its errors masked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from tieline.errors import Unauthenticated
+from tieline_gateway.transport.documents import Documents, ServedSchema, carried, choose
+from tieline_gateway.transport.errors import Mask, RequestRefused, Told
+from tieline_gateway.transport.incoming import GraphQLRequest
+
+Context = TypeVar("Context")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An operation that may run: everything that can be said against the request has been looked at."""
+
+    request: GraphQLRequest
+    document: DocumentNode
+    operation: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One result for the caller. `began` is False if a subscription ended before it could start.
+
+    `unauthenticated`: somewhere on the way it turned out that the caller is no longer known.
+    """
+
+    data: dict[str, Any] | None
+    errors: list[Told]
+    began: bool
+    unauthenticated: bool
+
+    def payload(self) -> dict[str, Any]:
+        return {"data": self.data, **({"errors": self.errors} if self.errors else {})}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operations(Generic[Context]):
+    """What the HTTP endpoint and the sockets share. `seconds` is the time a query or mutation may take."""
+
+    schema: ServedSchema
+    documents: Documents
+    mask: Mask
+    context: Callable[[str | None], Awaitable[Context]]
+    seconds: float
+
+    async def authenticated(self, token: str | None) -> Context:
+        """A fresh context for one operation. Raises what the hook raises, and `RequestRefused` when late."""
+        async with self._in_time():
+            return await self.context(token)
+
+    def prepare(self, request: GraphQLRequest) -> Prepared:
+        """Raises `RequestRefused` with every reason found."""
+        document = self.documents.read(request.query)
+        operation = choose(document, request.operation_name)
+        self.documents.check(operation, request.variables)
+        return Prepared(request=request, document=document, operation=operation)
+
+    async def run(self, prepared: Prepared, context: Context) -> Outcome:
+        """The result of a query or mutation. Raises `RequestRefused` when it took too long."""
+        request = prepared.request
+        async with self._in_time():
+            result = await self.schema.execute(
+                request.query,
+                variable_values=request.variables,
+                context_value=context,
+                operation_name=request.operation_name,
+                operation_extensions=dict(carried(prepared.document)),
+            )
+        return self._outcome(result)
+
+    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[Outcome, None]:
+        """The results of a subscription, until it ends or its caller stops."""
+        request = prepared.request
+        source = await self.schema.subscribe(
+            request.query,
+            variable_values=request.variables,
+            context_value=context,
+            operation_name=request.operation_name,
+            operation_extensions=dict(carried(prepared.document)),
+        )
+        async with aclosing(source) as results:
+            async for result in results:
+                yield self._outcome(result)
+
+    def _outcome(self, result: ExecutionResult) -> Outcome:
+        errors = result.errors or []
+        return Outcome(
+            data=result.data,
+            errors=[self.mask.told(error) for error in errors],
+            began=not isinstance(result, PreExecutionError),
+            unauthenticated=any(isinstance(error.original_error, Unauthenticated) for error in errors),
+        )
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        limit = asyncio.timeout(self.seconds)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise RequestRefused.because(
+                "TIMEOUT",
+                f"This took longer than {self.seconds:g} s and was stopped; ask for less.",
+                status=503,
+            ) from None

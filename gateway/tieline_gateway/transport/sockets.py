@@ -1,0 +1,260 @@
+"""graphql-transport-ws on the same path: frames read with suspicion, a fresh context for each operation.
+
+Close codes: 4400 a frame that is not of the protocol, 4401 subscribed before the acknowledgement, 4403 the
+caller is not (or no longer) known, 4406 another protocol, 4408 no `connection_init` in time, 4409 an id used
+twice, 4429 initialised twice, 4500 a bug on our side, 1009 a frame too large, 1012 the server stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import NonTextMessageReceived, WebSocketDisconnected
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    CompleteMessage,
+    Message,
+    SubscribeMessage,
+)
+
+from tieline.errors import Busy, Refused, Unauthenticated
+from tieline_gateway.transport.errors import RequestRefused, Told, refused, told
+from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
+from tieline_gateway.transport.operations import Operations, Outcome
+
+MAX_FRAME_BYTES = 256 * 1024
+MAX_OPERATIONS = 50
+INIT_SECONDS = 10.0
+
+_MAX_REASON_BYTES = 123
+_CANCEL_SECONDS = 1.0
+
+
+@dataclass(kw_only=True)
+class Caller:
+    """Who said to be on the other end of one socket: Strawberry's context, which it makes once per socket."""
+
+    connection_params: dict[str, Any] | None = None
+
+    def token(self) -> str | None:
+        """The bearer token of `connection_init`. Raises `Unauthenticated` for several, or an odd one."""
+        headers = [
+            value for name, value in (self.connection_params or {}).items() if name.lower() == "authorization"
+        ]
+        if len(headers) > 1:
+            raise Unauthenticated
+        return bearer(headers[0]) if headers else None
+
+
+class Sockets(GraphQL[Caller, None]):
+    """The ASGI application of the path's WebSocket side."""
+
+    def __init__(
+        self,
+        operations: Operations[Any],
+        *,
+        allowed_origins: frozenset[str],
+        init_seconds: float = INIT_SECONDS,
+    ) -> None:
+        super().__init__(
+            operations.schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=init_seconds),
+            max_subscriptions_per_connection=None,
+            allowed_origins=sorted(allowed_origins),
+        )
+        self.operations = operations
+        self.websocket_adapter_class = _Adapter
+        self.graphql_transport_ws_handler_class = _Handler
+
+    async def get_context(
+        self,
+        request: Request | WebSocket,  # noqa: ARG002
+        response: Response | WebSocket,  # noqa: ARG002
+    ) -> Caller:
+        return Caller()
+
+    async def on_ws_connect(self, context: Caller) -> Any:
+        try:
+            await self.operations.authenticated(context.token())
+        except Refused:
+            raise ConnectionRejectionError from None
+        return await super().on_ws_connect(context)
+
+    def encode_json(self, data: object) -> str:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+
+class _Adapter(ASGIWebSocketAdapter):
+    async def iter_json(
+        self,
+        *,
+        ignore_parsing_errors: bool = False,  # noqa: ARG002
+    ) -> AsyncGenerator[object, None]:
+        while self.ws.application_state is WebSocketState.CONNECTED:
+            frame = await self.ws.receive()
+            if frame["type"] == "websocket.disconnect":
+                return
+            text = frame.get("text")
+            if text is None:
+                raise NonTextMessageReceived
+            if len(text.encode()) > MAX_FRAME_BYTES:
+                await self.close(1009, f"A frame may hold {MAX_FRAME_BYTES:,} bytes.")
+                return
+            try:
+                value = read_json(text)
+            except Malformed as error:
+                await self.close(4400, str(error))
+                return
+            yield value
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        if self.ws.application_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnected
+        await super().send_json(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is not WebSocketState.CONNECTED:
+            return
+        short = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
+        with suppress(WebSocketDisconnect):
+            await super().close(code, short)
+
+
+class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shared: Operations[Any] = cast("Sockets", self.view).operations
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def handle_message(self, message: Message) -> None:
+        try:
+            _check_message(message)
+            await super().handle_message(message)
+        except Malformed as error:
+            await self.handle_invalid_message(str(error))
+        except WebSocketDisconnected:
+            raise
+        except (Busy, RequestRefused) as error:
+            await self.websocket.close(4500, str(error))
+        except Exception as error:  # noqa: BLE001 - masked and logged
+            await self.handle_task_exception(error)
+            await self.websocket.close(4500, "Something went wrong on our side.")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        if self.connection_acknowledged and len(self._running) >= MAX_OPERATIONS:
+            error = told("TOO_MANY_OPERATIONS", f"A socket may run {MAX_OPERATIONS} operations at once.")
+            await self.send_message(_error(message["id"], [error]))
+            return
+        await super().handle_subscribe(message)
+        operation = self.operations.get(message["id"])
+        if operation is not None and operation.task is not None:
+            self._running.add(operation.task)
+            operation.task.add_done_callback(self._running.discard)
+
+    async def handle_complete(self, message: CompleteMessage) -> None:
+        """Cancel the operation, and read no further frame before it let go, or a second went by."""
+        operation = self.operations.get(message["id"])
+        await super().handle_complete(message)
+        if operation is not None and operation.task is not None:
+            await asyncio.wait({operation.task}, timeout=_CANCEL_SECONDS)
+
+    async def shutdown(self) -> None:
+        running = set(self._running)
+        await super().shutdown()
+        if running:
+            await asyncio.wait(running)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        self._shared.mask.internal(error)
+
+    async def run_operation(self, operation: Operation[Caller, None]) -> None:
+        try:
+            await self._run(operation)
+        except WebSocketDisconnected:
+            pass
+        except RequestRefused as error:
+            await self._fail(operation, error.errors)
+        except (Refused, Busy) as error:
+            await self._fail(operation, [refused(error)])
+            if isinstance(error, Unauthenticated):
+                await self.websocket.close(4403, "Forbidden")
+        except Exception as error:  # noqa: BLE001 - masked and logged
+            await self._fail(operation, [self._shared.mask.internal(error)])
+        finally:
+            if self.operations.get(operation.id) is operation:
+                self.forget_id(operation.id)
+
+    async def _run(self, operation: Operation[Caller, None]) -> None:
+        context = await self._shared.authenticated(self.context.token())
+        request = GraphQLRequest(
+            query=operation.query,
+            variables=operation.variables or {},
+            operation_name=operation.operation_name,
+        )
+        prepared = self._shared.prepare(request)
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            async with aclosing(self._shared.subscribe(prepared, context)) as outcomes:
+                async for outcome in outcomes:
+                    await self._send(operation, outcome)
+        else:
+            await self._send(operation, await self._shared.run(prepared, context))
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _send(self, operation: Operation[Caller, None], outcome: Outcome) -> None:
+        if outcome.began:
+            await operation.send_operation_message(
+                {"id": operation.id, "type": "next", "payload": cast("Any", outcome.payload())}
+            )
+        else:
+            await self._fail(operation, outcome.errors)
+        if outcome.unauthenticated:
+            await self.websocket.close(4403, "Forbidden")
+            raise WebSocketDisconnected
+
+    async def _fail(self, operation: Operation[Caller, None], errors: list[Told]) -> None:
+        with suppress(WebSocketDisconnected):
+            await operation.send_operation_message(_error(operation.id, errors))
+
+
+def _error(operation_id: str, errors: list[Told]) -> Message:
+    return {"id": operation_id, "type": "error", "payload": cast("Any", errors)}
+
+
+def _check_message(message: object) -> None:
+    """Raise `Malformed` unless this is a message that a client may send, its fields of the right types."""
+    if not isinstance(message, dict):
+        raise Malformed("A message is a JSON object.")
+    kind = message.get("type")
+    if not isinstance(kind, str):
+        raise Malformed("'type' must be a string.")
+    if kind in {"connection_init", "ping", "pong"}:
+        if not isinstance(message.get("payload"), dict | None):
+            raise Malformed("'payload' must be an object or null.")
+        if message.get("payload") is None:
+            message["payload"] = {}
+    elif kind in {"subscribe", "complete"}:
+        if not isinstance(message.get("id"), str) or not message["id"]:
+            raise Malformed("'id' must be a string that is not empty.")
+        if kind == "subscribe":
+            GraphQLRequest.read(message.get("payload"))
+    else:
+        raise Malformed("Unknown message type.")

@@ -1,0 +1,126 @@
+"""What all tests stand on: real servers for the session, a deployment for each test process, a firm for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.deployment import (
+    Deployment,
+    Gateway,
+    environment_of,
+    make_database,
+    serving,
+    with_path,
+)
+from tests.support.firm import Firm, open_firm
+from tieline import database
+from tieline.embedded import default_data_folder, embedded_servers
+from tieline.lifespan import ready
+
+_SERVERS = pytest.StashKey[ExitStack]()
+_ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the servers once, in the process that starts the workers; those find them in the environment."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly or _ADMIN in os.environ:
+        return
+    stack = ExitStack()
+    folder = Path(tempfile.mkdtemp(prefix="tieline-test-"))
+    data = default_data_folder(folder)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    stack.callback(shutil.rmtree, data, ignore_errors=True)
+    servers = stack.enter_context(embedded_servers(data, durable=False))
+    addresses = {_ADMIN: servers.admin_url, _LOGIN: servers.database_url, _REDIS: servers.redis_url}
+    os.environ.update({name: address for name, address in addresses.items() if address})
+    session.config.stash[_SERVERS] = stack
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    stack = session.config.stash.get(_SERVERS, None)
+    if stack is not None:
+        stack.close()
+        for name in (_ADMIN, _LOGIN, _REDIS):
+            os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def admin_url() -> str:
+    """The superuser's address of the session's PostgreSQL."""
+    return os.environ[_ADMIN]
+
+
+@pytest.fixture(scope="session")
+def deployment(admin_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """A migrated database and a Redis database that no other test process uses."""
+    number = int(worker_id.removeprefix("gw")) + 1 if worker_id != "master" else 0
+    name = f"tieline_{worker_id}"
+    above = asyncio.run(make_database(admin_url, name))
+    redis_url = with_path(os.environ[_REDIS], str(number))
+    made = Deployment(
+        environment=environment_of(database_url=with_path(os.environ[_LOGIN], name), redis_url=redis_url),
+        admin_url=above,
+        redis_url=redis_url,
+        logs=tmp_path_factory.mktemp("logs"),
+    )
+    asyncio.run(database.migrate(made.settings))
+    return made
+
+
+@pytest.fixture(scope="session")
+def gateway(deployment: Deployment) -> Iterator[Gateway]:
+    """The deployment's gateway, as a process of its own."""
+    with serving(deployment) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def opened(deployment: Deployment) -> AsyncIterator[Deployment]:
+    """The deployment, open in this process too, as its command line and workers open it."""
+    async with ready(deployment.settings):
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+async def http(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the gateway's GraphQL path."""
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def firm(http: httpx.AsyncClient, opened: Deployment) -> Firm:  # noqa: ARG001 - must be open
+    """A practice of the test's own, on the plan ADVANCED."""
+    return await open_firm(http)
+
+
+@pytest.fixture
+async def other_firm(http: httpx.AsyncClient, opened: Deployment) -> Firm:  # noqa: ARG001 - must be open
+    """Another practice, to look in from."""
+    return await open_firm(http)
+
+
+@pytest.fixture
+async def clock(deployment: Deployment) -> AsyncIterator[Any]:
+    """Moves the deployment's calendar time on, and back to the real one when the test ends."""
+
+    async def move(by: timedelta) -> None:
+        connection = await deployment.connect()
+        await connection.execute("UPDATE clock SET offset_by = offset_by + $1", by)
+        await connection.close()
+
+    yield move
+    connection = await deployment.connect()
+    await connection.execute("UPDATE clock SET offset_by = '0'")
+    await connection.close()

@@ -1,0 +1,185 @@
+"""One deployment for one test process: a database and a Redis database of its own, and Tieline's processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+
+from tieline.embedded.process import free_port
+from tieline.settings import Settings, load_settings
+from tieline.vault import generate_key
+
+WAIT_SECONDS = 45.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """`environment` is what its processes are started with; `admin_url` is for looking in from above."""
+
+    environment: dict[str, str] = field(repr=False)
+    admin_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    logs: Path
+
+    @property
+    def settings(self) -> Settings:
+        with _environment(self.environment):
+            return load_settings()
+
+    async def connect(self) -> asyncpg.Connection:
+        """A superuser's connection to this database: row-level security does not bind it."""
+        return await asyncpg.connect(self.admin_url)
+
+    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `tieline` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "tieline", *arguments],
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def start(self, *arguments: str, **more: str) -> Process:
+        """Start a command of `tieline` that stays."""
+        log = self.logs / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", "tieline", *arguments],
+                env=self.environment | more,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return Process(popen=popen, log=log)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A running command and what it logged."""
+
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    def logged(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until this stands in the log."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while text not in self.logged():
+            if self.popen.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"{text!r} did not come: {self.logged()}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; its exit code."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(timeout=30)
+        finally:
+            self.popen.kill()
+
+
+@contextmanager
+def serving(deployment: Deployment, **more: str) -> Iterator[Gateway]:
+    """A gateway on a port of its own, until the block ends; a traceback in its log fails the test."""
+    port = free_port()
+    process = deployment.start("serve", TIELINE_PORT=str(port), **more)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process)
+        yield Gateway(url=url, process=process)
+        assert process.stop() == 0, process.logged()
+        assert "Traceback" not in process.logged(), process.logged()
+    finally:
+        process.kill()
+
+
+def wait_until_ready(url: str, process: Process) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        if process.popen.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"the gateway did not become ready: {process.logged()}")
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """A running gateway: `url` without a slash at the end."""
+
+    url: str
+    process: Process
+
+    @property
+    def graphql(self) -> str:
+        return f"{self.url}/graphql"
+
+    @property
+    def socket(self) -> str:
+        return f"{self.graphql.replace('http', 'ws', 1)}"
+
+
+async def make_database(admin_url: str, name: str, *, owner: str = "tieline") -> str:
+    """A fresh database of this name; its superuser's address."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
+    finally:
+        await connection.close()
+    return with_path(admin_url, name)
+
+
+def with_path(url: str, path: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{path}"))
+
+
+def environment_of(*, database_url: str, redis_url: str) -> dict[str, str]:
+    """What a deployment's processes are started with, on top of a bare environment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIELINE_")}
+    return kept | {
+        "TIELINE_ENVIRONMENT": "development",
+        "TIELINE_DATABASE_URL": database_url,
+        "TIELINE_REDIS_URL": redis_url,
+        "TIELINE_ENCRYPTION_KEYS": generate_key("test"),
+        "TIELINE_CLOCK": "movable",
+        "TIELINE_SCHEDULER_INTERVAL": "0.5",
+        "TIELINE_ALLOWED_ORIGINS": "https://app.example",
+        "PYTHONWARNINGS": "default",
+    }
+
+
+@contextmanager
+def _environment(wanted: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
