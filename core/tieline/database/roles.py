@@ -16,6 +16,7 @@ APP_ROLE = "tieline_app"
 SYSTEM_ROLE = "tieline_system"
 ROLES = (APP_ROLE, SYSTEM_ROLE)
 _INHERIT_OPTION_SINCE = 16
+_OWNER_BY_MEMBERSHIP_SINCE = 15
 
 _FITNESS = """
 SELECT session_user::text AS login,
@@ -78,6 +79,9 @@ def role_statements(login: str, major: int, *, only: list[str] | None = None) ->
     wanted = ROLES if only is None else tuple(only)
     statements = [f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in wanted]
     if major < _INHERIT_OPTION_SINCE:
+        if major >= _OWNER_BY_MEMBERSHIP_SINCE:
+            # Without inheriting, the login would lose what it has as the database's owner.
+            statements.append(f"GRANT CREATE ON SCHEMA public TO {quoted}")
         statements.append(f"ALTER ROLE {quoted} NOINHERIT")
         return statements + [f"GRANT {role} TO {quoted}" for role in wanted]
     return statements + [f"GRANT {role} TO {quoted} WITH INHERIT FALSE, SET TRUE" for role in wanted]

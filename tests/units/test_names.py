@@ -1,0 +1,62 @@
+"""The key that names sort and match by."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tieline.clients.models import NAME_KEY_LENGTH
+from tieline.clients.names import clean_name, name_key, name_words
+from tieline.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("CAFÉ", "cafe"),
+        ("Straße", "STRASSE"),
+        ("Ｆｕｌｌ", "full"),
+        ("Cafe\u0301", "Café"),
+        ("  a   b ", "A B"),
+        ("İstanbul", "istanbul"),
+    ],
+)
+def test_case_accents_width_and_spaces_do_not_count(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+
+
+@given(st.text(max_size=300))
+def test_the_key_of_a_key_is_itself_and_bounded(name: str) -> None:
+    key = name_key(name)
+
+    assert name_key(key) == key
+    assert len(key) <= NAME_KEY_LENGTH
+
+
+@given(st.text(max_size=300))
+def test_words_are_distinct_parts_of_the_key(name: str) -> None:
+    words = name_words(name)
+
+    assert len(set(words)) == len(words) <= 32
+    assert all(word and word in name_key(name) and len(word) <= 64 for word in words)
+
+
+@given(st.text(max_size=250))
+def test_a_clean_name_stays_as_it_is_and_can_be_searched_for(name: str) -> None:
+    try:
+        cleaned = clean_name(name, field="name")
+    except Invalid:
+        return
+
+    assert cleaned == " ".join(name.split())
+    assert clean_name(cleaned, field="name") == cleaned
+    assert name_words(cleaned)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "…", "x" * 201, "tab\x00le", "bad\u202ename"])
+def test_a_name_that_cannot_be_kept_is_refused_with_its_field(name: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_name(name, field="name")
+
+    assert refused.value.field == "name"

@@ -1,0 +1,51 @@
+"""Cursors: opaque, bound to their list, and harmless whatever a caller makes of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tieline.errors import CursorExpired, CursorInvalid
+from tieline.events.repository import EventCursor
+from tieline.pages import Keyset, decode_cursor, encode_cursor, list_of
+
+keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
+
+
+@given(keys, st.uuids())
+def test_a_cursor_names_the_place_it_was_made_for(key: str, id: UUID) -> None:
+    place = Keyset(key=key, id=id)
+
+    assert decode_cursor("list", encode_cursor("list", place)) == place
+
+
+@given(keys, st.uuids())
+def test_a_cursor_of_another_list_is_refused(key: str, id: UUID) -> None:
+    cursor = encode_cursor("list", Keyset(key=key, id=id))
+
+    with pytest.raises(CursorInvalid):
+        decode_cursor("other", cursor)
+
+
+@given(st.text(max_size=3000))
+def test_any_other_text_is_refused_as_a_cursor(text: str) -> None:
+    with pytest.raises(CursorInvalid):
+        decode_cursor("list", text)
+    with pytest.raises(CursorExpired):
+        EventCursor.decode(text)
+
+
+@given(st.uuids(), st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+def test_an_event_cursor_comes_back_as_it_went(epoch: UUID, xid: int, position: int) -> None:
+    cursor = EventCursor(epoch=epoch, xid=xid, position=position)
+
+    assert EventCursor.decode(cursor.encode()) == cursor
+
+
+def test_lists_differ_by_every_part_and_by_where_the_parts_end() -> None:
+    fingerprints = {list_of("a", "b"), list_of("ab"), list_of("a", "b", ""), list_of("b", "a")}
+
+    assert len(fingerprints) == 4
