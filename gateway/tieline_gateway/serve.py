@@ -73,6 +73,7 @@ def _listen(gateway: GatewaySettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones have it from here
     try:
         listening.bind((gateway.host, gateway.port))
         listening.listen(_BACKLOG)

@@ -25,8 +25,8 @@ class Malformed(ValueError):
 def read_json(raw: bytes | str) -> object:
     """The JSON value of a body or frame. Raises `Malformed` for anything ambiguous or unsafe.
 
-    Refused besides bad syntax: bad UTF-8, 50,000 values, 64 levels of nesting, repeated keys, NaN and numbers too large
-    to hold, and strings with NUL or lone surrogates, which neither PostgreSQL nor UTF-8 can carry.
+    Refused besides bad syntax: bad UTF-8, over 50,000 values, over 64 levels, repeated keys, NaN and numbers
+    too large to hold, and strings with NUL or lone surrogates, which PostgreSQL or UTF-8 cannot carry.
     """
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,10 +30,12 @@ class Client:
     created_at: datetime
     team_id: strawberry.Private[TeamId | None]
 
-    @strawberry.field(description="The team that looks after the client; for members of the practice.")
-    async def team(self, info: Info) -> Team | None:
-        team = await info.context.team_by_id.load(self.team_id) if self.team_id else None
-        return Team.of(team) if team else None
+    @strawberry.field(
+        description="The team that looks after the client; for members of the practice.",
+        graphql_type=Team | None,
+    )
+    def team(self, info: Info) -> Awaitable[Team | None] | None:
+        return _load_team(info, self.team_id) if self.team_id else None
 
     @classmethod
     def of(cls, client: repository.Client) -> Client:
@@ -46,6 +49,11 @@ class Client:
             created_at=client.created_at,
             team_id=client.team_id,
         )
+
+
+async def _load_team(info: Info, team_id: TeamId) -> Team | None:
+    team = await info.context.team_by_id.load(team_id)
+    return Team.of(team) if team else None
 
 
 @strawberry.enum(description="What a list of clients can be sorted by.")
