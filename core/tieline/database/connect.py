@@ -29,6 +29,7 @@ async def open_database(settings: Settings) -> None:
     """Make the pool and check that the server, the login and its roles are fit. Raises StartRefused."""
     await Tortoise.init(config=tortoise_config(settings), _enable_global_fallback=True)
     try:
+        pool_client().acquire_seconds = settings.database_timeout
         await pool_client().create_connection(with_db=True)
         await check_database()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as away:

@@ -10,7 +10,12 @@ __all__ = ["ScopedClient", "client_class", "wrap"]
 
 
 class ScopedClient(AsyncpgDBClient):
-    """Owns the pool; every query goes through the transaction of a scope."""
+    """Owns the pool; every query goes through the transaction of a scope.
+
+    `acquire_seconds` bounds the wait for a free connection.
+    """
+
+    acquire_seconds: float = 30.0
 
     def acquire_connection(self) -> NoReturn:
         raise RuntimeError("a query needs a scope: open one with tieline.database.scope or a unit of work")

@@ -22,6 +22,7 @@ from tieline.settings import Settings
 
 _LOCK = 7_234_016_285  # any number; the same in every version of Tieline
 _RECORDER = "tortoise_migrations"
+_FIRST_TABLE = "practice"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +61,13 @@ async def migrate(settings: Settings, *, report: Callable[[str], None] = lambda 
     """Bring the database to this version's schema; safe to run from several places. Raises StartRefused."""
     async with _locked(settings) as connection:
         await ensure_roles(connection)
+        filled = await _exists(connection, _FIRST_TABLE)
         before = SchemaState(applied=await _applied(connection), known=known_migrations())
+        if filled and not before.applied:
+            raise StartRefused(
+                f"The database has Tieline's tables, but {_RECORDER} does not say how they were made: "
+                "restore that table too, from the same backup."
+            )
         if before.unknown:
             raise before.refusal() or StartRefused("The database is newer than this version.")
         if before.missing:
@@ -110,8 +117,18 @@ async def _locked(settings: Settings) -> AsyncIterator[Any]:
 
 
 async def _applied(connection: Any) -> tuple[str, ...]:
-    """The recorder's rows; the library takes any failure to read them for 'none', which would migrate anew."""
-    if not await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", _RECORDER):
+    """The recorder's rows. Raises StartRefused where they cannot be read, which the library takes for 'none'."""
+    if not await _exists(connection, _RECORDER):
         return ()
-    rows = await connection.fetch(f"SELECT name FROM {_RECORDER} WHERE app = $1 ORDER BY name", APP)  # noqa: S608
+    try:
+        rows = await connection.fetch(f"SELECT name FROM {_RECORDER} WHERE app = $1 ORDER BY name", APP)  # noqa: S608
+    except asyncpg.InsufficientPrivilegeError as refused:
+        raise StartRefused(
+            f"The login may not read {_RECORDER}, which says how far the database was migrated: "
+            "let an administrator make the login its owner."
+        ) from refused
     return tuple(row["name"] for row in rows)
+
+
+async def _exists(connection: Any, table: str) -> bool:
+    return bool(await connection.fetchval("SELECT to_regclass($1) IS NOT NULL", table))

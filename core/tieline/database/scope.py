@@ -103,22 +103,14 @@ async def _transaction(role: str, practice_id: PracticeId | None) -> AsyncIterat
     if _current.get() is not None:
         raise RuntimeError("a scope is open already: finish it first, or hand it on")
     with _translated():
-        connection = await _acquire()
+        connection = await _begin(_opening(role, practice_id))
     committed = False
     try:
-        with _translated():
-            await connection.execute(_opening(role, practice_id))
-            if _movable_clock:
-                clock.set_offset(await connection.fetchval("SELECT offset_by FROM clock") or timedelta(0))
-        opened = Scope(connection, practice_id)
-        tortoise = get_connections().set(ALIAS, wrap(pool_client(), connection))
-        token = _current.set(opened)
-        try:
+        if _movable_clock:
             with _translated():
-                yield opened
-        finally:
-            _current.reset(token)
-            get_connections().reset(tortoise)
+                clock.set_offset(await connection.fetchval("SELECT offset_by FROM clock") or timedelta(0))
+        async with _entered(Scope(connection, practice_id), connection) as opened:
+            yield opened
         with _translated():
             await connection.execute("COMMIT")
         committed = True
@@ -126,18 +118,41 @@ async def _transaction(role: str, practice_id: PracticeId | None) -> AsyncIterat
         await asyncio.shield(_give_back(connection, committed=committed))
 
 
-async def _acquire() -> Any:
+@asynccontextmanager
+async def _entered(opened: Scope, connection: Any) -> AsyncIterator[Scope]:
+    """Make it the scope of this task, for our SQL and for Tortoise's."""
+    tortoise = get_connections().set(ALIAS, wrap(pool_client(), connection))
+    token = _current.set(opened)
     try:
-        return await pool().acquire(timeout=pool_client()._template["command_timeout"])  # noqa: SLF001
-    except (TimeoutError, OSError) as away:
-        raise Unavailable from away
+        with _translated():
+            yield opened
+    finally:
+        _current.reset(token)
+        get_connections().reset(tortoise)
+
+
+async def _begin(opening: str) -> Any:
+    """A connection whose transaction is open. One that died in the pool costs a second try, not an error."""
+    tries = 2
+    while True:
+        tries -= 1
+        connection = await pool().acquire(timeout=pool_client().acquire_seconds)
+        try:
+            await connection.execute(opening)
+        except BaseException as error:
+            await asyncio.shield(_give_back(connection, committed=False))
+            if not tries or not isinstance(error, _LOST):
+                raise
+            await pool().expire_connections()
+        else:
+            return connection
 
 
 async def _give_back(connection: Any, *, committed: bool) -> None:
     try:
         if not committed and not connection.is_closed():
             await connection.execute("ROLLBACK", timeout=_CLEAN_UP_SECONDS)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         connection.terminate()
     finally:
         await pool().release(connection, timeout=_CLEAN_UP_SECONDS)
@@ -165,15 +180,18 @@ class _translated:  # noqa: N801 - reads as the statement it is
             raise Unavailable from error
 
 
-_AWAY = (
+_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.QueryCanceledError,
     asyncpg.InterfaceError,
     ConnectionError,
-    TimeoutError,
+)
+_AWAY = (
+    *_LOST,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    OSError,
 )
