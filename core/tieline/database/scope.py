@@ -132,20 +132,14 @@ async def _entered(opened: Scope, connection: Any) -> AsyncIterator[Scope]:
 
 
 async def _begin(opening: str) -> Any:
-    """A connection whose transaction is open. One that died in the pool costs a second try, not an error."""
-    tries = 2
-    while True:
-        tries -= 1
-        connection = await pool().acquire(timeout=pool_client().acquire_seconds)
-        try:
-            await connection.execute(opening)
-        except BaseException as error:
-            await asyncio.shield(_give_back(connection, committed=False))
-            if not tries or not isinstance(error, _LOST):
-                raise
-            await pool().expire_connections()
-        else:
-            return connection
+    """A pooled connection whose transaction is open; it is back in the pool when opening it fails."""
+    connection = await pool().acquire(timeout=pool_client().acquire_seconds)
+    try:
+        await connection.execute(opening)
+    except BaseException:
+        await asyncio.shield(_give_back(connection, committed=False))
+        raise
+    return connection
 
 
 async def _give_back(connection: Any, *, committed: bool) -> None:
@@ -180,18 +174,14 @@ class _translated:  # noqa: N801 - reads as the statement it is
             raise Unavailable from error
 
 
-_LOST = (
+_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InterfaceError,
-    ConnectionError,
-)
-_AWAY = (
-    *_LOST,
     asyncpg.TooManyConnectionsError,
     asyncpg.QueryCanceledError,
+    asyncpg.InterfaceError,
     OSError,
 )
