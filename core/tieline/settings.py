@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tieline.errors import StartRefused
@@ -68,12 +69,20 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def load(cls: type[S]) -> S:
-    """Read settings of this class from the environment. Raises StartRefused with one sentence per fault."""
+    """Read settings of this class from the environment. Raises StartRefused with one sentence a fault."""
     prefix = str(cls.model_config.get("env_prefix", ""))
     try:
         return cls()
     except ValidationError as invalid:
-        raise StartRefused("; ".join(_sentence(prefix, dict(error)) for error in invalid.errors())) from None
+        faults = invalid.errors()
+    missing = [_name(prefix, fault["loc"]) for fault in faults if fault["type"] == "missing"]
+    sentences = [_sentence(prefix, fault) for fault in faults if fault["type"] != "missing"]
+    if missing:
+        sentences.append(
+            f"Set {' and '.join(missing)} (docs/settings.md says to what), "
+            "or start everything on this machine with 'tieline up'."
+        )
+    raise StartRefused(" ".join(sentences))
 
 
 def load_settings() -> Settings:
@@ -83,13 +92,12 @@ def load_settings() -> Settings:
     return settings
 
 
-def _sentence(prefix: str, error: dict[str, object]) -> str:
-    location = error["loc"]
-    if not isinstance(location, tuple) or not location:
-        return str(error["msg"]).removeprefix("Value error, ") + "."
-    name = f"{prefix}{location[0]}".upper()
-    if error["type"] == "missing":
-        return (
-            f"{name} is not set: see docs/settings.md, or start everything on this machine with 'tieline up'."
-        )
-    return f"{name} is not usable ({error['msg']}): see docs/settings.md."
+def _sentence(prefix: str, fault: ErrorDetails) -> str:
+    said = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return f"{said}."
+    return f"{_name(prefix, fault['loc'])} cannot be used ({said}): see docs/settings.md."
+
+
+def _name(prefix: str, location: tuple[int | str, ...]) -> str:
+    return f"{prefix}{location[0]}".upper()

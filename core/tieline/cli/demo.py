@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tieline.cli.private import write_private
 from tieline.clients import service as clients
 from tieline.clients.service import NewClient
 from tieline.errors import NotFound, Unauthenticated
@@ -38,7 +38,7 @@ async def ensure_demo(key_file: Path) -> Demo:
     key = await asyncio.to_thread(_kept, key_file)
     if not await _works(key):
         key = await _issue(practice_id)
-        await asyncio.to_thread(_keep, key_file, key)
+        await asyncio.to_thread(write_private, key_file, key + "\n")
     principal = await authenticate(key)
     page = await clients.list_clients(principal, first=1)
     names = client_names() if page.total == 0 else ()
@@ -77,9 +77,3 @@ async def _issue(practice_id: PracticeId) -> str:
 
 def _kept(key_file: Path) -> str:
     return key_file.read_text().strip() if key_file.exists() else ""
-
-
-def _keep(key_file: Path, key: str) -> None:
-    descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key + "\n")

@@ -60,17 +60,16 @@ async def _server(settings: Settings) -> Finding:
     except (OSError, asyncpg.PostgresError, TimeoutError) as away:
         return Finding(what="PostgreSQL", fine=False, said=str(unreachable(settings, away)))
     try:
-        version = connection.get_server_version()
+        version = await connection.fetchval("SHOW server_version")
     finally:
         await connection.close()
-    return Finding(what="PostgreSQL", fine=True, said=f"answers, version {version.major}.{version.minor}")
+    return Finding(what="PostgreSQL", fine=True, said=f"answers, version {version}")
 
 
 async def _roles(settings: Settings, refused: StartRefused) -> Finding:
     connection = await asyncpg.connect(**credentials(settings), timeout=10)
     try:
-        login = await connection.fetchval("SELECT session_user::text")
-        statements = role_statements(login, connection.get_server_version().major)
+        _, statements = await role_statements(connection)
     finally:
         await connection.close()
     remedy = ("As an administrator of the server, run:", *(f"  {statement};" for statement in statements))

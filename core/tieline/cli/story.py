@@ -47,7 +47,10 @@ def tell(console: Console, url: str, demo: Demo) -> int:
         console.print_json(json.dumps(answer))
         return 1
     viewer, page = answer["data"]["viewer"], answer["data"]["clients"]
-    table = Table(title=f"{viewer['practice']['name']}: {page['totalCount']} clients, as the API lists them")
+    console.print(
+        f"\n[bold]{viewer['practice']['name']}[/]: {page['totalCount']} clients, as the API lists them"
+    )
+    table = Table()
     table.add_column("Code")
     table.add_column("Client")
     for node in page["nodes"]:
@@ -67,6 +70,13 @@ def show_help(console: Console, url: str, demo: Demo, *, data: Path) -> None:
     console.print(
         f"curl -s {url}/graphql -H 'Authorization: Bearer {demo.key}' "
         f"-H 'Content-Type: application/json' -d '{body}'",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+    console.print("\nOther commands, in another shell:", style="bold")
+    console.print(
+        f"set -a; . {data / 'environment'}; set +a; tieline doctor",
         soft_wrap=True,
         markup=False,
         highlight=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from rich.console import Console
 from tieline import log
 from tieline.cli.children import Child, Family
 from tieline.cli.demo import Demo, ensure_demo
+from tieline.cli.private import write_private
 from tieline.cli.story import show_help, tell, wait_until_ready
 from tieline.database import migrate
 from tieline.embedded import Servers, default_data_folder, embedded_servers
@@ -90,6 +92,7 @@ def _settings(place: Place, servers: Servers) -> Settings:
         "TIELINE_ENVIRONMENT": os.environ.get("TIELINE_ENVIRONMENT", "development"),
     }
     os.environ.update({name: value for name, value in ours.items() if value is not None})
+    _write_environment(place.data)
     settings = load_settings()
     log.configure(format="console", level="WARNING")
     return settings
@@ -136,13 +139,17 @@ def _stoppable() -> Iterator[None]:
 
 
 def _kept_key(data: Path) -> str:
-    """The demo's own encryption key, made at the first start and readable by its owner only."""
+    """The demo's own encryption key, made at the first start."""
     file = data / "encryption-key"
     if not file.exists():
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as new:
-            new.write(generate_key("local") + "\n")
+        write_private(file, generate_key("local") + "\n")
     return file.read_text().strip()
+
+
+def _write_environment(data: Path) -> None:
+    """The addresses of this start, for other commands in another shell."""
+    ours = sorted(name for name in os.environ if name.startswith("TIELINE_"))
+    write_private(data / "environment", "".join(f"{name}={shlex.quote(os.environ[name])}\n" for name in ours))
 
 
 def _default_folder() -> Path:

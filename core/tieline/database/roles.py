@@ -60,8 +60,8 @@ async def ensure_roles(connection: Any) -> None:
     lacking = (await connection.fetchrow(_FITNESS, list(ROLES)))["lacking"]
     if not lacking:
         return
-    login = await connection.fetchval("SELECT session_user::text")
-    for statement in role_statements(login, connection.get_server_version().major, only=lacking):
+    login, statements = await role_statements(connection)
+    for statement in statements:
         try:
             await connection.execute(statement)
         except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
@@ -73,18 +73,24 @@ async def ensure_roles(connection: Any) -> None:
             ) from refused
 
 
-def role_statements(login: str, major: int, *, only: list[str] | None = None) -> list[str]:
-    """The SQL that makes the roles and grants them to the login, for this major version of PostgreSQL."""
+async def role_statements(connection: Any) -> tuple[str, list[str]]:
+    """The login, and the SQL that makes the roles that are missing and grants both to it."""
+    login = await connection.fetchval("SELECT session_user::text")
+    there = await connection.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(ROLES)
+    )
+    missing = [role for role in ROLES if role not in {row["rolname"] for row in there}]
     quoted = '"' + login.replace('"', '""') + '"'
-    wanted = ROLES if only is None else tuple(only)
-    statements = [f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in wanted]
-    if major < _INHERIT_OPTION_SINCE:
-        if major >= _OWNER_BY_MEMBERSHIP_SINCE:
-            # Without inheriting, the login would lose what it has as the database's owner.
-            statements.append(f"GRANT CREATE ON SCHEMA public TO {quoted}")
-        statements.append(f"ALTER ROLE {quoted} NOINHERIT")
-        return statements + [f"GRANT {role} TO {quoted}" for role in wanted]
-    return statements + [f"GRANT {role} TO {quoted} WITH INHERIT FALSE, SET TRUE" for role in wanted]
+    statements = [f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in missing]
+    return login, statements + _grants(quoted, connection.get_server_version().major)
+
+
+def _grants(login: str, major: int) -> list[str]:
+    if major >= _INHERIT_OPTION_SINCE:
+        return [f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE" for role in ROLES]
+    # Without inheriting, the login would lose what it has as the database's owner.
+    keep = [f"GRANT CREATE ON SCHEMA public TO {login}"] if major >= _OWNER_BY_MEMBERSHIP_SINCE else []
+    return [*keep, f"ALTER ROLE {login} NOINHERIT", *(f"GRANT {role} TO {login}" for role in ROLES)]
 
 
 async def _inherits(connection: Any, *, inherits: bool) -> bool:

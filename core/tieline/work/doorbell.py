@@ -25,7 +25,12 @@ _QUIET_SECONDS = 5.0
 log = get_logger(__name__)
 
 
-def make_broker(settings: Settings, middleware: Sequence[dramatiq.Middleware] = ()) -> RedisBroker:
+def make_broker(
+    settings: Settings,
+    middleware: Sequence[dramatiq.Middleware] = (),
+    *,
+    answer_seconds: float = _ANSWER_SECONDS,
+) -> RedisBroker:
     """A broker with no retries, no delays and quick recovery: those belong to the job rows.
 
     A killed worker's unread messages come back after about `heartbeat_timeout`; `maintenance_chance` makes
@@ -34,7 +39,7 @@ def make_broker(settings: Settings, middleware: Sequence[dramatiq.Middleware] = 
     pool = redis.ConnectionPool.from_url(
         settings.redis_url.get_secret_value(),
         socket_connect_timeout=_ANSWER_SECONDS,
-        socket_timeout=30.0,
+        socket_timeout=answer_seconds,
     )
     return RedisBroker(
         connection_pool=pool,

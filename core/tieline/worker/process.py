@@ -25,6 +25,7 @@ from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
 
 DRAIN_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_logger(__name__)
@@ -65,7 +66,9 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
 
 
 def _start_worker(settings: Settings, runner: Runner, queues: Sequence[str]) -> dramatiq.Worker:
-    broker: RedisBroker = make_broker(settings, [AgeLimit(max_age=MAX_AGE_MS)])
+    broker: RedisBroker = make_broker(
+        settings, [AgeLimit(max_age=MAX_AGE_MS)], answer_seconds=_PATIENCE_SECONDS
+    )
     for queue in queues:
         broker.declare_queue(queue)
     declare = dramatiq.actor(actor_name=MESSAGE, queue_name=queues[0], broker=broker)

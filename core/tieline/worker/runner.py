@@ -6,8 +6,8 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ class Runner:
         self._actors = actors
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._handing_back = False
 
     @property
     def running(self) -> int:
@@ -41,6 +42,7 @@ class Runner:
 
     async def hand_back(self) -> None:
         """Stop what is still under way; its jobs are due again at once, for another worker."""
+        self._handing_back = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -48,8 +50,10 @@ class Runner:
 
     async def run(self, job_id: JobId) -> None:
         """Run the job if it is due and free; else there is nothing to do, and that is fine."""
-        async with system_scope():
-            claim = await repository.claim(job_id, owner=self.owner, at=clock.now())
+        claim = None
+        with _lapsing("job.not_claimed", job_id=str(job_id)):
+            async with system_scope():
+                claim = await repository.claim(job_id, owner=self.owner, at=clock.now())
         if claim is None:
             return
         log.correlate(claim.correlation_id)
@@ -67,18 +71,13 @@ class Runner:
             logger.warning("job.claim_lost", job_id=str(claim.job_id), actor=claim.actor)
             return
         except asyncio.CancelledError:
-            async with system_scope():
-                await repository.put_off(claim, due_at=clock.now())
-            raise
+            await _hand_back(claim)
+            if not self._handing_back:
+                raise
         except Exception as error:  # noqa: BLE001 - whatever an actor raises becomes the job's outcome
             await self._failed(claim, error)
-            return
-        async with system_scope():
-            if again is None:
-                await repository.finish(claim, at=clock.now())
-            else:
-                await repository.put_off(claim, due_at=again.at)
-        logger.info("job.done", job_id=str(claim.job_id), actor=claim.actor, attempts=claim.attempts)
+        else:
+            await _done(claim, again)
 
     async def _act(self, claim: Claim) -> Again | None:
         if claim.attempts > MAX_ATTEMPTS:
@@ -103,7 +102,7 @@ class Runner:
         reason = (
             f"{type(error).__name__}: {error}" if isinstance(error, TielineError) else type(error).__name__
         )
-        with suppress(Unavailable):  # the lease lapses by itself, and the job comes back
+        with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
             async with system_scope():
                 if over:
                     await repository.give_up(claim, at=clock.now(), error=reason)
@@ -130,6 +129,32 @@ def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: doubling, jittered, an hour at most."""
     doubled: timedelta = min(_FIRST_PAUSE * 2.0 ** min(attempts - 1, 20), _LONGEST_PAUSE)
     return doubled * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+
+
+async def _done(claim: Claim, again: Again | None) -> None:
+    with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
+        async with system_scope():
+            if again is None:
+                await repository.finish(claim, at=clock.now())
+            else:
+                await repository.put_off(claim, due_at=again.at)
+        logger.info("job.done", job_id=str(claim.job_id), actor=claim.actor, attempts=claim.attempts)
+
+
+async def _hand_back(claim: Claim) -> None:
+    with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
+        async with system_scope():
+            await repository.put_off(claim, due_at=clock.now())
+        logger.info("job.handed_back", job_id=str(claim.job_id), actor=claim.actor)
+
+
+@contextmanager
+def _lapsing(event: str, **fields: str) -> Iterator[None]:
+    """Let a claim or an outcome go when the database is away: rings and leases lapse, and the job comes back."""
+    try:
+        yield
+    except (Unavailable, Busy) as error:
+        logger.warning(event, **fields, **log.fields_of(error))
 
 
 async def _while_held(claim: Claim, body: Coroutine[Any, Any, Again | None]) -> Again | None:
