@@ -9,8 +9,9 @@
     │   ├── CursorInvalid     a page cursor is broken, or of another sort or filter
     │   ├── CursorExpired     an event cursor is older than what is kept: load the page again
     │   └── PlanTooSmall      the practice's plan does not include this
-    ├── Busy                  two callers met; nothing happened, trying again is safe
-    ├── Unavailable           the database is away for a moment; look before trying a change again
+    ├── TryAgain              nobody's fault, and over in a moment
+    │   ├── Busy              two callers met; nothing happened, trying again is safe
+    │   └── Unavailable       the database is away; look before trying a change again
     ├── StartRefused          the process may not start like this; the operator can mend it
     └── ClaimLost             a job's lease went to another worker: stop, write nothing
 
@@ -95,14 +96,20 @@ class PlanTooSmall(Refused):
         super().__init__(f"{what} needs the plan {plan}.", field=field)
 
 
-class Busy(TielineError):
+class TryAgain(TielineError):
+    """What passes by itself; the classes below say whether anything may have happened."""
+
+    code: ClassVar[str] = "TRY_AGAIN"
+
+
+class Busy(TryAgain):
     code: ClassVar[str] = "BUSY"
 
     def __init__(self) -> None:
         super().__init__("Somebody else changed the same thing at the same moment; try again.")
 
 
-class Unavailable(TielineError):
+class Unavailable(TryAgain):
     code: ClassVar[str] = "UNAVAILABLE"
 
     def __init__(self) -> None:

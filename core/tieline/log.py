@@ -48,6 +48,7 @@ def configure(*, format: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_correlation,
         structlog.processors.format_exc_info,
+        _drop_details,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -70,6 +71,14 @@ def _add_correlation(_logger: WrappedLogger, _name: str, event: EventDict) -> Ev
     current = _correlation.get()
     if current is not None:
         event.setdefault("correlation_id", current)
+    return event
+
+
+def _drop_details(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """PostgreSQL's DETAIL lines quote rows; everything else of a traceback may stay."""
+    trace = event.get("exception")
+    if isinstance(trace, str) and "DETAIL:" in trace:
+        event["exception"] = "\n".join(line for line in trace.splitlines() if "DETAIL:" not in line)
     return event
 
 

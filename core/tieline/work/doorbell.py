@@ -12,6 +12,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.message import Message
 
+from tieline.errors import StartRefused
 from tieline.log import fields_of, get_logger
 from tieline.settings import Settings
 from tieline.work.actor import QUEUES
@@ -20,6 +21,7 @@ from tieline.work.repository import Ring
 MESSAGE = "run_job"
 MAX_AGE_MS = 60_000  # an unread ring is rung again by the scheduler anyway
 _ANSWER_SECONDS = 1.0
+WORKER_ANSWER_SECONDS = 30.0
 _QUIET_SECONDS = 5.0
 
 log = get_logger(__name__)

@@ -25,7 +25,7 @@ class UserError:
     field: str | None = strawberry.field(description="The input it is about, as a dotted path.")
 
     @classmethod
-    def of(cls, error: errors.Refused | errors.Busy, *, within: str = "input") -> UserError:
+    def of(cls, error: errors.Refused | errors.TryAgain, *, within: str = "input") -> UserError:
         """Raises the error itself where it is none that a mutation may answer with."""
         if error.code not in UserErrorCode.__members__:
             raise error

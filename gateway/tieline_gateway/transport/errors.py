@@ -28,7 +28,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from tieline.errors import Busy, Refused, Unavailable
+from tieline.errors import Refused, TryAgain
 from tieline.log import get_logger
 
 log = get_logger(__name__)
@@ -80,7 +80,7 @@ class Mask:
         original = error.original_error
         while isinstance(original, GraphQLError) and original.original_error is not None:
             original = original.original_error
-        if isinstance(original, Refused | Busy | Unavailable):
+        if isinstance(original, Refused | TryAgain):
             return {**answer, **refused(original)}
         if _is_about_input(error):
             return {**answer, **told("BAD_USER_INPUT", error.message)}
@@ -94,7 +94,7 @@ class Mask:
         )
 
 
-def refused(error: Refused | Busy | Unavailable) -> Told:
+def refused(error: Refused | TryAgain) -> Told:
     """One of our refusals: its own sentence and code, and the field it is about."""
     field = getattr(error, "field", None)
     return told(error.code, str(error), **({"field": field} if field else {}))

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tieline.errors import Busy, Refused, Unauthenticated
+from tieline.errors import Refused, TryAgain, Unauthenticated
 from tieline_gateway.transport.documents import only
 from tieline_gateway.transport.errors import RequestRefused, refused
 from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
@@ -58,7 +58,7 @@ class HTTPEndpoint(Generic[Context]):
             return _answer((await self._run(request)).payload(), media, status=200)
         except RequestRefused as error:
             return _refusal(error, media)
-        except (Refused, Busy) as error:
+        except (Refused, TryAgain) as error:
             return _answer({"errors": [refused(error)]}, media, status=_status(error))
         except ClientDisconnect:
             raise
@@ -135,10 +135,10 @@ def _too_large() -> RequestRefused:
     )
 
 
-def _status(error: Refused | Busy) -> int:
+def _status(error: Refused | TryAgain) -> int:
     if isinstance(error, Unauthenticated):
         return 401
-    return 503 if isinstance(error, Busy) else 403
+    return 503 if isinstance(error, TryAgain) else 403
 
 
 def _refusal(error: RequestRefused, media: str) -> Response:

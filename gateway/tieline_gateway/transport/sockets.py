@@ -33,7 +33,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
-from tieline.errors import Busy, Refused, Unauthenticated
+from tieline.errors import Refused, TryAgain, Unauthenticated
 from tieline_gateway.transport.errors import RequestRefused, Told, refused, told
 from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
 from tieline_gateway.transport.operations import Operations, Outcome
@@ -153,7 +153,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
             await self.handle_invalid_message(str(error))
         except WebSocketDisconnected:
             raise
-        except (Busy, RequestRefused) as error:
+        except (TryAgain, RequestRefused) as error:
             await self.websocket.close(4500, str(error))
         except Exception as error:  # noqa: BLE001 - masked and logged
             await self.handle_task_exception(error)
@@ -193,7 +193,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
             pass
         except RequestRefused as error:
             await self._fail(operation, error.errors)
-        except (Refused, Busy) as error:
+        except (Refused, TryAgain) as error:
             await self._fail(operation, [refused(error)])
             if isinstance(error, Unauthenticated):
                 await self.websocket.close(4403, "Forbidden")

@@ -6,7 +6,7 @@ import strawberry
 
 from tieline.clients import service
 from tieline.clients.service import NewClient
-from tieline.errors import Busy, Refused
+from tieline.errors import Refused, TryAgain
 from tieline.ids import ClientId, TeamId
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
@@ -60,7 +60,7 @@ class ClientMutations:
     async def create_client(self, info: Info, input: CreateClientInput) -> CreateClientPayload:
         try:
             created = await service.create_client(info.context.principal, input.read())
-        except (Refused, Busy) as error:
+        except (Refused, TryAgain) as error:
             return CreateClientPayload(client=None, errors=[UserError.of(error)])
         return CreateClientPayload(client=Client.of(created), errors=[])
 
@@ -71,6 +71,6 @@ class ClientMutations:
         try:
             client_id = ClientId(read_id("client", input.id))
             renamed = await service.rename_client(info.context.principal, client_id, input.name)
-        except (Refused, Busy) as error:
+        except (Refused, TryAgain) as error:
             return RenameClientPayload(client=None, errors=[UserError.of(error)])
         return RenameClientPayload(client=Client.of(renamed), errors=[])
