@@ -14,6 +14,14 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 from tieline.ids import new_id
 
 _correlation: ContextVar[str | None] = ContextVar("tieline_correlation", default=None)
+# Libraries that log statements with their parameters, or the same fault every second while a server is away.
+_QUIETER = {
+    "tortoise": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "asyncpg": logging.ERROR,
+}
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -63,8 +71,8 @@ def configure(*, format: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for chatty in ("tortoise", "asyncio", "httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for chatty, least in _QUIETER.items():
+        logging.getLogger(chatty).setLevel(least)
 
 
 def _add_correlation(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

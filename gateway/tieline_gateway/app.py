@@ -12,11 +12,11 @@ from tieline_gateway.auth import context_of
 from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
-from tieline_gateway.routes.health import MetricsRoute, livez, readyz
+from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport import GraphQLTransport
 
-_KNOWN = frozenset({"/graphql", "/livez", "/readyz", "/metrics"})
+_KNOWN = frozenset({"/", "/graphql", "/livez", "/readyz", "/metrics"})
 
 
 def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
@@ -31,6 +31,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     return Starlette(
         routes=[
             *transport.routes("/graphql"),
+            Route("/", root),
             Route("/livez", livez),
             Route("/readyz", readyz),
             Route("/metrics", MetricsRoute(metrics, settings, gateway).__call__),

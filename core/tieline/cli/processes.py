@@ -65,7 +65,9 @@ def up(
     data: Annotated[
         Path | None, typer.Option(help="The folder that holds the data; default: .tieline here.")
     ] = None,
-    port: Annotated[int, typer.Option(help="The API's port; with --once any free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(envvar="TIELINE_PORT", help="The API's port; with --once any free one.")
+    ] = 8000,
 ) -> None:
     """Start everything on this machine, with a demo practice; Ctrl-C stops all of it."""
     from tieline.cli.up import run_up

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,6 +54,7 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
     console = Console()
     place = Place(data=data or _default_folder(), port=free_port() if once else port)
     try:
+        _check_port(place.port)
         with _stoppable(), ExitStack() as stack:
             servers = _servers(stack, place, console)
             settings = _settings(place, servers)
@@ -67,6 +69,15 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
         console.print("Stopped; the data is kept in", str(place.data))
         return 0
     return code
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as taken:
+            raise StartRefused(f"Port {port} is taken: name another with --port.") from taken
 
 
 def _servers(stack: ExitStack, place: Place, console: Console) -> Servers:

@@ -18,6 +18,11 @@ from tieline_gateway.settings import GatewaySettings
 _SECONDS = 3.0
 
 
+async def root(_request: Request) -> Response:
+    """For people who open the address in a browser."""
+    return PlainTextResponse("Tieline: POST GraphQL to /graphql, with an API key as bearer token.\n")
+
+
 async def livez(_request: Request) -> Response:
     """The process answers; whether its neighbours do is for `/readyz`."""
     return PlainTextResponse("ok\n")
