@@ -21,7 +21,6 @@ from tieline.work.repository import Ring
 MESSAGE = "run_job"
 MAX_AGE_MS = 60_000  # an unread ring is rung again by the scheduler anyway
 _ANSWER_SECONDS = 1.0
-WORKER_ANSWER_SECONDS = 30.0
 _QUIET_SECONDS = 5.0
 
 log = get_logger(__name__)
@@ -38,11 +37,16 @@ def make_broker(
     A killed worker's unread messages come back after about `heartbeat_timeout`; `maintenance_chance` makes
     every fetch look for them, which the default leaves to one in a thousand.
     """
-    pool = redis.ConnectionPool.from_url(
-        settings.redis_url.get_secret_value(),
-        socket_connect_timeout=_ANSWER_SECONDS,
-        socket_timeout=answer_seconds,
-    )
+    try:
+        pool = redis.ConnectionPool.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_connect_timeout=_ANSWER_SECONDS,
+            socket_timeout=answer_seconds,
+        )
+    except ValueError as malformed:
+        raise StartRefused(
+            "TIELINE_REDIS_URL is not an address like redis://:password@host:6379/0; mend it."
+        ) from malformed
     return RedisBroker(
         connection_pool=pool,
         middleware=list(middleware),

@@ -50,7 +50,8 @@ class Work:
         if not self._jobs:
             return []
         merged = {job.key: job for job in self._jobs if job.key is not None}
-        wanted = [job for job in self._jobs if job.key is None] + list(merged.values())
+        # By key, since rows that others want too are locked in one order everywhere.
+        wanted = [job for job in self._jobs if job.key is None] + [merged[key] for key in sorted(merged)]
         return await repository.insert_jobs(self.scope, wanted, at=self.now, correlation_id=correlation)
 
 

@@ -19,7 +19,7 @@ from tieline.ids import JobId
 from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.settings import Settings
-from tieline.work.doorbell import MAX_AGE_MS, MESSAGE, WORKER_ANSWER_SECONDS, make_broker
+from tieline.work.doorbell import MAX_AGE_MS, MESSAGE, make_broker
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
