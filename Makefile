@@ -40,6 +40,8 @@ schema: .venv/ready ## print schema.graphql from the code
 	@$(BIN)/tieline schema --write
 
 clean: ## remove the environment and the demo's data
+	@-[ ! -x $(BIN)/python ] || $(BIN)/python -c 'import pathlib, shutil; from tieline.embedded import default_data_folder as data; \
+		shutil.rmtree(data(pathlib.Path.cwd()), ignore_errors=True)'
 	rm -rf .venv .tieline
 
 .venv/uv-ready:

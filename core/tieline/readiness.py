@@ -29,7 +29,7 @@ class Readiness:
 
 async def check(*, seconds: float) -> Readiness:
     """Look at everything this process leans on, within so many seconds of real time."""
-    bell = "ok" if await doorbell.answers() else "away: jobs start when the scheduler finds them"
+    bell = "ok" if await doorbell.answers() else "away: jobs wait until Redis is back"
     try:
         async with asyncio.timeout(seconds):
             state = await schema_state()

@@ -7,7 +7,8 @@ import re
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+_OWN_PORT = {"http": ":80", "https": ":443"}
+_ORIGIN = re.compile(r"(?i:https?)://[A-Za-z0-9.\-\[\]:]+")
 
 
 class GatewaySettings(BaseSettings):
@@ -17,10 +18,6 @@ class GatewaySettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
-    public_url: str = Field(
-        "http://localhost:8000",
-        description="How browsers reach the gateway; the providers' callback addresses begin with it.",
-    )
     allowed_origins: str = Field(
         "", description="Origins of the front ends, comma-separated: `https://app.example,https://…`. No `*`."
     )
@@ -41,7 +38,13 @@ class GatewaySettings(BaseSettings):
 
     @property
     def origins(self) -> frozenset[str]:
-        return frozenset(_listed(self.allowed_origins))
+        """As browsers send them: lower case, no port where it is the scheme's own."""
+        return frozenset(_as_sent(origin) for origin in _listed(self.allowed_origins))
+
+
+def _as_sent(origin: str) -> str:
+    scheme, _, place = origin.lower().partition("://")
+    return f"{scheme}://{place.removesuffix(_OWN_PORT[scheme])}"
 
 
 def _listed(text: str) -> list[str]:

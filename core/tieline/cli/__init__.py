@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from tieline.errors import Refused, TielineError
+from tieline.errors import TielineError
 
 GROUP = "tieline.commands"
 
@@ -31,5 +31,4 @@ def main() -> None:
     try:
         build()()
     except TielineError as refused:
-        field = f" ({refused.field})" if isinstance(refused, Refused) and refused.field else ""
-        sys.exit(f"tieline: {refused}{field}")
+        sys.exit(f"tieline: {refused}")

@@ -9,7 +9,7 @@ import asyncpg
 from tieline import readiness
 from tieline.database import close_database, open_database, schema_state
 from tieline.database.connect import credentials, unreachable
-from tieline.database.roles import role_statements
+from tieline.database.roles import remedy
 from tieline.database.scope import use_movable_clock
 from tieline.errors import StartRefused
 from tieline.settings import Settings
@@ -50,8 +50,8 @@ async def diagnose(settings: Settings) -> list[Finding]:
 async def _redis(settings: Settings) -> Finding:
     if await Doorbell(make_broker(settings)).answers():
         return Finding(what="Redis", fine=True, said="answers")
-    remedy = ("Check TIELINE_REDIS_URL and that the server runs; until then jobs wait for the scheduler.",)
-    return Finding(what="Redis", fine=False, said="does not answer", remedy=remedy)
+    mend = ("Check TIELINE_REDIS_URL and that the server runs; until it answers, jobs wait.",)
+    return Finding(what="Redis", fine=False, said="does not answer", remedy=mend)
 
 
 async def _server(settings: Settings) -> Finding:
@@ -69,11 +69,11 @@ async def _server(settings: Settings) -> Finding:
 async def _roles(settings: Settings, refused: StartRefused) -> Finding:
     connection = await asyncpg.connect(**credentials(settings), timeout=10)
     try:
-        _, statements = await role_statements(connection)
+        statements = await remedy(connection)
     finally:
         await connection.close()
-    remedy = ("As an administrator of the server, run:", *(f"  {statement};" for statement in statements))
-    return Finding(what="login and roles", fine=False, said=str(refused), remedy=remedy)
+    lines = ("As an administrator of the server, run:", *(f"  {statement};" for statement in statements))
+    return Finding(what="login and roles", fine=False, said=str(refused), remedy=lines)
 
 
 async def _schema() -> Finding:
@@ -89,6 +89,6 @@ async def _jobs() -> Finding:
     failed = sum(lane.failed for lane in backlog)
     said = ", ".join(f"{lane.lane}: {lane.due} due, {lane.running} running" for lane in backlog) or "none"
     if failed:
-        remedy = ("Look for 'job.given_up' in the logs; a job asked for again starts anew.",)
-        return Finding(what="jobs", fine=False, said=f"{said}; {failed} given up", remedy=remedy)
+        look = ("Look for 'job.given_up' in the logs; a job asked for again starts anew.",)
+        return Finding(what="jobs", fine=False, said=f"{said}; {failed} given up", remedy=look)
     return Finding(what="jobs", fine=True, said=said)

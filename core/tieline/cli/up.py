@@ -52,6 +52,11 @@ class Place:
 def run_up(*, data: Path | None, port: int, once: bool) -> int:
     """Start everything, tell the story; stay until Ctrl-C unless `once`. The exit code."""
     console = Console()
+    if os.environ.get("TIELINE_ENVIRONMENT") == "production":
+        raise StartRefused(
+            "'tieline up' makes a demo practice, so it is not for production: "
+            "run 'tieline migrate', 'serve', 'worker' and 'scheduler' there."
+        )
     place = Place(data=data or _default_folder(), port=free_port() if once else port)
     try:
         _check_port(place.port)
@@ -99,7 +104,6 @@ def _settings(place: Place, servers: Servers) -> Settings:
         "TIELINE_REDIS_URL": servers.redis_url,
         "TIELINE_ENCRYPTION_KEYS": None if "TIELINE_ENCRYPTION_KEYS" in os.environ else _kept_key(place.data),
         "TIELINE_PORT": str(place.port),
-        "TIELINE_PUBLIC_URL": os.environ.get("TIELINE_PUBLIC_URL", place.url),
         "TIELINE_ENVIRONMENT": os.environ.get("TIELINE_ENVIRONMENT", "development"),
     }
     os.environ.update({name: value for name, value in ours.items() if value is not None})

@@ -84,6 +84,12 @@ def credentials(settings: Settings) -> dict[str, Any]:
             "TIELINE_DATABASE_URL is not an address like postgres://login:password@host:5432/name; mend it."
         )
     options = dict(parse_qsl(url.query))
+    unread = ", ".join(sorted(options.keys() - {"host", "sslmode"}))
+    if unread:
+        raise StartRefused(
+            f"TIELINE_DATABASE_URL has options that are not read ({unread}): use sslmode and host there, "
+            "and PostgreSQL's own PGSSLROOTCERT and the like in the environment."
+        )
     tls = {"ssl": options["sslmode"]} if "sslmode" in options else {}
     return {
         "host": options.get("host", url.hostname),

@@ -38,12 +38,8 @@ SELECT coalesce(bool_or(m.inherit_option), false)
 async def check_roles(connection: Any) -> None:
     """Raise StartRefused, saying what to run, unless row-level security would bind this login."""
     fitness = await connection.fetchrow(_FITNESS, list(ROLES))
+    _refuse_unbound(fitness)
     login = fitness["login"]
-    if fitness["unbound"]:
-        raise StartRefused(
-            f"The login {login} is a superuser or has BYPASSRLS, so one practice could see another's rows: "
-            "make a plain login for Tieline ('tieline doctor' prints the SQL)."
-        )
     if fitness["lacking"] or fitness["roles_unbound"]:
         raise StartRefused(
             f"The login {login} lacks the roles {' and '.join(ROLES)}, or one of them may log in or bypass "
@@ -57,32 +53,46 @@ async def check_roles(connection: Any) -> None:
 
 async def ensure_roles(connection: Any) -> None:
     """Create the roles and grant them where that is missing and allowed. Raises StartRefused."""
-    lacking = (await connection.fetchrow(_FITNESS, list(ROLES)))["lacking"]
-    if not lacking:
+    fitness = await connection.fetchrow(_FITNESS, list(ROLES))
+    _refuse_unbound(fitness)
+    if not fitness["lacking"]:
         return
-    login, statements = await role_statements(connection)
-    for statement in statements:
+    for statement in await remedy(connection):
         try:
             await connection.execute(statement)
         except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
             continue  # another database of this cluster made it at the same moment
         except asyncpg.InsufficientPrivilegeError as refused:
             raise StartRefused(
-                f"The login {login} may not create the roles {' and '.join(ROLES)}: "
+                f"The login {fitness['login']} may not create the roles {' and '.join(ROLES)}: "
                 "let an administrator run the SQL that 'tieline doctor' prints, then migrate again."
             ) from refused
 
 
-async def role_statements(connection: Any) -> tuple[str, list[str]]:
-    """The login, and the SQL that makes the roles that are missing and grants both to it."""
-    login = await connection.fetchval("SELECT session_user::text")
+async def remedy(connection: Any) -> list[str]:
+    """The SQL that makes this login fit or, where it never can be, a login that is."""
+    fitness = await connection.fetchrow(_FITNESS, list(ROLES))
+    if fitness["unbound"]:
+        database = await connection.fetchval("SELECT quote_ident(current_database())")
+        return [
+            "CREATE ROLE tieline LOGIN CREATEROLE PASSWORD 'choose one'",
+            f"ALTER DATABASE {database} OWNER TO tieline",
+        ]
     there = await connection.fetch(
         "SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(ROLES)
     )
     missing = [role for role in ROLES if role not in {row["rolname"] for row in there}]
-    quoted = '"' + login.replace('"', '""') + '"'
     statements = [f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in missing]
-    return login, statements + _grants(quoted, connection.get_server_version().major)
+    quoted = '"' + fitness["login"].replace('"', '""') + '"'
+    return statements + _grants(quoted, connection.get_server_version().major)
+
+
+def _refuse_unbound(fitness: Any) -> None:
+    if fitness["unbound"]:
+        raise StartRefused(
+            f"The login {fitness['login']} is a superuser or has BYPASSRLS, so one practice could see another's "
+            "rows: make a plain login for Tieline ('tieline doctor' prints the SQL)."
+        )
 
 
 def _grants(login: str, major: int) -> list[str]:

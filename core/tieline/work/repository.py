@@ -161,7 +161,7 @@ async def finish(held: Claim, *, at: datetime) -> None:
 async def put_off(held: Claim, *, due_at: datetime, error: str | None = None) -> None:
     """Release the job until a calendar instant; without an error its attempts start anew.
 
-    Where it was asked for again while it ran, it is due when that asked for; only an error's pause holds then.
+    Asked for again while it ran, it is due as that request wants it; only the pause after an error holds.
     """
     sql = f"""UPDATE job SET error = $4, {_RELEASE},
                      due_at = CASE WHEN requests = $5 OR $4::text IS NOT NULL THEN $3 ELSE least(due_at, $3) END,
@@ -173,9 +173,9 @@ async def put_off(held: Claim, *, due_at: datetime, error: str | None = None) ->
 async def give_up(held: Claim, *, at: datetime, error: str) -> None:
     """Keep the job as failed: it is not tried again, and 'tieline doctor' shows it.
 
-    Where it was asked for again while it ran, it starts anew instead.
+    Asked for again while it ran, it starts anew instead.
     """
-    sql = f"""UPDATE job SET failed_at = CASE WHEN requests = $5 THEN $3 END, error = $4, {_RELEASE},
+    sql = f"""UPDATE job SET failed_at = CASE WHEN requests = $5 THEN $3::timestamptz END, error = $4, {_RELEASE},
                      attempts = CASE WHEN requests = $5 THEN attempts ELSE 0 END
                WHERE {_OURS}"""  # noqa: S608 - constants only
     await current().run(sql, held.job_id, held.fence, at, error, held.requests)
