@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -28,11 +29,11 @@ log = get_logger(__name__)
 
 async def serve(settings: Settings, gateway: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
-    listening = _listen(gateway)
-    async with ready(settings):
-        server = _Server(_config(settings, gateway))
-        log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
-        await server.serve(sockets=[listening])
+    with _listen(gateway) as listening:
+        async with ready(settings):
+            server = _Server(_config(settings, gateway))
+            log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
+            await server.serve(sockets=[listening])
     log.info("gateway.stopped")
 
 
@@ -56,6 +57,7 @@ def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
         create_app(settings, gateway),
         lifespan="off",
         log_config=None,
+        log_level=max(logging.INFO, logging.getLevelName(settings.log_level)),  # its DEBUG quotes every frame
         access_log=False,
         server_header=False,
         date_header=True,

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tieline.clients.models import NAME_KEY_LENGTH
-from tieline.clients.names import clean_name, name_key, name_words
 from tieline.errors import Invalid
+from tieline.names import NAME_KEY_LENGTH, clean_name, name_key, name_words
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tieline import log
 from tieline.errors import Forbidden
-from tieline.identity import hash_key, make_key
 from tieline.ids import PracticeId, new_id, parse_id
+from tieline.practices.keys import hash_key, make_key
 from tieline.principal import ClientAccess, Permission, Principal, Role
 from tieline.worker.runner import pause_after
 

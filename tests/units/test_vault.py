@@ -91,7 +91,7 @@ def test_the_same_secret_never_seals_to_the_same_bytes() -> None:
         "id:" + base64.b64encode(b"x" * 31).decode(),
         "id:" + base64.b64encode(b"x" * 33).decode(),
         "with space:" + base64.b64encode(b"x" * 32).decode(),
-        f"{NEW},{NEW}",
+        f"twice:{base64.b64encode(b'x' * 32).decode()},twice:{base64.b64encode(b'y' * 32).decode()}",
     ],
 )
 def test_a_ring_that_would_not_protect_stops_the_start(text: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tortoise import fields
 from tortoise.models import Model
 
-NAME_LENGTH = 200
-NAME_KEY_LENGTH = 400
+from tieline.names import NAME_KEY_LENGTH, NAME_LENGTH
 
 
 class ClientRow(Model):

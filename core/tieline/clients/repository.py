@@ -12,14 +12,14 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 
 from tieline.clients.models import ClientRow
-from tieline.clients.names import LAST_CHARACTER, name_key, name_words
-from tieline.clients.visibility import visible_client
 from tieline.database import current
 from tieline.errors import Invalid
 from tieline.events.repository import EventCursor
 from tieline.ids import ClientId, PracticeId, TeamId
+from tieline.names import LAST_CHARACTER, name_key, name_words
 from tieline.pages import Keyset, Page, encode_cursor
 from tieline.principal import Principal
+from tieline.visibility import visible_client
 
 
 class Direction(StrEnum):

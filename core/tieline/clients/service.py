@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 from tieline.clients.models import ClientRow
-from tieline.clients.names import clean_name, name_key, name_words
 from tieline.clients.repository import Client, ClientQuery, ClientRepository, Direction
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound, PlanTooSmall
 from tieline.events.kinds import ClientCreated, ClientRenamed
 from tieline.ids import ClientId, TeamId, new_id
+from tieline.names import clean_name, name_key, name_words
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.practices.plan import Plan
 from tieline.practices.repository import PracticeRepository

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connection
+from tortoise.exceptions import BaseORMException
 from tortoise.migrations.executor import MigrationExecutor
 
 from tieline import migrations
@@ -81,6 +83,7 @@ async def schema_state() -> SchemaState:
         return SchemaState(applied=await _applied(connection), known=known_migrations())
 
 
+@cache
 def known_migrations() -> tuple[str, ...]:
     folder = Path(migrations.__file__).parent
     return tuple(sorted(file.stem for file in folder.glob("[0-9]*.py")))
@@ -99,6 +102,10 @@ async def _run(settings: Settings, report: Callable[[str], None]) -> None:
         executor = MigrationExecutor(connection, config["apps"])
         executor.recorder = executor.loader.recorder = Recorder(connection)
         await executor.migrate(direction="forward", progress=progress)
+    except (BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as failed:
+        raise StartRefused(
+            f"A migration failed and nothing of it was kept ({failed}): mend that and run 'tieline migrate' again."
+        ) from failed
     finally:
         await Tortoise.close_connections()
 

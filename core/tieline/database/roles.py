@@ -16,7 +16,7 @@ APP_ROLE = "tieline_app"
 SYSTEM_ROLE = "tieline_system"
 ROLES = (APP_ROLE, SYSTEM_ROLE)
 _INHERIT_OPTION_SINCE = 16
-_OWNER_BY_MEMBERSHIP_SINCE = 15
+_OWNER_BY_MEMBERSHIP = 15
 
 _FITNESS = """
 SELECT session_user::text AS login,
@@ -55,8 +55,18 @@ async def ensure_roles(connection: Any) -> None:
     """Create the roles and grant them where that is missing and allowed. Raises StartRefused."""
     fitness = await connection.fetchrow(_FITNESS, list(ROLES))
     _refuse_unbound(fitness)
-    if not fitness["lacking"]:
-        return
+    login = fitness["login"]
+    if fitness["lacking"]:
+        await _make_roles(connection, login)
+    await _keep_schema(connection, _quoted(login))
+    if not await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')"):
+        raise StartRefused(
+            f"The login {login} may not make tables in the schema public: "
+            f"let the database's owner run GRANT CREATE ON SCHEMA public TO {_quoted(login)}, then migrate again."
+        )
+
+
+async def _make_roles(connection: Any, login: str) -> None:
     for statement in await remedy(connection):
         try:
             await connection.execute(statement)
@@ -64,9 +74,21 @@ async def ensure_roles(connection: Any) -> None:
             continue  # another database of this cluster made it at the same moment
         except asyncpg.InsufficientPrivilegeError as refused:
             raise StartRefused(
-                f"The login {fitness['login']} may not create the roles {' and '.join(ROLES)}: "
+                f"The login {login} may not create the roles {' and '.join(ROLES)}: "
                 "let an administrator run the SQL that 'tieline doctor' prints, then migrate again."
             ) from refused
+
+
+async def _keep_schema(connection: Any, login: str) -> None:
+    """On 15 the database's owner makes tables in `public` by a membership, which NOINHERIT would take away."""
+    if connection.get_server_version().major != _OWNER_BY_MEMBERSHIP:
+        return
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL ROLE pg_database_owner")
+            await connection.execute(f"GRANT CREATE ON SCHEMA public TO {login}")
+    except asyncpg.InsufficientPrivilegeError:
+        return  # not the owner: whoever is has to grant it
 
 
 async def remedy(connection: Any) -> list[str]:
@@ -83,8 +105,11 @@ async def remedy(connection: Any) -> list[str]:
     )
     missing = [role for role in ROLES if role not in {row["rolname"] for row in there}]
     statements = [f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in missing]
-    quoted = '"' + fitness["login"].replace('"', '""') + '"'
-    return statements + _grants(quoted, connection.get_server_version().major)
+    return statements + _grants(_quoted(fitness["login"]), connection.get_server_version().major)
+
+
+def _quoted(login: str) -> str:
+    return '"' + login.replace('"', '""') + '"'
 
 
 def _refuse_unbound(fitness: Any) -> None:
@@ -98,8 +123,7 @@ def _refuse_unbound(fitness: Any) -> None:
 def _grants(login: str, major: int) -> list[str]:
     if major >= _INHERIT_OPTION_SINCE:
         return [f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE" for role in ROLES]
-    # Without inheriting, the login would lose what it has as the database's owner.
-    keep = [f"GRANT CREATE ON SCHEMA public TO {login}"] if major >= _OWNER_BY_MEMBERSHIP_SINCE else []
+    keep = [f"GRANT CREATE ON SCHEMA public TO {login}"] if major == _OWNER_BY_MEMBERSHIP else []
     return [*keep, f"ALTER ROLE {login} NOINHERIT", *(f"GRANT {role} TO {login}" for role in ROLES)]
 
 

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tieline.clients.visibility import visible_client
 from tieline.database import Scope, current
 from tieline.errors import CursorExpired
 from tieline.events.kinds import Event
 from tieline.ids import ClientId
 from tieline.pages import InvalidToken, pack, unpack
 from tieline.principal import Principal
+from tieline.visibility import visible_client
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

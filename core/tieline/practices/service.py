@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tieline import clock
-from tieline.clients.names import clean_name
 from tieline.database import scope, system_scope
 from tieline.errors import Invalid, NotFound
-from tieline.identity import make_key
 from tieline.ids import ApiKeyId, PersonId, PracticeId, TeamId, new_id
+from tieline.names import clean_name
+from tieline.practices.keys import make_key
 from tieline.practices.models import ApiKeyRow, PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
 from tieline.practices.repository import (

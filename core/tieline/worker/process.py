@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -90,7 +91,9 @@ def _receiver(runner: Runner) -> Callable[[str], Awaitable[None]]:
 @contextmanager
 def _loop() -> Iterator[EventLoopThread]:
     """The one event loop that all actors of this process run on; the database lives on it too."""
-    loop = EventLoopThread(get_library_logger(__name__, EventLoopThread))
+    library_log = get_library_logger(__name__, EventLoopThread)
+    library_log.setLevel(logging.WARNING)  # that its thread runs is nothing to tell anybody
+    loop = EventLoopThread(library_log)
     loop.start(timeout=5.0)
     set_event_loop_thread(loop)
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tieline.clients.models import NAME_KEY_LENGTH, NAME_LENGTH
 from tieline.errors import Invalid
 
+NAME_LENGTH = 200
+NAME_KEY_LENGTH = 400
 _WORD = re.compile(r"[^\W_]+")
 _WORD_LENGTH = 64
 _WORDS = 32

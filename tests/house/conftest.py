@@ -1,0 +1,17 @@
+"""An empty database for each test that asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.blank import blank_deployment
+from tests.support.deployment import Deployment
+
+
+@pytest.fixture
+async def empty(deployment: Deployment, worker_id: str) -> AsyncIterator[Deployment]:
+    """A deployment whose database holds nothing; the roles are the cluster's and there already."""
+    async with blank_deployment(deployment, f"tieline_house_{worker_id}") as made:
+        yield made

@@ -1,0 +1,246 @@
+"""Migrating is safe twice, at once, when killed, on filled databases; what does not fit is refused in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.support import polling
+from tests.support.blank import migrate, migrate_to
+from tests.support.catalog import COMMITTED, OPEN_TABLES, describe
+from tests.support.deployment import Deployment
+from tests.support.rows import Filler
+from tieline.database.migrate import _LOCK, known_migrations
+from tieline.embedded.process import free_port
+
+KNOWN = known_migrations()
+
+# Statements that, in another's open transaction, bring a migration to a halt: in its first, a middle and a late
+# step. When it is about to record itself is a moment of every migration.
+MOMENTS = {
+    "0001_practices_and_clients": [
+        "CREATE TABLE practice ()",
+        "CREATE TABLE client ()",
+        "CREATE TABLE client_member ()",
+    ],
+    "0002_jobs_events_clock": ["CREATE TABLE job ()", "CREATE TABLE feed ()", "CREATE TABLE clock ()"],
+}
+RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
+
+WAITS_FOR = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"
+ALONE = """
+SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename <> current_user)
+"""
+BOTH_WAIT = """
+SELECT count(*) = 2 FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+ WHERE l.locktype = 'advisory' AND NOT l.granted AND d.datname = current_database()
+"""
+
+
+async def test_migrating_again_does_nothing_and_says_so(empty: Deployment) -> None:
+    first = await migrate(empty)
+    before = await catalog_of(empty)
+
+    again = await migrate(empty)
+    said = await asyncio.to_thread(empty.run, "migrate")
+
+    assert first == list(KNOWN)
+    assert again == []
+    assert (said.returncode, said.stdout) == (0, f"The schema is current: {KNOWN[-1]}.\n")
+    assert await catalog_of(empty) == before
+
+
+async def test_two_processes_that_migrate_at_once_both_succeed_and_apply_each_migration_once(
+    empty: Deployment,
+) -> None:
+    above = await empty.connect()
+    await above.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    both = [asyncio.create_task(asyncio.to_thread(empty.run, "migrate")) for _ in range(2)]
+
+    await until(above, BOTH_WAIT)
+    await above.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+    done = await asyncio.gather(*both)
+    await above.close()
+
+    assert [process.returncode for process in done] == [0, 0], done
+    lines = [line for process in done for line in process.stdout.splitlines() if line.startswith("applying")]
+    assert lines == [f"applying {name}" for name in KNOWN]
+    assert await catalog_of(empty) == COMMITTED.read_text()
+
+
+def test_every_migration_has_its_moments() -> None:
+    assert set(MOMENTS) == set(KNOWN), "Say in MOMENTS where each migration is to be killed."
+
+
+@pytest.mark.parametrize("name", KNOWN)
+async def test_a_migration_that_is_killed_leaves_nothing_behind_and_succeeds_the_next_time(
+    empty: Deployment, name: str
+) -> None:
+    earlier = KNOWN[: KNOWN.index(name)]
+    if earlier:
+        await migrate_to(empty, earlier[-1])
+    await killed(empty, MOMENTS[name][0])
+    before = await catalog_of(empty)
+
+    for moment in [*MOMENTS[name][1:], RECORDING]:
+        await killed(empty, moment)
+
+        assert await catalog_of(empty) == before, moment
+        assert await recorded(empty) == list(earlier), moment
+    assert await migrate(empty) == list(KNOWN[len(earlier) :])
+    assert await catalog_of(empty) == COMMITTED.read_text()
+
+
+@pytest.mark.parametrize("name", KNOWN[:-1])
+async def test_a_filled_database_keeps_every_row_on_the_way_to_the_latest(
+    empty: Deployment, name: str
+) -> None:
+    await migrate_to(empty, name)
+    above = await empty.connect()
+    fill = await Filler.over(above)
+    tables = [table for table in await tables_of(above) if table not in OPEN_TABLES]
+    for practice_id in (await fill.practice(), await fill.practice()):
+        for table in tables:
+            await fill.row(table, practice_id)
+    before = {table: await rows_of(above, table) for table in tables}
+
+    applied = await migrate(empty)
+
+    after = {table: await rows_of(above, table) for table in tables}
+    await above.close()
+    assert applied == list(KNOWN[KNOWN.index(name) + 1 :])
+    for table in tables:
+        assert len(after[table]) == len(before[table]) >= 2
+        lost = [row for row in before[table] if not any(row.items() <= kept.items() for kept in after[table])]
+        assert lost == [], table
+    assert await catalog_of(empty) == COMMITTED.read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "damage"),
+    [
+        ("migrate", "REVOKE ALL ON tortoise_migrations FROM tieline"),
+        ("migrate", "ALTER TABLE tortoise_migrations OWNER TO CURRENT_USER"),
+        ("serve", "REVOKE ALL ON tortoise_migrations FROM tieline"),
+    ],
+)
+async def test_a_record_of_migrations_that_cannot_be_read_is_refused_and_nothing_is_migrated(
+    empty: Deployment, command: str, damage: str
+) -> None:
+    await migrate(empty)
+    before = await damaged(empty, damage)
+
+    refused = await said_by(empty, command)
+
+    assert refused == (
+        "tieline: The login may not read tortoise_migrations, which says how far the database was migrated: "
+        "let an administrator make the login its owner."
+    )
+    assert await catalog_of(empty) == before
+
+
+@pytest.mark.parametrize("damage", ["DROP TABLE tortoise_migrations", "TRUNCATE tortoise_migrations"])
+async def test_tables_without_a_record_of_migrations_are_not_migrated_anew(
+    empty: Deployment, damage: str
+) -> None:
+    await migrate(empty)
+    before = await damaged(empty, damage)
+
+    refused = await said_by(empty, "migrate")
+
+    assert refused == (
+        "tieline: The database has Tieline's tables, but tortoise_migrations does not say how they were made: "
+        "restore that table too, from the same backup."
+    )
+    assert await catalog_of(empty) == before
+
+
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+async def test_a_database_of_a_newer_version_is_refused(empty: Deployment, command: str) -> None:
+    await migrate(empty)
+    await damaged(
+        empty,
+        "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('tieline', '9999_future', '2031-05-04')",
+    )
+
+    refused = await said_by(empty, command)
+
+    assert refused == (
+        "tieline: The database was migrated by a newer Tieline (it has 9999_future): start that version."
+    )
+
+
+async def test_a_database_that_lacks_migrations_is_refused(empty: Deployment) -> None:
+    await migrate_to(empty, KNOWN[0])
+
+    refused = await said_by(empty, "serve")
+
+    assert refused == (
+        f"tieline: The database lacks {len(KNOWN) - 1} migration(s), next {KNOWN[1]}: run 'tieline migrate'."
+    )
+
+
+async def killed(made: Deployment, moment: str) -> None:
+    """Kill `tieline migrate` while it waits for what this open transaction holds, then end the transaction."""
+    holder, watcher = await made.connect(), await made.connect()
+    holding = holder.transaction()
+    await holding.start()
+    await holder.execute(moment)
+    process = made.start("migrate")
+    try:
+        await until(watcher, WAITS_FOR, holder.get_server_pid())
+    finally:
+        process.kill()
+        await holding.rollback()
+        await holder.close()
+    await until(watcher, ALONE)
+    await watcher.close()
+
+
+async def said_by(made: Deployment, command: str) -> str:
+    """The sentence of a command that refuses to start."""
+    done = await asyncio.to_thread(made.run, command, TIELINE_PORT=str(free_port()))
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert "Traceback" not in done.stderr
+    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("tieline: ")]
+    return sentence
+
+
+async def damaged(made: Deployment, sql: str) -> str:
+    """Do this from above; the catalog as it is then."""
+    above = await made.connect()
+    await above.execute(sql)
+    said = await describe(above)
+    await above.close()
+    return said
+
+
+async def catalog_of(made: Deployment) -> str:
+    return await damaged(made, "SELECT")
+
+
+async def recorded(made: Deployment) -> list[str]:
+    above = await made.connect()
+    names = [row["name"] for row in await above.fetch("SELECT name FROM tortoise_migrations ORDER BY name")]
+    await above.close()
+    return names
+
+
+async def tables_of(above: asyncpg.Connection) -> list[str]:
+    return [row["relname"] for row in await above.fetch("SELECT relname::text FROM pg_stat_user_tables")]
+
+
+async def rows_of(above: asyncpg.Connection, table: str) -> list[dict[str, Any]]:
+    found = await above.fetch(f"SELECT to_jsonb(t)::text AS row FROM {table} AS t")
+    return [{name: json.dumps(value) for name, value in json.loads(row["row"]).items()} for row in found]
+
+
+async def until(watcher: asyncpg.Connection, sql: str, *arguments: object) -> None:
+    async def answers_yes() -> bool:
+        return bool(await watcher.fetchval(sql, *arguments))
+
+    await polling.until(answers_yes, f"PostgreSQL answers yes to {sql}")

@@ -1,0 +1,69 @@
+"""Databases of a test's own, empty at first, beside the one that the test process shares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+from tests.support.deployment import Deployment, make_database, with_path
+from tieline import database
+from tieline.database.connect import ALIAS, APP, tortoise_config
+from tieline.database.migration import Recorder
+from tieline.settings import Settings
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def blank_deployment(shared: Deployment, name: str) -> AsyncIterator[Deployment]:
+    """A deployment like the shared one on an empty database of this name, dropped when the block ends."""
+    above = await make_database(shared.admin_url, name)
+    address = with_path(shared.environment["TIELINE_DATABASE_URL"], name)
+    environment = shared.environment | {"TIELINE_DATABASE_URL": address}
+    yield replace(shared, environment=environment, admin_url=above)
+    connection = await shared.connect()
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+async def migrate(made: Deployment) -> list[str]:
+    """Migrate to the latest, as the command does; the names of what was applied."""
+    applied: list[str] = []
+    await _apart(lambda: database.migrate(made.settings, report=applied.append))
+    return applied
+
+
+async def migrate_to(made: Deployment, name: str) -> None:
+    """Migrate up to one migration and no further."""
+    await _apart(lambda: _up_to(made.settings, name))
+
+
+async def _up_to(settings: Settings, name: str) -> None:
+    config = tortoise_config(settings, engine="tortoise.backends.asyncpg")
+    await Tortoise.init(config=config, init_connections=False)
+    try:
+        connection = get_connection(ALIAS)
+        executor = MigrationExecutor(connection, config["apps"])
+        executor.recorder = executor.loader.recorder = Recorder(connection)
+        await executor.migrate([MigrationTarget(app_label=APP, name=name)], direction="forward")
+    finally:
+        await Tortoise.close_connections()
+
+
+async def _apart(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run it on a loop and in a context of its own, so that the library's state here stays as it is."""
+    return await asyncio.to_thread(lambda: Context().run(asyncio.run, make()))
+
+
+async def as_login(made: Deployment) -> asyncpg.Connection:
+    """A connection as the product's login, outside of any scope."""
+    return await asyncpg.connect(made.environment["TIELINE_DATABASE_URL"])
