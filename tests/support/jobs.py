@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from tieline import clock
 from tieline.database import system_scope
 from tieline.events.actors import prune_events
 from tieline.ids import PracticeId
-from tieline.work import Actor, system_work
+from tieline.work import Actor, Again, Lane, actor, system_work
 
 TEST_KEY = "test"
 LONG_AGO = datetime.now(UTC) - timedelta(days=40)
@@ -118,8 +119,25 @@ async def enqueue_pruning() -> None:
 async def ask_for(*actors: Actor, key: str = TEST_KEY) -> None:
     """Ask for jobs that take no arguments, one of each actor, in this order."""
     async with system_work() as work:
-        for actor in actors:
-            work.enqueue(actor, key=key)
+        for each in actors:
+            work.enqueue(each, key=key)
+
+
+class Errand:
+    """An actor that says when it has begun and waits until it may end; `answers` is what it returns."""
+
+    def __init__(self, answers: Again | None = None) -> None:
+        self.begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.runs = 0
+        self.actor = actor(lane=Lane.INTERACTIVE)(self.run)
+        self._answers = answers
+
+    async def run(self) -> Again | None:
+        self.runs += 1
+        self.begun.set()
+        await self.may_end.wait()
+        return self._answers
 
 
 async def calendar() -> datetime:
