@@ -14,7 +14,7 @@ from tieline.errors import CursorInvalid, Invalid
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
-_MAX_TOKEN = 2_048
+_MAX_TOKEN = 4_096  # a sort key of 400 characters, each of 4 bytes, fits in base64
 
 T = TypeVar("T")
 
@@ -77,7 +77,11 @@ def decode_cursor(listed: str, text: str | None) -> Keyset | None:
 
 def pack(*values: str | int) -> str:
     """Values as one opaque, URL-safe text."""
-    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
+        .decode()
+        .rstrip("=")
+    )
 
 
 A = TypeVar("A", str, int)

@@ -60,8 +60,19 @@ class Principal:
         return self.role is Role.ADMIN
 
     @property
+    def is_service(self) -> bool:
+        """A service acts for nobody: it may what its scopes say, and is never an admin."""
+        return self.person_id is None
+
+    @property
+    def is_insider(self) -> bool:
+        """Of the practice itself, not only of single clients."""
+        return self.role is not None or self.is_service
+
+    @property
     def sees_all_clients(self) -> bool:
-        return self.is_admin or (self.role is Role.MEMBER and self.client_access is ClientAccess.ALL)
+        all_of_them = self.role is Role.MEMBER and self.client_access is ClientAccess.ALL
+        return self.is_admin or self.is_service or all_of_them
 
     def may(self, permission: Permission, *, administers: bool = False) -> bool:
         """Whether the caller may act; `administers`: it is an administrator of the client in question."""

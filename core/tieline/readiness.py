@@ -9,9 +9,9 @@ import asyncpg
 
 from tieline import clock
 from tieline.database import schema_state, system_scope
-from tieline.errors import TielineError, Unavailable
+from tieline.errors import TielineError
 from tieline.work import doorbell, repository
-from tieline.work.repository import Backlog
+from tieline.work.repository import Backlog, Failed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +41,11 @@ async def check(*, seconds: float) -> Readiness:
 
 async def job_backlog() -> list[Backlog]:
     """How many jobs wait, run and have failed, by lane. Raises Unavailable."""
-    try:
-        async with system_scope():
-            return await repository.backlog(at=clock.now())
-    except (OSError, asyncpg.PostgresError) as away:
-        raise Unavailable from away
+    async with system_scope():
+        return await repository.backlog(at=clock.now())
+
+
+async def given_up(*, limit: int) -> list[Failed]:
+    """The latest jobs that were given up, and why. Raises Unavailable."""
+    async with system_scope():
+        return await repository.failed_jobs(limit=limit)

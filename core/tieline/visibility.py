@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from tieline.principal import Principal, Role
 
-_LISTED = """(
-    EXISTS (SELECT FROM client_member AS cm
-             WHERE cm.practice_id = $1 AND cm.person_id = {person} AND cm.client_id = {column})
- OR EXISTS (SELECT FROM member_client AS mc
-             WHERE mc.practice_id = $1 AND mc.person_id = {person} AND mc.client_id = {column})
- OR EXISTS (SELECT FROM client AS tc JOIN member_team AS mt
-                ON mt.practice_id = tc.practice_id AND mt.team_id = tc.team_id
-             WHERE tc.practice_id = $1 AND tc.id = {column} AND mt.person_id = {person}))"""
-_OWN = """
-EXISTS (SELECT FROM client_member AS cm
-         WHERE cm.practice_id = $1 AND cm.person_id = {person} AND cm.client_id = {column})"""
+_OWN = "SELECT client_id FROM client_member WHERE practice_id = $1 AND person_id = {person}"
+_LISTED = """
+SELECT client_id FROM client_member WHERE practice_id = $1 AND person_id = {person}
+ UNION ALL
+SELECT client_id FROM member_client WHERE practice_id = $1 AND person_id = {person}
+ UNION ALL
+SELECT tc.id FROM member_team AS mt
+  JOIN client AS tc ON tc.practice_id = mt.practice_id AND tc.team_id = mt.team_id
+ WHERE mt.practice_id = $1 AND mt.person_id = {person}
+"""
 
 
 def visible_client(principal: Principal, column: str, person: str) -> str:
     """A condition on a client's id; `$1` is the practice, `person` the parameter that holds the person's id."""
     if principal.sees_all_clients:
         return "true"
-    template = _LISTED if principal.role is Role.MEMBER else _OWN
-    return template.format(column=column, person=person)
+    listed = _LISTED if principal.role is Role.MEMBER else _OWN
+    # An array, so that the plan is good for a practice that the planner's statistics have not seen yet.
+    return f"{column} = ANY (ARRAY ({listed.format(person=person)}))"

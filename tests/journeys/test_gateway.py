@@ -20,7 +20,7 @@ from tests.support.sockets import caller_at, socket_to
 from tieline import log
 from tieline.events.actors import prune_events
 from tieline.identity import authenticate
-from tieline.practices.service import issue_key, revoke_key
+from tieline.practices.keys import issue_key, revoke_key
 from tieline.work import unit_of_work
 
 OURS = "https://app.example"

@@ -23,10 +23,6 @@ KEY = ("key", "create", "--practice", "A Practice", "--person", "ada@firm.invali
 _REFUSED = 'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
 
-CLOSED_DATABASE = pytest.mark.xfail(
-    reason="tieline.database.scope takes 'not accepting connections' (55000) for a bug, not for Unavailable"
-)
-
 
 @pytest.fixture(scope="module")
 async def own(deployment: Deployment, worker_id: str) -> AsyncIterator[Deployment]:
@@ -132,7 +128,6 @@ async def test_connections_that_the_server_cut_are_replaced_before_anybody_notic
     await connection.close()
 
 
-@CLOSED_DATABASE
 async def test_while_the_database_is_away_callers_are_told_so_and_afterwards_all_goes_on_by_itself(
     deployment: Deployment, own: Deployment, key: str
 ) -> None:
@@ -153,7 +148,6 @@ async def test_while_the_database_is_away_callers_are_told_so_and_afterwards_all
     assert answered.json()["data"]["viewer"]["practice"]["name"] == "A Practice"
 
 
-@CLOSED_DATABASE
 async def test_worker_and_scheduler_wait_for_a_database_that_is_away_and_go_on(
     deployment: Deployment, own: Deployment, broken: Gateway
 ) -> None:

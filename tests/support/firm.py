@@ -10,7 +10,9 @@ import httpx
 
 from tieline.ids import PersonId, PracticeId, TeamId, new_id
 from tieline.practices import service
+from tieline.practices.keys import issue_key
 from tieline.practices.plan import Plan
+from tieline.practices.service import NewMember
 from tieline.principal import ClientAccess, Permission, Role
 
 CREATE = (
@@ -70,21 +72,21 @@ class Firm:
         scopes: frozenset[Permission] | None = None,
     ) -> Caller:
         """A new member with a key."""
-        person_id = await service.add_member(
-            self.practice_id,
+        member = NewMember(
             name="Some Member",
             email=f"{new_id()}@firm.invalid",
             role=role,
             permissions=frozenset(permissions),
             client_access=clients,
         )
+        person_id = await service.add_member(self.practice_id, member)
         return await self.caller(person_id, scopes=scopes)
 
     async def caller(
         self, person_id: PersonId | None, *, scopes: frozenset[Permission] | None = None
     ) -> Caller:
         """A key for this person, or for a service."""
-        issued = await service.issue_key(self.practice_id, name="test", person_id=person_id, scopes=scopes)
+        issued = await issue_key(self.practice_id, name="test", person_id=person_id, scopes=scopes)
         return Caller(
             http=self.http, key=issued.secret.reveal(), practice_id=self.practice_id, person_id=person_id
         )
@@ -95,13 +97,11 @@ class Firm:
 
 async def open_firm(http: httpx.AsyncClient, *, plan: Plan = Plan.ADVANCED) -> Firm:
     """A new practice with one admin."""
-    practice_id = await service.create_practice(f"Firm {new_id()}", plan=plan)
-    person_id = await service.add_member(
-        practice_id, name="The Admin", email="admin@firm.invalid", role=Role.ADMIN
-    )
-    issued = await service.issue_key(practice_id, name="admin", person_id=person_id)
-    admin = Caller(http=http, key=issued.secret.reveal(), practice_id=practice_id, person_id=person_id)
-    return Firm(http=http, practice_id=practice_id, admin=admin)
+    first = NewMember(name="The Admin", email="admin@firm.invalid", role=Role.ADMIN)
+    made = await service.create_practice(f"Firm {new_id()}", admin=first, plan=plan)
+    issued = await issue_key(made.id, name="admin", person_id=made.admin_id)
+    admin = Caller(http=http, key=issued.secret.reveal(), practice_id=made.id, person_id=made.admin_id)
+    return Firm(http=http, practice_id=made.id, admin=admin)
 
 
 def unknown_id() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tieline.cli.private import write_private
@@ -12,8 +12,11 @@ from tieline.clients.service import NewClient
 from tieline.errors import NotFound, Unauthenticated
 from tieline.identity import authenticate
 from tieline.ids import PracticeId
+from tieline.pages import MAX_PAGE
 from tieline.practices import service as practices
+from tieline.practices.keys import issue_key
 from tieline.practices.plan import Plan
+from tieline.practices.service import NewMember
 from tieline.principal import Role
 
 PRACTICE = "Demo Practice"
@@ -28,7 +31,7 @@ class Demo:
     """The demo as it stands: its practice, a working key of its admin, how many clients were added now."""
 
     practice_id: PracticeId
-    key: str
+    key: str = field(repr=False)
     added: int
 
 
@@ -40,26 +43,26 @@ async def ensure_demo(key_file: Path) -> Demo:
         key = await _issue(practice_id)
         await asyncio.to_thread(write_private, key_file, key + "\n")
     principal = await authenticate(key)
-    page = await clients.list_clients(principal, first=1)
-    names = client_names() if page.total == 0 else ()
-    for code, name in enumerate(names, start=1):
-        await clients.create_client(
-            principal, NewClient(name=name, practice_code=f"D{code:03}", country="GB")
-        )
-    return Demo(practice_id=practice_id, key=key, added=len(names))
+    page = await clients.list_clients(principal, first=MAX_PAGE)
+    there = {client.practice_code for client in page.rows}
+    missing = {code: name for code, name in _clients().items() if code not in there}
+    for code, name in missing.items():
+        await clients.create_client(principal, NewClient(name=name, practice_code=code, country="GB"))
+    return Demo(practice_id=practice_id, key=key, added=len(missing))
 
 
-def client_names() -> tuple[str, ...]:
-    return tuple(f"{town} {trade} Ltd" for town in _TOWNS for trade in _TRADES)
+def _clients() -> dict[str, str]:
+    """Names by practice code."""
+    names = (f"{town} {trade} Ltd" for town in _TOWNS for trade in _TRADES)
+    return {f"D{number:03}": name for number, name in enumerate(names, start=1)}
 
 
 async def _practice() -> PracticeId:
     try:
         return await practices.locate_practice(PRACTICE)
     except NotFound:
-        practice_id = await practices.create_practice(PRACTICE, plan=Plan.ADVANCED)
-        await practices.add_member(practice_id, name="Demo Admin", email=ADMIN, role=Role.ADMIN)
-        return practice_id
+        admin = NewMember(name="Demo Admin", email=ADMIN, role=Role.ADMIN)
+        return (await practices.create_practice(PRACTICE, admin=admin, plan=Plan.ADVANCED)).id
 
 
 async def _works(key: str) -> bool:
@@ -72,7 +75,7 @@ async def _works(key: str) -> bool:
 
 async def _issue(practice_id: PracticeId) -> str:
     person_id = await practices.locate_person(practice_id, ADMIN)
-    return (await practices.issue_key(practice_id, name="demo", person_id=person_id)).secret.reveal()
+    return (await issue_key(practice_id, name="demo", person_id=person_id)).secret.reveal()
 
 
 def _kept(key_file: Path) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import asyncpg
-
 from tieline import readiness
 from tieline.database import close_database, open_database, schema_state
-from tieline.database.connect import credentials, unreachable
+from tieline.database.address import connected
 from tieline.database.roles import remedy
 from tieline.database.scope import use_movable_clock
 from tieline.errors import StartRefused
 from tieline.settings import Settings
 from tieline.work.doorbell import Doorbell, make_broker
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,24 +56,18 @@ async def _redis(settings: Settings) -> Finding:
 
 async def _server(settings: Settings) -> Finding:
     try:
-        connection = await asyncpg.connect(**credentials(settings), timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as away:
-        return Finding(what="PostgreSQL", fine=False, said=str(unreachable(settings, away)))
-    try:
-        version = await connection.fetchval("SHOW server_version")
-    finally:
-        await connection.close()
+        async with connected(settings) as connection:
+            version = await connection.fetchval("SHOW server_version")
+    except StartRefused as refused:
+        return Finding(what="PostgreSQL", fine=False, said=str(refused))
     return Finding(what="PostgreSQL", fine=True, said=f"answers, version {version}")
 
 
 async def _roles(settings: Settings, refused: StartRefused) -> Finding:
-    connection = await asyncpg.connect(**credentials(settings), timeout=10)
-    try:
+    async with connected(settings) as connection:
         statements = await remedy(connection)
-    finally:
-        await connection.close()
     lines = ("As an administrator of the server, run:", *(f"  {statement};" for statement in statements))
-    return Finding(what="login and roles", fine=False, said=str(refused), remedy=lines)
+    return Finding(what="login and roles", fine=False, said=str(refused), remedy=lines if statements else ())
 
 
 async def _schema() -> Finding:
@@ -86,9 +80,10 @@ async def _schema() -> Finding:
 
 async def _jobs() -> Finding:
     backlog = await readiness.job_backlog()
+    said = ", ".join(f"{lane.lane} {lane.due} due, {lane.running} running" for lane in backlog)
     failed = sum(lane.failed for lane in backlog)
-    said = ", ".join(f"{lane.lane}: {lane.due} due, {lane.running} running" for lane in backlog) or "none"
-    if failed:
-        look = ("Look for 'job.given_up' in the logs; a job asked for again starts anew.",)
-        return Finding(what="jobs", fine=False, said=f"{said}; {failed} given up", remedy=look)
-    return Finding(what="jobs", fine=True, said=said)
+    if not failed:
+        return Finding(what="jobs", fine=True, said=said)
+    latest = [f"{job.actor} ({job.job_id}): {job.error}" for job in await readiness.given_up(limit=_SHOWN)]
+    mend = (*latest, "They are kept, and start anew when they are asked for again.")
+    return Finding(what="jobs", fine=False, said=f"{said}; {failed} given up, the latest:", remedy=mend)

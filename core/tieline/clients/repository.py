@@ -18,7 +18,7 @@ from tieline.events.repository import EventCursor
 from tieline.ids import ClientId, PracticeId, TeamId
 from tieline.names import LAST_CHARACTER, name_key, name_words
 from tieline.pages import Keyset, Page, encode_cursor
-from tieline.principal import Principal
+from tieline.principal import ClientRole, Principal
 from tieline.visibility import visible_client
 
 
@@ -100,7 +100,7 @@ class ClientRepository:
     async def get(self, client_id: ClientId, *, lock: bool = False) -> Client | None:
         sql = _Statement(self._principal)
         row = await current().row(
-            f"SELECT {_COLUMNS}, {sql.administered('c.id')} AS administered FROM client AS c "  # noqa: S608 - bound
+            f"SELECT {_COLUMNS}, {sql.administered('c.id')} AS administered FROM client AS c "
             f"WHERE c.practice_id = $1 AND c.id = {sql.bind(client_id)} AND {sql.visible('c.id')}"
             + (" FOR NO KEY UPDATE OF c" if lock else ""),
             *sql.arguments,
@@ -168,15 +168,15 @@ class _Statement:
         if self._principal.person_id is None or self._principal.is_admin:
             return "false"
         return (
-            "EXISTS (SELECT FROM client_member AS am WHERE am.practice_id = $1 AND am.role = 'ADMINISTRATOR' "
-            f"AND am.person_id = {self._person_parameter()} AND am.client_id = {column})"
+            "EXISTS (SELECT FROM client_member AS am WHERE am.practice_id = $1 "
+            f"AND am.role = '{ClientRole.ADMINISTRATOR}' AND am.person_id = {self._person_parameter()} AND am.client_id = {column})"
         )
 
     def word(self, word: str) -> str:
         start, end = self.bind(word), self.bind(word + LAST_CHARACTER)
         return (
-            "EXISTS (SELECT FROM client_word AS w WHERE w.practice_id = $1 AND w.client_id = c.id "
-            f"AND w.word >= {start} AND w.word < {end})"
+            "c.id = ANY (ARRAY (SELECT w.client_id FROM client_word AS w WHERE w.practice_id = $1 "
+            f"AND w.word >= {start} AND w.word < {end}))"
         )
 
     def after(self, after: Keyset | None, direction: Direction) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connection
 
+from tieline.database.address import CONNECT_FAULTS, credentials, unreachable
 from tieline.database.engine import ScopedClient
 from tieline.database.roles import check_roles
 from tieline.errors import StartRefused
@@ -32,7 +32,7 @@ async def open_database(settings: Settings) -> None:
         pool_client().acquire_seconds = settings.database_timeout
         await pool_client().create_connection(with_db=True)
         await check_database()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as away:
+    except CONNECT_FAULTS as away:
         await close_database()
         raise unreachable(settings, away) from away
     except BaseException:
@@ -76,31 +76,6 @@ async def check_database() -> None:
         await check_roles(connection)
 
 
-def credentials(settings: Settings) -> dict[str, Any]:
-    """What asyncpg wants to know, from the address in the settings. Raises StartRefused."""
-    url = urlsplit(settings.database_url.get_secret_value())
-    if url.scheme not in {"postgres", "postgresql"} or not url.hostname or not url.path.strip("/"):
-        raise StartRefused(
-            "TIELINE_DATABASE_URL is not an address like postgres://login:password@host:5432/name; mend it."
-        )
-    options = dict(parse_qsl(url.query))
-    unread = ", ".join(sorted(options.keys() - {"host", "sslmode"}))
-    if unread:
-        raise StartRefused(
-            f"TIELINE_DATABASE_URL has options that are not read ({unread}): use sslmode and host there, "
-            "and PostgreSQL's own PGSSLROOTCERT and the like in the environment."
-        )
-    tls = {"ssl": options["sslmode"]} if "sslmode" in options else {}
-    return {
-        "host": options.get("host", url.hostname),
-        "port": url.port or 5432,
-        "user": unquote(url.username) if url.username else None,
-        "password": unquote(url.password) if url.password else None,
-        "database": unquote(url.path.strip("/")),
-        **tls,
-    }
-
-
 def tortoise_config(settings: Settings, *, engine: str = "tieline.database.engine") -> dict[str, Any]:
     timeout = settings.database_timeout
     return {
@@ -125,15 +100,6 @@ def tortoise_config(settings: Settings, *, engine: str = "tieline.database.engin
         "use_tz": True,
         "timezone": "UTC",
     }
-
-
-def unreachable(settings: Settings, cause: BaseException) -> StartRefused:
-    address = credentials(settings)
-    why = str(cause) or type(cause).__name__
-    return StartRefused(
-        f"PostgreSQL at {address['host']}:{address['port']} cannot be used ({why}): "
-        "check TIELINE_DATABASE_URL and that the server runs."
-    )
 
 
 async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:

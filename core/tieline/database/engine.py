@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 
-__all__ = ["ScopedClient", "client_class", "wrap"]
+from tieline.database.faults import translated
+
+__all__ = ["ScopedClient", "ScopedTransaction", "client_class"]
 
 
 class ScopedClient(AsyncpgDBClient):
@@ -24,11 +26,18 @@ class ScopedClient(AsyncpgDBClient):
         raise RuntimeError("transactions are opened by tieline.database.scope only")
 
 
-def wrap(client: ScopedClient, connection: Any) -> TransactionWrapper:
-    """A client for Tortoise's queries that runs them on this connection, whose transaction is open."""
-    wrapper = TransactionWrapper(client)
-    wrapper._connection = connection  # noqa: SLF001 - the library's own way to hand it over
-    return wrapper
+class ScopedTransaction(TransactionWrapper):
+    """Runs Tortoise's queries on a connection whose transaction is open."""
+
+    @classmethod
+    def on(cls, connection: Any, client: ScopedClient) -> Self:
+        wrapper = cls(client)
+        wrapper._connection = connection
+        return wrapper
+
+    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        with translated(self._connection):
+            return await super()._translate_exceptions(func, *args, **kwargs)
 
 
 client_class = ScopedClient

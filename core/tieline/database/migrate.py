@@ -16,7 +16,8 @@ from tortoise.exceptions import BaseORMException
 from tortoise.migrations.executor import MigrationExecutor
 
 from tieline import migrations
-from tieline.database.connect import ALIAS, APP, credentials, pool, tortoise_config, unreachable
+from tieline.database.address import connected
+from tieline.database.connect import ALIAS, APP, pool, tortoise_config
 from tieline.database.migration import Recorder
 from tieline.database.roles import ensure_roles
 from tieline.errors import StartRefused
@@ -112,15 +113,9 @@ async def _run(settings: Settings, report: Callable[[str], None]) -> None:
 
 @asynccontextmanager
 async def _locked(settings: Settings) -> AsyncIterator[Any]:
-    try:
-        connection = await asyncpg.connect(**credentials(settings), timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as away:
-        raise unreachable(settings, away) from away
-    try:
+    async with connected(settings) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         yield connection
-    finally:
-        await connection.close()
 
 
 async def _applied(connection: Any) -> tuple[str, ...]:

@@ -18,6 +18,9 @@ RECORD = (
 )
 
 
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+
+
 class AtomicMigration(TortoiseMigration):
     """Records itself in the transaction that applies it, so that a kill between the two cannot happen."""
 
@@ -44,8 +47,8 @@ class Recorder(MigrationRecorder):
         await self.connection.execute_query(RECORD, [app, name])
 
 
-def tenant_table(table: str, *, practice: str = "practice_id") -> RunSQL:
-    """Wall a table in: forced row-level security, one policy for each role, and their rights."""
+def tenant_table(table: str, *, practice: str = "practice_id", rights: str = _ALL) -> RunSQL:
+    """Wall a table in: forced row-level security, one policy for each role, and their rights (the system's: all)."""
     mine = f"{practice} = nullif(current_setting('tieline.practice', true), '')::uuid"
     return RunSQL(
         [
@@ -53,7 +56,8 @@ def tenant_table(table: str, *, practice: str = "practice_id") -> RunSQL:
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
             f"CREATE POLICY one_practice ON {table} TO {APP_ROLE} USING ({mine}) WITH CHECK ({mine})",
             f"CREATE POLICY every_practice ON {table} TO {SYSTEM_ROLE} USING (true) WITH CHECK (true)",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}, {SYSTEM_ROLE}",
+            f"GRANT {rights} ON {table} TO {APP_ROLE}",
+            f"GRANT {_ALL} ON {table} TO {SYSTEM_ROLE}",
         ]
     )
 

@@ -21,17 +21,15 @@ _OWNER_BY_MEMBERSHIP = 15
 _FITNESS = """
 SELECT session_user::text AS login,
        (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user) AS unbound,
-       (SELECT rolinherit FROM pg_roles WHERE rolname = session_user) AS inherits,
-       (SELECT coalesce(bool_or(rolsuper OR rolbypassrls OR rolcanlogin), false)
-          FROM pg_roles WHERE rolname = ANY($1::text[])) AS roles_unbound,
+       (SELECT coalesce(bool_or(r.rolsuper OR r.rolbypassrls OR r.rolcanlogin
+                                OR coalesce(pg_has_role(r.oid, o.oid, 'MEMBER'), false)), false)
+          FROM pg_roles AS r LEFT JOIN pg_roles AS o ON o.rolname = ANY($1::text[]) AND o.oid <> r.oid
+         WHERE r.rolname = ANY($1::text[])) AS roles_unbound,
        ARRAY(SELECT r FROM unnest($1::text[]) AS r
               WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r)
-                 OR NOT pg_has_role(session_user, r, 'MEMBER')) AS lacking
-"""
-_INHERITED = """
-SELECT coalesce(bool_or(m.inherit_option), false)
-  FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles l ON l.oid = m.member
- WHERE l.rolname = session_user AND r.rolname = ANY($1::text[])
+                 OR NOT pg_has_role(session_user, r, 'MEMBER')) AS lacking,
+       EXISTS (SELECT FROM pg_roles WHERE rolname = ANY($1::text[])
+                  AND pg_has_role(session_user, oid, 'USAGE')) AS inherits
 """
 
 
@@ -40,12 +38,17 @@ async def check_roles(connection: Any) -> None:
     fitness = await connection.fetchrow(_FITNESS, list(ROLES))
     _refuse_unbound(fitness)
     login = fitness["login"]
-    if fitness["lacking"] or fitness["roles_unbound"]:
+    if fitness["lacking"]:
         raise StartRefused(
-            f"The login {login} lacks the roles {' and '.join(ROLES)}, or one of them may log in or bypass "
-            "row-level security: run 'tieline migrate', or as an administrator the SQL that 'tieline doctor' prints."
+            f"The login {login} lacks the roles {' and '.join(ROLES)}: run 'tieline migrate', "
+            "or as an administrator the SQL that 'tieline doctor' prints."
         )
-    if await _inherits(connection, inherits=fitness["inherits"]):
+    if fitness["roles_unbound"]:
+        raise StartRefused(
+            f"One of the roles {' and '.join(ROLES)} may log in, bypasses row-level security or is a member of "
+            "the other, so one practice could see another's rows: take that away from it."
+        )
+    if fitness["inherits"]:
         raise StartRefused(
             f"The login {login} inherits the rights of {' and '.join(ROLES)}: run the SQL that 'tieline doctor' prints."
         )
@@ -125,9 +128,3 @@ def _grants(login: str, major: int) -> list[str]:
         return [f"GRANT {role} TO {login} WITH INHERIT FALSE, SET TRUE" for role in ROLES]
     keep = [f"GRANT CREATE ON SCHEMA public TO {login}"] if major == _OWNER_BY_MEMBERSHIP else []
     return [*keep, f"ALTER ROLE {login} NOINHERIT", *(f"GRANT {role} TO {login}" for role in ROLES)]
-
-
-async def _inherits(connection: Any, *, inherits: bool) -> bool:
-    if connection.get_server_version().major < _INHERIT_OPTION_SINCE:
-        return inherits
-    return bool(await connection.fetchval(_INHERITED, list(ROLES)))

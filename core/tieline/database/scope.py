@@ -7,21 +7,20 @@ goes back to the pool whatever happens and whenever: also when the task is cance
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
 from tortoise.connection import get_connections
-from tortoise.exceptions import BaseORMException
 
 from tieline import clock
 from tieline.database.connect import ALIAS, pool, pool_client
-from tieline.database.engine import wrap
+from tieline.database.engine import ScopedTransaction
+from tieline.database.faults import translated
 from tieline.database.roles import APP_ROLE, SYSTEM_ROLE
-from tieline.errors import Busy, Unavailable
 from tieline.ids import PracticeId
 
 Rows: TypeAlias = Sequence[Any]
@@ -41,20 +40,24 @@ class Scope:
         self.practice_id = practice_id
 
     async def rows(self, sql: str, *arguments: object) -> Rows:
-        found: Rows = await self._connection.fetch(sql, *arguments)
+        with translated(self._connection):
+            found: Rows = await self._connection.fetch(sql, *arguments)
         return found
 
     async def row(self, sql: str, *arguments: object) -> Any:
         """The first row, or None."""
-        return await self._connection.fetchrow(sql, *arguments)
+        with translated(self._connection):
+            return await self._connection.fetchrow(sql, *arguments)
 
     async def value(self, sql: str, *arguments: object) -> Any:
         """The first column of the first row, or None."""
-        return await self._connection.fetchval(sql, *arguments)
+        with translated(self._connection):
+            return await self._connection.fetchval(sql, *arguments)
 
     async def run(self, sql: str, *arguments: object) -> int:
         """Execute; how many rows it touched."""
-        tag: str = await self._connection.execute(sql, *arguments)
+        with translated(self._connection):
+            tag: str = await self._connection.execute(sql, *arguments)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
@@ -102,30 +105,27 @@ async def as_system(opened: Scope) -> AsyncIterator[None]:
 async def _transaction(role: str, practice_id: PracticeId | None) -> AsyncIterator[Scope]:
     if _current.get() is not None:
         raise RuntimeError("a scope is open already: finish it first, or hand it on")
-    with _translated():
-        connection = await _begin(_opening(role, practice_id))
+    connection = await _begin(_opening(role, practice_id))
     committed = False
     try:
+        opened = Scope(connection, practice_id)
         if _movable_clock:
-            with _translated():
-                clock.set_offset(await connection.fetchval("SELECT offset_by FROM clock") or timedelta(0))
-        async with _entered(Scope(connection, practice_id), connection) as opened:
+            clock.set_offset(await opened.value("SELECT offset_by FROM clock") or timedelta(0))
+        with _entered(opened, connection):
             yield opened
-        with _translated():
-            await connection.execute("COMMIT")
+        await _commit(connection)
         committed = True
     finally:
         await asyncio.shield(_give_back(connection, committed=committed))
 
 
-@asynccontextmanager
-async def _entered(opened: Scope, connection: Any) -> AsyncIterator[Scope]:
+@contextmanager
+def _entered(opened: Scope, connection: Any) -> Iterator[None]:
     """Make it the scope of this task, for our SQL and for Tortoise's."""
-    tortoise = get_connections().set(ALIAS, wrap(pool_client(), connection))
+    tortoise = get_connections().set(ALIAS, ScopedTransaction.on(connection, pool_client()))
     token = _current.set(opened)
     try:
-        with _translated():
-            yield opened
+        yield
     finally:
         _current.reset(token)
         get_connections().reset(tortoise)
@@ -133,13 +133,22 @@ async def _entered(opened: Scope, connection: Any) -> AsyncIterator[Scope]:
 
 async def _begin(opening: str) -> Any:
     """A pooled connection whose transaction is open; it is back in the pool when opening it fails."""
-    connection = await pool().acquire(timeout=pool_client().acquire_seconds)
+    with translated():
+        connection = await pool().acquire(timeout=pool_client().acquire_seconds)
     try:
-        await connection.execute(opening)
+        with translated(connection):
+            await connection.execute(opening)
     except BaseException:
         await asyncio.shield(_give_back(connection, committed=False))
         raise
     return connection
+
+
+async def _commit(connection: Any) -> None:
+    with translated(connection):
+        tag = await connection.execute("COMMIT")
+    if tag != "COMMIT":
+        raise RuntimeError("an error of the database was swallowed in this scope, so nothing of it was kept")
 
 
 async def _give_back(connection: Any, *, committed: bool) -> None:
@@ -156,32 +165,3 @@ def _opening(role: str, practice_id: PracticeId | None) -> str:
     # One simple query takes no parameters; the role is a constant and the id prints as hex and dashes only.
     practice = str(practice_id) if practice_id else ""
     return f"BEGIN; SET LOCAL ROLE {role}; SELECT set_config('tieline.practice', '{practice}', true)"
-
-
-class _translated:  # noqa: N801 - reads as the statement it is
-    """Turns the driver's and the ORM's word for 'two callers met' and 'the server is away' into ours."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        cause = error.__cause__ if isinstance(error, BaseORMException) and error.__cause__ else error
-        if isinstance(
-            cause, asyncpg.SerializationError | asyncpg.DeadlockDetectedError | asyncpg.LockNotAvailableError
-        ):
-            raise Busy from error
-        if isinstance(cause, _AWAY):
-            raise Unavailable from error
-
-
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.InterfaceError,
-    OSError,
-)

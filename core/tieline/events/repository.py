@@ -65,20 +65,21 @@ SELECT $1, e.kind, e.client_id, e.payload::jsonb, $2, $3
   FROM unnest($4::text[], $5::uuid[], $6::text[]) WITH ORDINALITY AS e (kind, client_id, payload, nth)
  ORDER BY e.nth
 """
-_POSITION = """
-SELECT epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
-       pruned_below::text::bigint AS pruned_below
-  FROM feed
-"""
+# One statement, so that the feed's state and the rows are of one moment.
 _AFTER = """
-SELECT xid::text::bigint AS xid, position, kind, client_id, payload::text AS payload, at
-  FROM event AS e
- WHERE practice_id = $1
-   AND (xid, position) > ($2::text::xid8, $3::bigint)
-   AND xid < $4::text::xid8
-   AND {visible}
- ORDER BY xid, position
- LIMIT $5
+SELECT feed.epoch, feed.pruned_below::text::bigint AS pruned_below,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       e.xid::text::bigint AS event_xid, e.position, e.kind, e.client_id, e.payload::text AS payload, e.at
+  FROM feed
+  LEFT JOIN LATERAL (
+       SELECT e.* FROM event AS e
+        WHERE e.practice_id = $1
+          AND (e.xid, e.position) > ($2::text::xid8, $3::bigint)
+          AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+          AND {visible}
+        ORDER BY e.xid, e.position
+        LIMIT $4) AS e ON true
+ ORDER BY e.xid, e.position
 """
 
 
@@ -97,15 +98,15 @@ async def insert_events(scope: Scope, events: Sequence[Event], *, at: datetime, 
 
 async def read_after(principal: Principal, after: EventCursor, *, limit: int) -> Batch:
     """Events this caller may see, after a cursor, in the order of commit. Raises CursorExpired."""
-    feed = await current().row(_POSITION)
-    if after.epoch != feed["epoch"] or after.xid < feed["pruned_below"]:
-        raise CursorExpired
-    sql = _AFTER.format(visible=visible_client(principal, "e.client_id", "$6"))
-    arguments = [principal.practice_id, str(after.xid), after.position, str(feed["xmin"]), limit]
+    sql = _AFTER.format(visible=visible_client(principal, "e.client_id", "$5"))
+    arguments = [principal.practice_id, str(after.xid), after.position, limit]
     if not principal.sees_all_clients:
         arguments.append(principal.person_id)
     rows = await current().rows(sql, *arguments)
-    events = tuple(_recorded(feed["epoch"], row) for row in rows)
+    feed = rows[0]
+    if after.epoch != feed["epoch"] or after.xid < feed["pruned_below"]:
+        raise CursorExpired
+    events = tuple(_recorded(row) for row in rows if row["event_xid"] is not None)
     return _batch(events, after, xmin=feed["xmin"], limit=limit)
 
 
@@ -135,9 +136,9 @@ def _batch(events: tuple[Recorded, ...], after: EventCursor, *, xmin: int, limit
     return Batch(events=events, cursor=max(after, reached), more=False)
 
 
-def _recorded(epoch: UUID, row: Any) -> Recorded:
+def _recorded(row: Any) -> Recorded:
     return Recorded(
-        cursor=EventCursor(epoch=epoch, xid=row["xid"], position=row["position"]),
+        cursor=EventCursor(epoch=row["epoch"], xid=row["event_xid"], position=row["position"]),
         kind=row["kind"],
         client_id=row["client_id"],
         payload=json.loads(row["payload"]),

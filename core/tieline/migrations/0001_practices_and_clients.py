@@ -157,6 +157,7 @@ class Migration(AtomicMigration):
             "ALTER TABLE client ADD CONSTRAINT client_named CHECK (name <> '' AND name_key <> '')",
             "ALTER TABLE team ADD CONSTRAINT team_name_once UNIQUE (practice_id, name)",
             "ALTER TABLE person ADD CONSTRAINT person_subject_once UNIQUE (practice_id, issuer, subject)",
+            "ALTER TABLE person ADD CONSTRAINT person_email_once UNIQUE (practice_id, email)",
             "ALTER TABLE api_key ADD CONSTRAINT api_key_hash_once UNIQUE (hash)",
             "ALTER TABLE api_key ADD CONSTRAINT api_key_service_is_scoped CHECK (person_id IS NOT NULL OR scopes IS NOT NULL)",
         ),

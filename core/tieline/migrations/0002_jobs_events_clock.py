@@ -12,7 +12,7 @@ class Migration(AtomicMigration):
             "practice_id uuid REFERENCES practice (id) ON DELETE CASCADE, "
             "actor text NOT NULL, arguments jsonb NOT NULL, lane text NOT NULL, key text, "
             "due_at timestamptz NOT NULL, created_at timestamptz NOT NULL, correlation_id text NOT NULL, "
-            "requests integer NOT NULL DEFAULT 1, attempts integer NOT NULL DEFAULT 0, fence bigint NOT NULL DEFAULT 0, "
+            "again_at timestamptz, attempts integer NOT NULL DEFAULT 0, fence bigint NOT NULL DEFAULT 0, "
             "lease_owner text, lease_until timestamptz, rung_at timestamptz, failed_at timestamptz, error text, "
             "CONSTRAINT job_lane_known CHECK (lane IN ('INTERACTIVE', 'BACKGROUND', 'FIRST')), "
             "CONSTRAINT job_lease_whole CHECK ((lease_owner IS NULL) = (lease_until IS NULL)))",
@@ -30,7 +30,7 @@ class Migration(AtomicMigration):
             "CREATE INDEX event_feed ON event (practice_id, xid, position)",
             "CREATE INDEX event_age ON event (at, position)",
         ),
-        tenant_table("event"),
+        tenant_table("event", rights="SELECT, INSERT"),
         statements(
             "CREATE TABLE feed (epoch uuid PRIMARY KEY, pruned_below xid8 NOT NULL DEFAULT '0')",
             "INSERT INTO feed (epoch) VALUES (gen_random_uuid())",

@@ -1,4 +1,4 @@
-"""API keys: made here, shown once, recognised by their hash."""
+"""API keys: made here, shown once, recognised by their hash, listed and ended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
+from tieline import clock
+from tieline.database import scope, system_scope
+from tieline.errors import Invalid, NotFound
+from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
+from tieline.names import clean_name
+from tieline.practices.models import ApiKeyRow
+from tieline.practices.repository import KeyRecord, PracticeRepository, practice_of_key
+from tieline.principal import Permission, Principal
 from tieline.vault import Secret
+from tieline.work import unit_of_work
 
 _FORM = re.compile(r"tl_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{43}")
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
@@ -20,6 +30,15 @@ class FreshKey:
     secret: Secret
     prefix: str
     hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuedKey:
+    """A new API key; `secret` is shown to a person once and never again."""
+
+    id: ApiKeyId
+    prefix: str
+    secret: Secret
 
 
 def make_key() -> FreshKey:
@@ -36,3 +55,47 @@ def hash_key(text: str) -> bytes:
 def is_key(text: str) -> bool:
     """Whether a bearer token has the form of our keys."""
     return _FORM.fullmatch(text) is not None
+
+
+async def issue_key(
+    practice_id: PracticeId,
+    *,
+    name: str,
+    person_id: PersonId | None,
+    scopes: frozenset[Permission] | None = None,
+    life: timedelta | None = None,
+) -> IssuedKey:
+    """Make an API key for a person or, without one, for a service, which needs scopes. Raises Invalid."""
+    if person_id is None and scopes is None:
+        raise Invalid("A service key needs its permissions named.", field="scopes")
+    fresh = make_key()
+    async with unit_of_work(Principal.machine(practice_id)) as work:
+        row = ApiKeyRow(
+            id=new_id(),
+            practice_id=practice_id,
+            person_id=person_id,
+            name=clean_name(name, field="name"),
+            prefix=fresh.prefix,
+            hash=fresh.hash,
+            scopes=None if scopes is None else sorted(scopes),
+            created_at=work.now,
+            expires_at=None if life is None else work.now + life,
+        )
+        await PracticeRepository.of(practice_id).add(row)
+    return IssuedKey(id=ApiKeyId(row.id), prefix=fresh.prefix, secret=fresh.secret)
+
+
+async def revoke_key(key_id: ApiKeyId) -> None:
+    """End a key at once, for the operator. Raises NotFound."""
+    async with system_scope():
+        practice_id = await practice_of_key(key_id)
+    if practice_id is None:
+        raise NotFound("key", key_id)
+    async with unit_of_work(Principal.machine(practice_id)):
+        await PracticeRepository.of(practice_id).revoke_key(key_id, at=clock.now())
+
+
+async def list_keys(practice_id: PracticeId) -> list[KeyRecord]:
+    """The practice's keys, the latest first: what they are for and whether they still work, never the keys."""
+    async with scope(practice_id):
+        return await PracticeRepository.of(practice_id).keys()

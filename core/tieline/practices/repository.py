@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.exceptions import IntegrityError
+
 from tieline.database import current
-from tieline.ids import ApiKeyId, PersonId, PracticeId, TeamId
+from tieline.errors import Busy, Invalid
+from tieline.ids import ApiKeyId, ClientId, PersonId, PracticeId, TeamId
 from tieline.practices.models import (
     ApiKeyRow,
     PersonRow,
@@ -17,7 +20,7 @@ from tieline.practices.models import (
     TeamRow,
 )
 from tieline.practices.plan import Plan
-from tieline.principal import ClientAccess, Permission, Principal, Role
+from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,11 +44,31 @@ class Team:
     name: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyRecord:
+    """What is kept of an API key besides its hash. `scopes` None: all that the person may."""
+
+    id: ApiKeyId
+    name: str
+    prefix: str
+    person_id: PersonId | None
+    scopes: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def state(self, at: datetime) -> str:
+        """In one word, at this calendar instant."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= at else "works"
+
+
 class PracticeRepository:
     """One practice and what belongs to it."""
 
     def __init__(self, practice_id: PracticeId) -> None:
-        self._practice_id = practice_id
+        self.practice_id = practice_id
 
     @classmethod
     def of(cls, practice_id: PracticeId) -> PracticeRepository:
@@ -53,32 +76,83 @@ class PracticeRepository:
 
     async def get(self) -> Practice:
         """The practice; a caller's own is always there."""
-        row = await PracticeRow.get(id=self._practice_id)
+        row = await PracticeRow.get(id=self.practice_id)
         return Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
 
     async def person(self, person_id: PersonId) -> Person | None:
-        row = await PersonRow.get_or_none(practice_id=self._practice_id, id=person_id)
+        row = await PersonRow.get_or_none(practice_id=self.practice_id, id=person_id)
         return Person(id=PersonId(row.id), name=row.name, email=row.email) if row else None
 
     async def teams(self, ids: Sequence[TeamId] | None = None) -> list[Team]:
         """These teams, or all of them, by name."""
-        wanted = TeamRow.filter(practice_id=self._practice_id)
+        wanted = TeamRow.filter(practice_id=self.practice_id)
         if ids is not None:
             wanted = wanted.filter(id__in=list(ids))
         return [Team(id=TeamId(row.id), name=row.name) for row in await wanted.order_by("name", "id")]
 
     async def person_by_email(self, email: str) -> Person | None:
-        row = await PersonRow.filter(practice_id=self._practice_id, email=email).order_by("id").first()
+        row = await PersonRow.filter(practice_id=self.practice_id, email=email).order_by("id").first()
         return Person(id=PersonId(row.id), name=row.name, email=row.email) if row else None
 
+    async def team_named(self, name: str) -> Team | None:
+        row = await TeamRow.get_or_none(practice_id=self.practice_id, name=name)
+        return Team(id=TeamId(row.id), name=row.name) if row else None
+
     async def add(self, *rows: PracticeRow | PersonRow | TeamRow | PracticeMemberRow | ApiKeyRow) -> None:
-        """Insert the rows in this order."""
-        for row in rows:
-            await row.save(force_create=True)
+        """Insert the rows in this order. Raises Invalid for a known e-mail address, Busy for a known team."""
+        try:
+            for row in rows:
+                await row.save(force_create=True)
+        except IntegrityError as conflict:
+            if "person_email_once" in str(conflict):
+                raise Invalid("This e-mail address is in the practice already.", field="email") from conflict
+            if "team_name_once" in str(conflict):
+                raise Busy from conflict
+            raise
+
+    async def join_team(self, person_id: PersonId, team_id: TeamId) -> None:
+        await current().run(
+            "INSERT INTO member_team (practice_id, person_id, team_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            self.practice_id,
+            person_id,
+            team_id,
+        )
+
+    async def list_client(
+        self, client_id: ClientId, person_id: PersonId, *, role: ClientRole, at: datetime
+    ) -> bool:
+        """Make the person a member of the client; whether there is such a client."""
+        done = await current().run(
+            "INSERT INTO client_member (practice_id, person_id, client_id, role, created_at) "
+            "SELECT c.practice_id, $2, c.id, $4, $5 FROM client AS c WHERE c.practice_id = $1 AND c.id = $3 "
+            "ON CONFLICT (practice_id, person_id, client_id) DO UPDATE SET role = excluded.role",
+            self.practice_id,
+            person_id,
+            client_id,
+            role.value,
+            at,
+        )
+        return done == 1
+
+    async def keys(self) -> list[KeyRecord]:
+        rows = await ApiKeyRow.filter(practice_id=self.practice_id).order_by("-created_at", "id")
+        return [
+            KeyRecord(
+                id=ApiKeyId(row.id),
+                name=row.name,
+                prefix=row.prefix,
+                person_id=PersonId(row.person_id) if row.person_id else None,
+                scopes=None if row.scopes is None else tuple(row.scopes),
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                revoked_at=row.revoked_at,
+            )
+            for row in rows
+        ]
 
     async def revoke_key(self, key_id: ApiKeyId, *, at: datetime) -> bool:
         """Whether there was such a key that still worked."""
-        alive = ApiKeyRow.filter(practice_id=self._practice_id, id=key_id, revoked_at=None)
+        alive = ApiKeyRow.filter(practice_id=self.practice_id, id=key_id, revoked_at=None)
         return await alive.update(revoked_at=at) == 1
 
 
@@ -95,15 +169,15 @@ async def principal_of_key(key_hash: bytes, *, at: datetime) -> Principal | None
     row = await current().row(_PRINCIPAL, key_hash, at)
     if row is None:
         return None
-    is_service = row["person_id"] is None
     scopes = None if row["scopes"] is None else frozenset(Permission(scope) for scope in row["scopes"])
-    role = Role.ADMIN if is_service else row["role"] and Role(row["role"])
-    held = row["permissions"] or () if role is not Role.ADMIN else Permission
+    role = Role(row["role"]) if row["role"] else None
+    # A service has no person to take permissions from: its scopes are what it holds.
+    held = Permission if role is Role.ADMIN or row["person_id"] is None else row["permissions"] or ()
     return Principal(
         practice_id=row["practice_id"],
         person_id=row["person_id"],
         api_key_id=row["id"],
-        role=role or None,
+        role=role,
         client_access=ClientAccess(row["client_access"] or ClientAccess.LISTED),
         permissions=frozenset(Permission(permission) for permission in held),
         key_scopes=scopes,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
-from tieline import clock
 from tieline.database import scope, system_scope
 from tieline.errors import Invalid, NotFound
-from tieline.ids import ApiKeyId, PersonId, PracticeId, TeamId, new_id
+from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name
-from tieline.practices.keys import make_key
-from tieline.practices.models import ApiKeyRow, PersonRow, PracticeMemberRow, PracticeRow, TeamRow
+from tieline.practices.models import PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
 from tieline.practices.repository import (
     Person,
@@ -20,22 +18,29 @@ from tieline.practices.repository import (
     PracticeRepository,
     Team,
     find_practice,
-    practice_of_key,
 )
-from tieline.principal import ClientAccess, Permission, Principal, Role
-from tieline.vault import Secret
-from tieline.work import unit_of_work
+from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
+from tieline.work import retrying, unit_of_work
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IssuedKey:
-    """A new API key; `secret` is shown to a person once and never again."""
+class NewMember:
+    """A person who joins a practice. `teams` are names; with LISTED access they say which clients are seen."""
 
-    id: ApiKeyId
-    prefix: str
-    secret: Secret
+    name: str
+    email: str
+    role: Role
+    permissions: frozenset[Permission] = frozenset()
+    client_access: ClientAccess = ClientAccess.ALL
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewPractice:
+    id: PracticeId
+    admin_id: PersonId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,107 +60,99 @@ async def view(principal: Principal) -> Viewer:
 
 
 async def list_teams(principal: Principal, ids: list[TeamId] | None = None) -> list[Team]:
-    """The practice's teams by name, or those of these ids. Members of the practice only; for others, none."""
-    if principal.role is None:
+    """The practice's teams by name, or those of these ids. For members and services; for others, none."""
+    if not principal.is_insider:
         return []
     async with scope(principal.practice_id):
         return await PracticeRepository.of(principal.practice_id).teams(ids)
 
 
-async def create_practice(name: str, *, plan: Plan = Plan.STANDARD) -> PracticeId:
-    """Add a practice to the deployment. Raises Invalid."""
+async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STANDARD) -> NewPractice:
+    """Add a practice with its first admin to the deployment, both or neither. Raises Invalid."""
     practice_id = PracticeId(new_id())
     cleaned = clean_name(name, field="name")
     async with unit_of_work(Principal.machine(practice_id)) as work:
-        row = PracticeRow(id=practice_id, name=cleaned, plan=plan, settings={}, created_at=work.now)
-        await PracticeRepository.of(practice_id).add(row)
-    return practice_id
+        repository = PracticeRepository.of(practice_id)
+        await repository.add(
+            PracticeRow(id=practice_id, name=cleaned, plan=plan, settings={}, created_at=work.now)
+        )
+        admin_id = await _add_member(repository, admin, at=work.now)
+    return NewPractice(id=practice_id, admin_id=admin_id)
 
 
+@retrying
 async def create_team(practice_id: PracticeId, name: str) -> TeamId:
     """Raises Invalid; the same name again is the same team."""
     cleaned = clean_name(name, field="name")
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
-        for team in await repository.teams():
-            if team.name == cleaned:
-                return team.id
+        there = await repository.team_named(cleaned)
+        if there is not None:
+            return there.id
         row = TeamRow(id=new_id(), practice_id=practice_id, name=cleaned, created_at=work.now)
         await repository.add(row)
     return TeamId(row.id)
 
 
-async def add_member(
-    practice_id: PracticeId,
-    *,
-    name: str,
-    email: str,
-    role: Role,
-    permissions: frozenset[Permission] = frozenset(),
-    client_access: ClientAccess = ClientAccess.ALL,
+async def add_member(practice_id: PracticeId, member: NewMember) -> PersonId:
+    """Add a person to the practice as a member. Raises Invalid (an e-mail address joins once) and NotFound."""
+    async with unit_of_work(Principal.machine(practice_id)) as work:
+        return await _add_member(PracticeRepository.of(practice_id), member, at=work.now)
+
+
+async def add_client_member(
+    practice_id: PracticeId, *, name: str, email: str, client_id: ClientId, role: ClientRole
 ) -> PersonId:
-    """Add a person to the practice as a member. Raises Invalid; an e-mail address joins a practice once."""
-    if not _EMAIL.fullmatch(email):
-        raise Invalid(f"{email!r} is not an e-mail address.", field="email")
+    """Let a person administer or read one client; one who is known by the address is that person.
+
+    Raises Invalid and NotFound (client); asked for again, the role is what was asked for last.
+    """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
-        if await repository.person_by_email(email) is not None:
-            raise Invalid(f"{email} is in this practice already.", field="email")
-        person = PersonRow(
-            id=new_id(),
-            practice_id=practice_id,
-            name=clean_name(name, field="name"),
-            email=email,
-            created_at=work.now,
+        known = await repository.person_by_email(_email(email))
+        person_id = known.id if known else await _add_person(repository, name, email, at=work.now)
+        if not await repository.list_client(client_id, person_id, role=role, at=work.now):
+            raise NotFound("client", client_id, field="clientId")
+    return person_id
+
+
+async def _add_member(repository: PracticeRepository, member: NewMember, *, at: datetime) -> PersonId:
+    person_id = await _add_person(repository, member.name, member.email, at=at)
+    await repository.add(
+        PracticeMemberRow(
+            person_id=person_id,
+            practice_id=repository.practice_id,
+            role=member.role,
+            permissions=sorted(member.permissions),
+            client_access=member.client_access,
+            created_at=at,
         )
-        member = PracticeMemberRow(
-            person_id=person.id,
-            practice_id=practice_id,
-            role=role,
-            permissions=sorted(permissions),
-            client_access=client_access,
-            created_at=work.now,
-        )
-        await repository.add(person, member)
+    )
+    for name in member.teams:
+        team = await repository.team_named(name)
+        if team is None:
+            raise NotFound("team", name, field="teams")
+        await repository.join_team(person_id, team.id)
+    return person_id
+
+
+async def _add_person(repository: PracticeRepository, name: str, email: str, *, at: datetime) -> PersonId:
+    person = PersonRow(
+        id=new_id(),
+        practice_id=repository.practice_id,
+        name=clean_name(name, field="name"),
+        email=_email(email),
+        created_at=at,
+    )
+    await repository.add(person)
     return PersonId(person.id)
 
 
-async def issue_key(
-    practice_id: PracticeId,
-    *,
-    name: str,
-    person_id: PersonId | None,
-    scopes: frozenset[Permission] | None = None,
-    life: timedelta | None = None,
-) -> IssuedKey:
-    """Make an API key for a person or, without one, for a service, which needs scopes. Raises Invalid."""
-    if person_id is None and scopes is None:
-        raise Invalid("A service key needs its permissions named.", field="scopes")
-    fresh = make_key()
-    async with unit_of_work(Principal.machine(practice_id)) as work:
-        row = ApiKeyRow(
-            id=new_id(),
-            practice_id=practice_id,
-            person_id=person_id,
-            name=clean_name(name, field="name"),
-            prefix=fresh.prefix,
-            hash=fresh.hash,
-            scopes=None if scopes is None else sorted(scopes),
-            created_at=work.now,
-            expires_at=None if life is None else work.now + life,
-        )
-        await PracticeRepository.of(practice_id).add(row)
-    return IssuedKey(id=ApiKeyId(row.id), prefix=fresh.prefix, secret=fresh.secret)
-
-
-async def revoke_key(key_id: ApiKeyId) -> None:
-    """End a key at once, for the operator. Raises NotFound."""
-    async with system_scope():
-        practice_id = await practice_of_key(key_id)
-    if practice_id is None:
-        raise NotFound("key", key_id)
-    async with unit_of_work(Principal.machine(practice_id)):
-        await PracticeRepository.of(practice_id).revoke_key(key_id, at=clock.now())
+def _email(text: str) -> str:
+    """As it is kept: in lower case, so that one address is one person."""
+    if not _EMAIL.fullmatch(text):
+        raise Invalid(f"{text!r} is not an e-mail address.", field="email")
+    return text.lower()
 
 
 async def locate_practice(name_or_id: str) -> PracticeId:
@@ -172,7 +169,7 @@ async def locate_practice(name_or_id: str) -> PracticeId:
 async def locate_person(practice_id: PracticeId, email: str) -> PersonId:
     """The person of this e-mail address in the practice. Raises NotFound."""
     async with scope(practice_id):
-        person = await PracticeRepository.of(practice_id).person_by_email(email)
+        person = await PracticeRepository.of(practice_id).person_by_email(email.lower())
     if person is None:
         raise NotFound("person", email)
     return person.id

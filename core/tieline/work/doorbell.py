@@ -22,6 +22,7 @@ MESSAGE = "run_job"
 MAX_AGE_MS = 60_000  # an unread ring is rung again by the scheduler anyway
 _ANSWER_SECONDS = 1.0
 _QUIET_SECONDS = 5.0
+_SECONDS_A_RING = 0.02  # the broker sends one after the other
 
 log = get_logger(__name__)
 
@@ -73,13 +74,24 @@ class Doorbell:
         if time.monotonic() < self._quiet_until:
             return False
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS * 2):
+            async with asyncio.timeout(_ANSWER_SECONDS * 2 + _SECONDS_A_RING * len(rings)):
                 await asyncio.to_thread(self._send, rings)
         except (TimeoutError, redis.RedisError, dramatiq.errors.BrokerError) as error:
             self._went_away(error)
             return False
         self._came_back()
         return True
+
+    async def unread(self, queue: str) -> int | None:
+        """How many rings of this queue nobody has heard yet; None when Redis does not say."""
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return int(
+                    await asyncio.to_thread(self._broker.client.llen, f"{self._broker.namespace}:{queue}")
+                )
+        except (TimeoutError, redis.RedisError) as error:
+            self._went_away(error)
+            return None
 
     async def answers(self) -> bool:
         """Whether Redis answers at this moment."""

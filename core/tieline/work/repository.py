@@ -18,7 +18,6 @@ from tieline.ids import JobId, PracticeId, new_id
 from tieline.work.actor import JobRequest, Lane
 
 LEASE = timedelta(seconds=20)
-RING_AGAIN_AFTER = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +37,6 @@ class Claim:
     actor: str
     arguments: dict[str, Any]
     attempts: int
-    requests: int
     fence: int
     correlation_id: str
 
@@ -54,48 +52,64 @@ class Backlog:
     oldest: timedelta
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """A job that was given up, and why."""
+
+    job_id: JobId
+    actor: str
+    error: str
+    failed_at: datetime
+
+
 _INSERT = """
 INSERT INTO job (id, practice_id, actor, arguments, lane, key, due_at, created_at, correlation_id)
 SELECT j.id, $2, j.actor, j.arguments::jsonb, j.lane, j.key, j.due_at, $3, $4
   FROM unnest($1::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[])
        AS j (id, actor, arguments, lane, key, due_at)
 """
+# A job that is being run keeps its due time; that it was asked for again is kept beside it.
 _MERGE = """
-    DO UPDATE SET due_at = least(job.due_at, excluded.due_at), arguments = excluded.arguments,
-                  requests = job.requests + 1, failed_at = NULL,
+    DO UPDATE SET due_at = CASE WHEN job.lease_owner IS NULL THEN least(job.due_at, excluded.due_at)
+                                ELSE job.due_at END,
+                  again_at = CASE WHEN job.lease_owner IS NOT NULL THEN least(job.again_at, excluded.due_at) END,
+                  arguments = excluded.arguments, failed_at = NULL,
                   attempts = CASE WHEN job.failed_at IS NULL THEN job.attempts ELSE 0 END
 """
 _KEYED = " ON CONFLICT (practice_id, key) WHERE practice_id IS NOT NULL AND key IS NOT NULL" + _MERGE
 _SYSTEM_KEYED = " ON CONFLICT (key) WHERE practice_id IS NULL AND key IS NOT NULL" + _MERGE
 
 _CLAIM = """
-UPDATE job SET lease_owner = $2, lease_until = clock_timestamp() + $3, fence = fence + 1, attempts = attempts + 1
+UPDATE job SET lease_owner = $2, lease_until = clock_timestamp() + $3, fence = fence + 1, attempts = attempts + 1,
+               again_at = CASE WHEN again_at > $4 THEN again_at END
  WHERE id = (SELECT id FROM job
               WHERE id = $1 AND failed_at IS NULL AND due_at <= $4
                 AND (lease_until IS NULL OR lease_until < clock_timestamp())
                 FOR UPDATE SKIP LOCKED)
-RETURNING id, practice_id, actor, arguments::text AS arguments, attempts, requests, fence, correlation_id
+RETURNING id, practice_id, actor, arguments::text AS arguments, attempts, fence, correlation_id
 """
 _OURS = "id = $1 AND fence = $2 AND lease_owner IS NOT NULL"
 _RELEASE = "lease_owner = NULL, lease_until = NULL, rung_at = NULL"
 _DUE = """
 UPDATE job SET rung_at = clock_timestamp()
  WHERE id IN (SELECT id FROM job
-               WHERE failed_at IS NULL AND due_at <= $1
+               WHERE failed_at IS NULL AND due_at <= $1 AND lane = ANY($4::text[])
                  AND (lease_until IS NULL OR lease_until < clock_timestamp())
                  AND (rung_at IS NULL OR rung_at < clock_timestamp() - $2::interval)
                ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING id, lane
 """
 _BACKLOG = """
-SELECT lane,
+SELECT known.lane,
        count(*) FILTER (WHERE waiting AND failed_at IS NULL) AS due,
        count(*) FILTER (WHERE lease_until >= clock_timestamp()) AS running,
        count(*) FILTER (WHERE failed_at IS NOT NULL) AS failed,
        coalesce($1 - min(due_at) FILTER (WHERE waiting AND failed_at IS NULL), '0') AS oldest
-  FROM (SELECT *, due_at <= $1 AND (lease_until IS NULL OR lease_until < clock_timestamp()) AS waiting
-          FROM job) AS seen
- GROUP BY lane
+  FROM unnest($2::text[]) AS known (lane)
+  LEFT JOIN LATERAL (
+       SELECT *, due_at <= $1 AND (lease_until IS NULL OR lease_until < clock_timestamp()) AS waiting
+         FROM job WHERE job.lane = known.lane) AS seen ON true
+ GROUP BY known.lane
 """
 
 
@@ -133,7 +147,6 @@ async def claim(job_id: JobId, *, owner: str, at: datetime) -> Claim | None:
         actor=row["actor"],
         arguments=json.loads(row["arguments"]),
         attempts=row["attempts"],
-        requests=row["requests"],
         fence=row["fence"],
         correlation_id=row["correlation_id"],
     )
@@ -141,33 +154,30 @@ async def claim(job_id: JobId, *, owner: str, at: datetime) -> Claim | None:
 
 async def renew(held: Claim) -> bool:
     """Push the lease on; False when it is no longer ours."""
-    sql = f"UPDATE job SET lease_until = clock_timestamp() + $3 WHERE {_OURS}"  # noqa: S608 - constants only
+    sql = f"UPDATE job SET lease_until = clock_timestamp() + $3 WHERE {_OURS}"
     return await current().run(sql, held.job_id, held.fence, LEASE) == 1
 
 
 async def assert_held(scope: Scope, held: Claim) -> None:
     """Lock the claim's row until the transaction ends. Raises ClaimLost when another worker has it."""
-    if await scope.value(f"SELECT true FROM job WHERE {_OURS} FOR SHARE", held.job_id, held.fence) is None:  # noqa: S608
+    if await scope.value(f"SELECT true FROM job WHERE {_OURS} FOR SHARE", held.job_id, held.fence) is None:
         raise ClaimLost(held.job_id)
 
 
-async def finish(held: Claim, *, at: datetime) -> None:
-    """Delete the job, or make it due at once where it was asked for again while it ran."""
-    again = f"UPDATE job SET due_at = $4, attempts = 0, {_RELEASE} WHERE {_OURS} AND requests <> $3"  # noqa: S608
-    if await current().run(again, held.job_id, held.fence, held.requests, at) == 0:
-        await current().run(f"DELETE FROM job WHERE {_OURS}", held.job_id, held.fence)  # noqa: S608
+async def finish(held: Claim) -> None:
+    """Delete the job; one that was asked for again while it ran is due as that request wants it."""
+    over = f"DELETE FROM job WHERE {_OURS} AND again_at IS NULL"
+    if await current().run(over, held.job_id, held.fence) == 0:
+        again = f"UPDATE job SET due_at = again_at, again_at = NULL, attempts = 0, {_RELEASE} WHERE {_OURS}"
+        await current().run(again, held.job_id, held.fence)
 
 
-async def put_off(held: Claim, *, due_at: datetime, error: str | None = None) -> None:
-    """Release the job until a calendar instant; without an error its attempts start anew.
-
-    Asked for again while it ran, it is due as that request wants it; only the pause after an error holds.
-    """
-    sql = f"""UPDATE job SET error = $4, {_RELEASE},
-                     due_at = CASE WHEN requests = $5 OR $4::text IS NOT NULL THEN $3 ELSE least(due_at, $3) END,
-                     attempts = CASE WHEN $4::text IS NULL THEN 0 ELSE attempts END
-               WHERE {_OURS}"""  # noqa: S608 - constants only
-    await current().run(sql, held.job_id, held.fence, due_at, error, held.requests)
+async def put_off(held: Claim, *, due_at: datetime, attempts: int, error: str | None = None) -> None:
+    """Release the job until a calendar instant, or until it was asked for again; an error's pause always holds."""
+    sql = f"""UPDATE job SET due_at = CASE WHEN $5::text IS NULL THEN least($3, again_at) ELSE $3 END,
+                     attempts = $4, error = $5, {_RELEASE}
+               WHERE {_OURS}"""
+    await current().run(sql, held.job_id, held.fence, due_at, attempts, error)
 
 
 async def give_up(held: Claim, *, at: datetime, error: str) -> None:
@@ -175,20 +185,42 @@ async def give_up(held: Claim, *, at: datetime, error: str) -> None:
 
     Asked for again while it ran, it starts anew instead.
     """
-    sql = f"""UPDATE job SET failed_at = CASE WHEN requests = $5 THEN $3::timestamptz END, error = $4, {_RELEASE},
-                     attempts = CASE WHEN requests = $5 THEN attempts ELSE 0 END
-               WHERE {_OURS}"""  # noqa: S608 - constants only
-    await current().run(sql, held.job_id, held.fence, at, error, held.requests)
+    sql = f"""UPDATE job SET failed_at = CASE WHEN again_at IS NULL THEN $3::timestamptz END,
+                     due_at = coalesce(again_at, due_at), error = $4, {_RELEASE},
+                     attempts = CASE WHEN again_at IS NULL THEN attempts ELSE 0 END
+               WHERE {_OURS}"""
+    await current().run(sql, held.job_id, held.fence, at, error)
 
 
-async def take_due(*, at: datetime, limit: int) -> list[Ring]:
-    """Mark a batch of due, unclaimed jobs as rung for, so that several schedulers do not ring twice."""
-    rows = await current().rows(_DUE, at, RING_AGAIN_AFTER, limit)
+async def take_due(*, lanes: Sequence[Lane], at: datetime, rung_before: timedelta, limit: int) -> list[Ring]:
+    """Mark a batch of due, unclaimed jobs as rung for, so that several schedulers do not ring twice.
+
+    One that was rung for less than `rung_before` of real time ago is left alone.
+    """
+    rows = await current().rows(_DUE, at, rung_before, limit, [lane.value for lane in lanes])
     return [_ring(row) for row in rows]
 
 
+async def forget_rings(rings: Sequence[Ring]) -> None:
+    """Nobody heard: let the next look ring again."""
+    await current().run(
+        "UPDATE job SET rung_at = NULL WHERE id = ANY($1::uuid[])", [ring.job_id for ring in rings]
+    )
+
+
+async def failed_jobs(*, limit: int) -> list[Failed]:
+    """Jobs that were given up, the latest first."""
+    rows = await current().rows(
+        "SELECT id AS job_id, actor, error, failed_at FROM job WHERE failed_at IS NOT NULL "
+        "ORDER BY failed_at DESC, id LIMIT $1",
+        limit,
+    )
+    return [Failed(**dict(row)) for row in rows]
+
+
 async def backlog(*, at: datetime) -> list[Backlog]:
-    rows = await current().rows(_BACKLOG, at)
+    """Figures of every lane, also of those without jobs."""
+    rows = await current().rows(_BACKLOG, at, [lane.value for lane in Lane])
     return [Backlog(**{**dict(row), "lane": Lane(row["lane"])}) for row in rows]
 
 

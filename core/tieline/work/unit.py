@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime
 
 from tieline import clock
@@ -49,10 +50,9 @@ class Work:
             await insert_events(self.scope, self._events, at=self.now, correlation_id=correlation)
         if not self._jobs:
             return []
-        merged = {job.key: job for job in self._jobs if job.key is not None}
-        # By key, since rows that others want too are locked in one order everywhere.
-        wanted = [job for job in self._jobs if job.key is None] + [merged[key] for key in sorted(merged)]
-        return await repository.insert_jobs(self.scope, wanted, at=self.now, correlation_id=correlation)
+        return await repository.insert_jobs(
+            self.scope, _merged(self._jobs), at=self.now, correlation_id=correlation
+        )
 
 
 @asynccontextmanager
@@ -86,6 +86,16 @@ def working_on(held: Claim) -> Iterator[None]:
         yield
     finally:
         _claim.reset(token)
+
+
+def _merged(requests: list[JobRequest]) -> list[JobRequest]:
+    """One request a key, due at the earliest; by key, since rows that others want too are locked in one order."""
+    keyed: dict[str, JobRequest] = {}
+    for request in requests:
+        if request.key is not None:
+            earlier = keyed.get(request.key, request)
+            keyed[request.key] = replace(request, due_at=min(request.due_at, earlier.due_at))
+    return [request for request in requests if request.key is None] + [keyed[key] for key in sorted(keyed)]
 
 
 async def _close(work: Work) -> list[Ring]:

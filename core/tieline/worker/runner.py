@@ -6,14 +6,14 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 from tieline import clock, log
 from tieline.database import system_scope
-from tieline.errors import Busy, ClaimLost, TielineError, Unavailable
+from tieline.errors import ClaimLost, TielineError, TryAgain
 from tieline.ids import JobId, new_id
 from tieline.work import Actor, Again, repository
 from tieline.work.repository import LEASE, Claim
@@ -69,11 +69,15 @@ class Runner:
             again = await _while_held(claim, self._act(claim))
         except ClaimLost:
             logger.warning("job.claim_lost", job_id=str(claim.job_id), actor=claim.actor)
-            return
         except asyncio.CancelledError:
+            if not _is_being_cancelled():
+                await self._failed(claim, ActorCancelled(claim.actor))
+                return
             await _hand_back(claim)
             if not self._handing_back:
                 raise
+        except TryAgain as error:
+            await _try_again(claim, error)
         except Exception as error:  # noqa: BLE001 - whatever an actor raises becomes the job's outcome
             await self._failed(claim, error)
         else:
@@ -90,25 +94,22 @@ class Runner:
                 return await actor.function(**claim.arguments)
 
     async def _failed(self, claim: Claim, error: Exception) -> None:
-        over = claim.attempts >= MAX_ATTEMPTS and not isinstance(error, Busy | Unavailable)
+        over = claim.attempts >= MAX_ATTEMPTS
         logger.error(
             "job.given_up" if over else "job.failed",
-            job_id=str(claim.job_id),
-            actor=claim.actor,
-            attempts=claim.attempts,
+            **_named(claim),
             exc_info=not isinstance(error, TielineError),
             **log.fields_of(error),
         )
         reason = (
             f"{type(error).__name__}: {error}" if isinstance(error, TielineError) else type(error).__name__
         )
-        with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
-            async with system_scope():
-                if over:
-                    await repository.give_up(claim, at=clock.now(), error=reason)
-                else:
-                    due_at = clock.now() + pause_after(claim.attempts)
-                    await repository.put_off(claim, due_at=due_at, error=reason)
+        async with _written_back(claim):
+            if over:
+                await repository.give_up(claim, at=clock.now(), error=reason)
+            else:
+                due_at = clock.now() + pause_after(claim.attempts)
+                await repository.put_off(claim, due_at=due_at, attempts=claim.attempts, error=reason)
 
 
 class UnknownActor(TielineError):
@@ -125,6 +126,13 @@ class WorkersDied(TielineError):
         super().__init__(f"The worker died or lost its lease {times} times while it ran this job.")
 
 
+class ActorCancelled(TielineError):
+    code = "ACTOR_CANCELLED"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The actor {name} cancelled itself.")
+
+
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: doubling, jittered, an hour at most."""
     doubled: timedelta = min(_FIRST_PAUSE * 2.0 ** min(attempts - 1, 20), _LONGEST_PAUSE)
@@ -132,20 +140,34 @@ def pause_after(attempts: int) -> timedelta:
 
 
 async def _done(claim: Claim, again: Again | None) -> None:
-    with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
-        async with system_scope():
-            if again is None:
-                await repository.finish(claim, at=clock.now())
-            else:
-                await repository.put_off(claim, due_at=again.at)
-        logger.info("job.done", job_id=str(claim.job_id), actor=claim.actor, attempts=claim.attempts)
+    async with _written_back(claim):
+        if again is None:
+            await repository.finish(claim)
+        else:
+            await repository.put_off(claim, due_at=again.at, attempts=0)
+        logger.info("job.done", **_named(claim))
+
+
+async def _try_again(claim: Claim, error: TryAgain) -> None:
+    """What passes by itself does not count as an attempt."""
+    logger.warning("job.put_off", **_named(claim), **log.fields_of(error))
+    async with _written_back(claim):
+        due_at = clock.now() + pause_after(claim.attempts)
+        await repository.put_off(claim, due_at=due_at, attempts=claim.attempts - 1, error=str(error))
 
 
 async def _hand_back(claim: Claim) -> None:
+    async with _written_back(claim):
+        await repository.put_off(claim, due_at=clock.now(), attempts=claim.attempts - 1)
+        logger.info("job.handed_back", **_named(claim))
+
+
+@asynccontextmanager
+async def _written_back(claim: Claim) -> AsyncIterator[None]:
+    """A scope for the outcome; when the database is away the lease lapses and the job comes back by itself."""
     with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
         async with system_scope():
-            await repository.put_off(claim, due_at=clock.now())
-        logger.info("job.handed_back", job_id=str(claim.job_id), actor=claim.actor)
+            yield
 
 
 @contextmanager
@@ -153,8 +175,18 @@ def _lapsing(event: str, **fields: str) -> Iterator[None]:
     """Let a claim or an outcome go when the database is away: rings and leases lapse, and the job comes back."""
     try:
         yield
-    except (Unavailable, Busy) as error:
+    except TryAgain as error:
         logger.warning(event, **fields, **log.fields_of(error))
+
+
+def _named(claim: Claim) -> dict[str, Any]:
+    return {"job_id": str(claim.job_id), "actor": claim.actor, "attempts": claim.attempts}
+
+
+def _is_being_cancelled() -> bool:
+    """Whether somebody cancelled this very task, rather than that its actor let a cancellation out."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _while_held(claim: Claim, body: Coroutine[Any, Any, Again | None]) -> Again | None:
@@ -178,7 +210,7 @@ async def _renew(claim: Claim) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT.total_seconds())
         asked_at = asyncio.get_running_loop().time()
-        with suppress(Unavailable, Busy):
+        with suppress(TryAgain):
             async with system_scope():
                 if not await repository.renew(claim):
                     return

@@ -1,47 +1,73 @@
-"""The scheduler: looks for jobs that are due and unclaimed, and rings for them. Any number may run."""
+"""The scheduler: looks for jobs that are due and unclaimed, and rings for them. Any number may run.
+
+A queue holds a bounded number of unread rings. While it holds some, a job that was rung for is given time to be
+heard; once it is empty, whatever is still due was lost on the way and is rung for again soon.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from tieline import clock
 from tieline.database import system_scope
-from tieline.errors import Busy, Unavailable
+from tieline.errors import TryAgain
 from tieline.log import fields_of, get_logger
-from tieline.work import repository
+from tieline.work import Lane, repository
+from tieline.work.actor import QUEUES
 from tieline.work.doorbell import Doorbell
 
-BATCH = 500
+MAX_UNREAD = 500
+_LOST_AFTER = timedelta(seconds=2)
+_UNHEARD_AFTER = timedelta(seconds=30)
 
 log = get_logger(__name__)
 
 
 async def ring_for_due(doorbell: Doorbell) -> int:
-    """Ring once for every due job, batch by batch; how many were due."""
-    rung = 0
-    while True:
-        async with system_scope():
-            due = await repository.take_due(at=clock.now(), limit=BATCH)
-        rung += len(due)
-        if not await doorbell.ring(due) or len(due) < BATCH:
-            return rung
+    """Ring once for every due job that its queue has room for; how many that were."""
+    return sum([await _ring_queue(doorbell, queue) for queue in QUEUES])
+
+
+async def _ring_queue(doorbell: Doorbell, queue: str) -> int:
+    unread = await doorbell.unread(queue)
+    if unread is None or unread >= MAX_UNREAD:
+        return 0
+    async with system_scope():
+        due = await repository.take_due(
+            lanes=[lane for lane in Lane if lane.queue == queue],
+            at=clock.now(),
+            rung_before=_UNHEARD_AFTER if unread else _LOST_AFTER,
+            limit=MAX_UNREAD - unread,
+        )
+    if await doorbell.ring(due):
+        return len(due)
+    async with system_scope():
+        await repository.forget_rings(due)
+    return 0
 
 
 async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Event) -> None:
     """Look every `interval` seconds until told to stop; a database that is away is waited for."""
     away = False
+    stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
-        try:
-            await ring_for_due(doorbell)
-            if away:
-                log.info("scheduler.back")
-            away = False
-        except (Unavailable, Busy) as error:
-            if not away:
-                log.warning("scheduler.away", **fields_of(error))
-            away = True
-        try:
-            async with asyncio.timeout(interval):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        look = asyncio.create_task(ring_for_due(doorbell))
+        await asyncio.wait((look, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not look.done():
+            look.cancel()
+            break
+        away = _said_once(look.exception(), away=away)
+        await asyncio.wait((stopping,), timeout=interval)
+    stopping.cancel()
+
+
+def _said_once(error: BaseException | None, *, away: bool) -> bool:
+    """Log that the database went or came back; whether it is away. Raises what is no such thing."""
+    if error is not None and not isinstance(error, TryAgain):
+        raise error
+    if error is not None and not away:
+        log.warning("scheduler.away", **fields_of(error))
+    if error is None and away:
+        log.info("scheduler.back")
+    return error is not None
