@@ -19,7 +19,7 @@ run: .venv/ready ## start Tieline on this machine with a demo practice; ARGS=--o
 test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-check: .venv/ready ## format, lint, types, imports, lock and schema
+check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -28,6 +28,7 @@ check: .venv/ready ## format, lint, types, imports, lock and schema
 		diff -u requirements.lock .venv/requirements.lock || \
 		{ echo "requirements.lock is not what the pyproject files ask for: run 'make lock' and commit it."; exit 1; }
 	@$(BIN)/tieline schema --check
+	@$(BIN)/python -m pytest --quiet tests/house/test_docs.py tests/house/test_code.py
 
 format: .venv/ready ## put the code in the house's form
 	@$(BIN)/ruff format .
@@ -39,10 +40,9 @@ lock: .venv/uv-ready ## pin what the pyproject files ask for
 schema: .venv/ready ## print schema.graphql from the code
 	@$(BIN)/tieline schema --write
 
-clean: ## remove the environment and the demo's data
-	@-[ ! -x $(BIN)/python ] || $(BIN)/python -c 'import pathlib, shutil; from tieline.embedded import default_data_folder as data; \
-		shutil.rmtree(data(pathlib.Path.cwd()), ignore_errors=True)'
-	rm -rf .venv .tieline
+clean: ## remove the demo's data, unless it is in use, and the environment
+	@[ ! -x $(BIN)/tieline ] || $(BIN)/tieline clean
+	rm -rf .venv
 
 .venv/uv-ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -6,6 +6,7 @@
     │   ├── Forbidden         the caller may see it, but not do this
     │   ├── Unauthenticated   nobody we know is asking
     │   ├── Invalid           a value does not fit; `field` says which
+    │   ├── SeveralInvalid    several do not; `parts` are the single ones
     │   ├── CursorInvalid     a page cursor is broken, or of another sort or filter
     │   ├── CursorExpired     an event cursor is older than what is kept: load the page again
     │   └── PlanTooSmall      the practice's plan does not include this
@@ -21,6 +22,7 @@ each edge translates once, `raise … from`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
@@ -51,8 +53,12 @@ class NotFound(Refused):
 class Forbidden(Refused):
     code: ClassVar[str] = "FORBIDDEN"
 
-    def __init__(self, need: str) -> None:
-        super().__init__(f"This needs {need}; ask an administrator of your practice.")
+    def __init__(self, permission: str, *, by_key: bool = False) -> None:
+        super().__init__(
+            f"This API key may not do this: its scopes lack {permission}. Use a key that has it."
+            if by_key
+            else f"This needs the permission {permission}: ask a practice admin for it."
+        )
 
 
 class Unauthenticated(Refused):
@@ -66,6 +72,16 @@ class Unauthenticated(Refused):
 
 class Invalid(Refused):
     code: ClassVar[str] = "INVALID"
+
+
+class SeveralInvalid(Refused):
+    """All that is wrong with an input at once, so that a form can show it at once."""
+
+    code: ClassVar[str] = "INVALID"
+
+    def __init__(self, parts: Sequence[Invalid]) -> None:
+        super().__init__(" ".join(str(part) for part in parts))
+        self.parts = tuple(parts)
 
 
 class CursorInvalid(Refused):

@@ -22,6 +22,7 @@ _QUIETER = {
     "httpcore": logging.WARNING,
     "asyncpg": logging.ERROR,
 }
+_DRIVER_ERROR = re.compile(r"((?:asyncpg|tortoise)\.[\w.]+):")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -56,7 +57,7 @@ def configure(*, format: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_correlation,
         structlog.processors.format_exc_info,
-        _drop_details,
+        _drop_values,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -82,12 +83,25 @@ def _add_correlation(_logger: WrappedLogger, _name: str, event: EventDict) -> Ev
     return event
 
 
-def _drop_details(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """PostgreSQL's DETAIL lines quote rows; everything else of a traceback may stay."""
+def _drop_values(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """The database's errors quote rows and arguments; of those only the class may stay in a traceback."""
     trace = event.get("exception")
-    if isinstance(trace, str) and "DETAIL:" in trace:
-        event["exception"] = "\n".join(line for line in trace.splitlines() if "DETAIL:" not in line)
+    if isinstance(trace, str):
+        event["exception"] = _without_values(trace)
     return event
+
+
+def _without_values(trace: str) -> str:
+    kept: list[str] = []
+    quoting = False
+    for line in trace.splitlines():
+        driver = _DRIVER_ERROR.match(line)
+        quoting = driver is not None or (quoting and line != "")
+        if driver is not None:
+            kept.append(f"{driver[1]}: …")
+        elif not quoting:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def fields_of(error: BaseException) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from tieline.errors import Invalid
 NAME_LENGTH = 200
 NAME_KEY_LENGTH = 400
 _WORD = re.compile(r"[^\W_]+")
+_JOINTS = re.compile("['\u2019.]")
 _WORD_LENGTH = 64
-_WORDS = 32
+_WORDS = 64
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -38,6 +39,14 @@ def name_key(name: str) -> str:
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    """The distinct words of a name's key, in order; search matches their beginnings."""
-    words = (word[:_WORD_LENGTH] for word in _WORD.findall(name_key(name)))
-    return tuple(dict.fromkeys(words))[:_WORDS]
+    """The distinct words that a name is found by: O'Brien under `o`, `brien` and `obrien`."""
+    return _distinct(name_key(name), _JOINTS.sub("", name_key(name)))[:_WORDS]
+
+
+def search_words(search: str) -> tuple[str, ...]:
+    """The distinct words of a search; each has to begin a word of the name."""
+    return _distinct(name_key(search))
+
+
+def _distinct(*keys: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word[:_WORD_LENGTH] for key in keys for word in _WORD.findall(key)))

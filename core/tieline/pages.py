@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,11 @@ DEFAULT_PAGE = 50
 _MAX_TOKEN = 4_096  # a sort key of 400 characters, each of 4 bytes, fits in base64
 
 T = TypeVar("T")
+
+
+class Direction(StrEnum):
+    ASC = "ASC"
+    DESC = "DESC"
 
 
 class InvalidToken(ValueError):

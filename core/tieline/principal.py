@@ -83,7 +83,8 @@ class Principal:
     def require(self, permission: Permission, *, administers: bool = False) -> None:
         """Raise Forbidden unless `may`."""
         if not self.may(permission, administers=administers):
-            raise Forbidden(f"the permission {permission}")
+            narrowed = self.key_scopes is not None and permission not in self.key_scopes
+            raise Forbidden(permission, by_key=narrowed)
 
     @classmethod
     def machine(cls, practice_id: PracticeId) -> Principal:

@@ -16,12 +16,12 @@ from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.settings import Settings
 from tieline_gateway.app import create_app
+from tieline_gateway.connections import BoundedProtocol, most_connections
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
 
 DRAIN_SECONDS = 10
-_BACKLOG = 1024
-_CONCURRENCY = 10_000
+_BACKLOG = 2_048
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_logger(__name__)
@@ -29,7 +29,7 @@ log = get_logger(__name__)
 
 async def serve(settings: Settings, gateway: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
-    with _listen(gateway) as listening:
+    with _bound(gateway) as listening:
         async with ready(settings):
             server = _Server(_config(settings, gateway))
             log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
@@ -61,24 +61,26 @@ def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=True,
+        backlog=_BACKLOG,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20,
         ws_ping_timeout=20,
-        limit_concurrency=_CONCURRENCY,
+        http=BoundedProtocol,
+        limit_concurrency=most_connections(),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         forwarded_allow_ips=gateway.trusted_proxies,
     )
 
 
-def _listen(gateway: GatewaySettings) -> socket.socket:
+def _bound(gateway: GatewaySettings) -> socket.socket:
+    """The address is ours from here on; nobody is listened to before everything is open."""
     family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones have it from here
     try:
         listening.bind((gateway.host, gateway.port))
-        listening.listen(_BACKLOG)
     except OSError as taken:
         listening.close()
         raise StartRefused(

@@ -23,7 +23,8 @@ REAL_TIME_IN_SQL = {
 }
 SYSTEM_SCOPE = {
     "core/tieline/identity.py": "a key says which practice is asking",
-    "core/tieline/practices/service.py": "the operator's command line finds a practice by name and a key by id",
+    "core/tieline/practices/keys.py": "the operator's command line finds a key by its id",
+    "core/tieline/practices/service.py": "the operator's command line finds a practice by its name",
     "core/tieline/readiness.py": "the figures of all jobs, for the operator",
     "core/tieline/work/unit.py": "defines system_work, and proves in a job's last act that the claim is held",
     "core/tieline/worker/runner.py": "claims jobs and writes back how they ended",

@@ -24,7 +24,7 @@ from tieline import cli, pages
 from tieline.clients import service as clients
 from tieline.errors import TielineError
 from tieline.settings import Settings
-from tieline_gateway import serve
+from tieline_gateway import connections
 from tieline_gateway.graphql.schema import print_schema
 from tieline_gateway.graphql.user_errors import UserErrorCode
 from tieline_gateway.metrics import Metrics
@@ -246,10 +246,11 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "The time until `connection_init`": f"{sockets.INIT_SECONDS:g} s",
         "Rows a page": f"{pages.MAX_PAGE:,} ({pages.DEFAULT_PAGE:,} when not said)",
         "Characters of a search": f"{clients._SEARCH_LENGTH:,}",
-        "Words of a search that count": f"{clients._SEARCH_WORDS:,}",
+        "Words of a search": f"{clients._SEARCH_WORDS:,}",
         "Errors about one document": f"{documents.MAX_ERRORS:,}",
         "Characters of an error's message": f"{errors.MAX_MESSAGE_CHARS:,}",
-        "Requests and sockets at once, a process": f"{serve._CONCURRENCY:,}",
+        "The time until a request's head is there": f"{connections.HEAD_SECONDS:g} s",
+        "A request's head": f"{connections.MAX_HEAD_BYTES:,} bytes",
     }
     assert limits.max_page == pages.MAX_PAGE
 

@@ -150,7 +150,7 @@ async def test_a_revoked_key_ends_at_once_also_on_an_open_socket(gateway: Gatewa
     assert (await ask(gateway, key)).status_code == 200
 
     async with caller_at(gateway.socket, key) as socket:
-        await revoke_key(issued.id)
+        await revoke_key(str(issued.id))
         await socket.subscribe("late", VIEWER)
         refusal = await socket.receive()
         with pytest.raises(ConnectionClosed) as end:

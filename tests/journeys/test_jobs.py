@@ -25,7 +25,9 @@ from tieline.errors import CursorExpired
 from tieline.events.actors import prune_events
 from tieline.events.service import read_events
 from tieline.principal import Principal
+from tieline.work.doorbell import Doorbell, make_broker
 from tieline.work.repository import LEASE
+from tieline.worker.scheduler import MAX_UNREAD, ring_for_due
 
 Start = Callable[..., Process]
 EVENT_CURSOR = "{ clients { eventCursor } }"
@@ -131,14 +133,39 @@ async def test_two_schedulers_at_once_ring_once_for_each_due_job(jobs: JobTable,
     schedulers = [start("scheduler"), start("scheduler")]
     await jobs.rest_daily()
 
-    await _insert_due(jobs, "first", 1_200)
+    await _insert_due(jobs, "first", 400)
     await until(lambda: _all_rung(jobs), "every job was rung for")
     await _insert_due(jobs, "second", 1)
     await until(lambda: _all_rung(jobs), "the schedulers looked once more")
 
     assert [scheduler.stop() for scheduler in schedulers] == [0, 0]
-    assert jobs.rings() == 1_201
-    assert len(jobs.rung_for()) == 1_201
+    assert jobs.rings() == 401
+    assert len(jobs.rung_for()) == 401
+
+
+async def test_a_backlog_puts_a_bounded_number_of_rings_into_redis(
+    jobs: JobTable, opened: Deployment
+) -> None:
+    await _insert_due(jobs, "backlog", 3 * MAX_UNREAD)
+    bell = Doorbell(make_broker(opened.settings))
+
+    rung = [await ring_for_due(bell) for _ in range(3)]
+
+    assert rung == [MAX_UNREAD, 0, 0]
+    assert jobs.rings() == MAX_UNREAD
+
+
+async def test_rings_that_were_lost_on_the_way_are_rung_again_soon(
+    jobs: JobTable, opened: Deployment
+) -> None:
+    await _insert_due(jobs, "lost", 20)
+    bell = Doorbell(make_broker(opened.settings))
+    assert await ring_for_due(bell) == 20
+
+    jobs.redis.flushdb()
+    await jobs.connection.execute("UPDATE job SET rung_at = rung_at - interval '3 seconds'")
+
+    assert await ring_for_due(bell) == 20
 
 
 async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTable, start: Start) -> None:

@@ -127,14 +127,31 @@ async def test_keys_are_narrowed_expire_and_are_revoked(
             "--permission",
         ),
         (("key", "create", "--practice", "{practice}", "--name", "n"), 2, "--permission"),
-        (("key", "create", "--practice", "{practice}", "--name", "n", "--person", "x@y.z"), 1, "no person"),
+        (("key", "create", "--practice", "{practice}", "--name", "n", "--person", "x@y.z"), 1, "Nobody"),
         (
             ("key", "create", "--practice", "{practice}", "--name", "n", "--read-only", "--days", "0"),
             2,
             "--days",
         ),
         (("key", "revoke", NOBODYS), 1, "There is no key"),
-        (("key", "revoke", "nonsense"), 2, "key_id"),
+        (("key", "revoke", "nonsense"), 1, "There is no key"),
+        (("member", "remove", "admin@firm.invalid", "--practice", "{practice}"), 1, "last admin"),
+        (("member", "add", "A", "a@b.c", "--team", "Nowhere", "--practice", "{practice}"), 1, "team"),
+        (
+            (
+                "key",
+                "create",
+                "--practice",
+                "{practice}",
+                "--name",
+                "n",
+                "--read-only",
+                "--permission",
+                "SYNC",
+            ),
+            2,
+            "one",
+        ),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
 )
@@ -161,3 +178,81 @@ async def test_a_practice_whose_admin_cannot_be_added_is_not_made(deployment: De
     made = await connection.fetchval("SELECT count(*) FROM practice WHERE name = $1", name)
     await connection.close()
     assert (ended.returncode, made) == (1, 0)
+
+
+async def test_who_is_there_can_be_listed_and_a_leaver_is_out_at_once(
+    deployment: Deployment, gateway: Gateway, firm: Firm
+) -> None:
+    practice = ("--practice", str(firm.practice_id))
+    await tieline(deployment, "team", "create", "North", *practice)
+    await tieline(
+        deployment,
+        "member",
+        "add",
+        "Lea Ver",
+        "Lea@Firm.invalid",
+        *practice,
+        "--clients",
+        "LISTED",
+        "--team",
+        "North",
+    )
+    key = await tieline(
+        deployment, "key", "create", *practice, "--name", "laptop", "--person", "LEA@firm.invalid"
+    )
+    team_id = (await firm.admin.ask("{ viewer { teams { id } } }"))["viewer"]["teams"][0]["id"]
+    await firm.admin.create_client("Of the North", teamId=team_id)
+    await firm.admin.create_client("Of nobody")
+    seen = (await ask(gateway, key, "{ clients { nodes { name } } }")).json()["data"]["clients"]["nodes"]
+    members = await tieline(deployment, "member", "list", *practice)
+    keys = await tieline(deployment, "key", "list", *practice)
+
+    await tieline(deployment, "member", "remove", "lea@firm.invalid", *practice)
+
+    assert seen == [{"name": "Of the North"}]
+    assert re.search(r"MEMBER  LISTED  Lea Ver <lea@firm.invalid>", members)
+    assert f"{key[:11]}…  works    laptop (person " in keys
+    assert (await ask(gateway, key)).status_code == 401
+    assert "Lea Ver" not in await tieline(deployment, "member", "list", *practice)
+    assert f"{key[:11]}…  revoked" in await tieline(deployment, "key", "list", *practice)
+
+
+async def test_a_key_is_ended_by_how_it_begins(deployment: Deployment, gateway: Gateway, firm: Firm) -> None:
+    key = await tieline(
+        deployment, "key", "create", "--practice", str(firm.practice_id), "--name", "leaked", "--read-only"
+    )
+
+    await tieline(deployment, "key", "revoke", key[:11])
+
+    assert (await ask(gateway, key)).status_code == 401
+
+
+async def test_a_person_of_one_client_sees_that_one(
+    deployment: Deployment, gateway: Gateway, firm: Firm
+) -> None:
+    practice = ("--practice", str(firm.practice_id))
+    mine = await firm.admin.create_client("Mine")
+    await firm.admin.create_client("Not mine")
+
+    await tieline(
+        deployment, "client-member", "add", "Own Er", "own@client.invalid", *practice, "--client", mine
+    )
+    key = await tieline(
+        deployment, "key", "create", *practice, "--name", "k", "--person", "own@client.invalid"
+    )
+
+    seen = (await ask(gateway, key, "{ viewer { role } clients { nodes { name } } }")).json()["data"]
+    assert seen == {"viewer": {"role": None}, "clients": {"nodes": [{"name": "Mine"}]}}
+
+
+async def test_a_practice_of_a_name_that_is_taken_is_not_made(deployment: Deployment) -> None:
+    name = f"Twice {new_id()}"
+    create = ("practice", "create", name, "--admin-name", "Ada", "--admin-email", "ada@twice.invalid")
+    await tieline(deployment, *create)
+
+    again = await asyncio.to_thread(deployment.run, *create)
+
+    listed = await tieline(deployment, "practice", "list")
+    assert again.returncode == 1
+    assert "already" in again.stderr
+    assert listed.count(name) == 1

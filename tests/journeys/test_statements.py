@@ -12,10 +12,10 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm, open_firm
 from tests.support.statements import Statement, all_connected, taken_down
-from tieline.clients.repository import Direction
 from tieline.clients.service import list_clients
 from tieline.database import scope
 from tieline.identity import authenticate
+from tieline.pages import Direction
 from tieline.principal import ClientAccess, Permission
 from tieline.settings import load
 from tieline_gateway.app import create_app
@@ -136,3 +136,43 @@ async def test_a_page_reads_no_row_of_another_practice(crowded: Firm, query: dic
             if node.get("Relation Name") in {"client", "client_word"}:
                 assert read <= CLIENTS * node["Actual Loops"], node
                 assert node["Node Type"] != "Seq Scan", node
+
+
+@pytest.mark.usefixtures("crowded")
+@pytest.mark.parametrize("listed", [False, True], ids=["all clients", "listed clients"])
+async def test_a_search_in_a_practice_that_the_planner_has_not_seen_reads_each_word_once(
+    opened: Deployment, http: httpx.AsyncClient, *, listed: bool
+) -> None:
+    fresh = await open_firm(http)
+    caller = await fresh.member(clients=ClientAccess.LISTED) if listed else fresh.admin
+    connection = await opened.connect()
+    await connection.execute(FILL, fresh.practice_id, [await fresh.team("Only")], 2_000)
+    if listed:
+        await connection.execute(
+            "INSERT INTO member_client (practice_id, person_id, client_id) "
+            "SELECT practice_id, $2, id FROM client WHERE practice_id = $1",
+            fresh.practice_id,
+            caller.person_id,
+        )
+    await connection.close()
+    principal = await authenticate(caller.key)
+    await all_connected()
+
+    with taken_down() as seen:
+        page = await list_clients(principal, search="client", first=50)
+
+    statement = next(one for one in seen if "FROM matching" in one.sql)
+    async with scope(principal.practice_id) as inside:
+        plan = json.loads(
+            await inside.value(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *statement.arguments)
+        )
+    assert page.total == 2_000
+    assert max(rows_handled(plan[0]["Plan"])) <= 2 * 2_000
+
+
+def rows_handled(node: dict[str, Any]) -> Iterator[float]:
+    """How many rows each node of a plan made or threw away, over all its loops."""
+    thrown = sum(value for name, value in node.items() if name.startswith("Rows Removed"))
+    yield (node["Actual Rows"] + thrown) * node["Actual Loops"]
+    for below in node.get("Plans", []):
+        yield from rows_handled(below)

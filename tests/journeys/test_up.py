@@ -64,7 +64,8 @@ def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, da
     assert "Demo Practice: 40 clients" in ended.stdout
     assert "Ashford Bakery Ltd" in ended.stdout
     assert mentioning(str(data)) == []
-    secrets = [data / name for name in ("demo-key", "encryption-key", "passwords.json", "environment")]
+    assert not (data / "environment").exists(), "its addresses are no good any more"
+    secrets = [data / name for name in ("demo-key", "encryption-key", "passwords.json")]
     assert [stat.S_IMODE(file.stat().st_mode) for file in secrets] == [0o600] * len(secrets)
 
 

@@ -42,7 +42,7 @@ class Clients:
         person_id = new_id()
         await self._run(
             "INSERT INTO person (id, practice_id, name, email, created_at) "
-            "VALUES ($2, $1, 'Client''s Own', 'own@client.invalid', '2031-05-04')",
+            f"VALUES ($2, $1, 'Client''s Own', '{person_id}@client.invalid', '2031-05-04')",
             person_id,
         )
         await self._run(

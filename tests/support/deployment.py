@@ -136,6 +136,10 @@ class Gateway:
     process: Process
 
     @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def graphql(self) -> str:
         return f"{self.url}/graphql"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tieline.errors import Invalid
-from tieline.names import NAME_KEY_LENGTH, clean_name, name_key, name_words
+from tieline.names import NAME_KEY_LENGTH, clean_name, name_key, name_words, search_words
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,16 @@ def test_the_key_of_a_key_is_itself_and_bounded(name: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_words_are_distinct_parts_of_the_key(name: str) -> None:
+def test_words_are_distinct_bounded_and_found_by_a_search_for_the_name(name: str) -> None:
     words = name_words(name)
 
-    assert len(set(words)) == len(words) <= 32
-    assert all(word and word in name_key(name) and len(word) <= 64 for word in words)
+    assert len(set(words)) == len(words) <= 64
+    assert all(1 <= len(word) <= 64 for word in words)
+    assert set(search_words(name)[:32]) <= set(words)
+
+
+def test_a_name_with_an_apostrophe_or_points_is_found_with_and_without_them() -> None:
+    assert name_words("O’Brien & A.B.C. Ltd") == ("o", "brien", "a", "b", "c", "ltd", "obrien", "abc")
 
 
 @given(st.text(max_size=250))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tieline.errors import CursorExpired, CursorInvalid
 from tieline.events.repository import EventCursor
+from tieline.names import name_key
 from tieline.pages import Keyset, decode_cursor, encode_cursor, list_of
 
 keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
@@ -18,6 +19,20 @@ keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 @given(keys, st.uuids())
 def test_a_cursor_names_the_place_it_was_made_for(key: str, id: UUID) -> None:
     place = Keyset(key=key, id=id)
+
+    assert decode_cursor("list", encode_cursor("list", place)) == place
+
+
+@given(st.text(max_size=200), st.uuids())
+def test_every_name_that_can_be_kept_makes_a_cursor_that_is_taken_back(name: str, id: UUID) -> None:
+    place = Keyset(key=name_key(name).replace("\x00", ""), id=id)
+
+    assert decode_cursor("list", encode_cursor("list", place)) == place
+
+
+@pytest.mark.parametrize("name", ["한글" * 100, "\U0001f9fe" * 200, "ﷺ" * 200])
+def test_a_long_name_of_wide_characters_makes_a_cursor_too(name: str) -> None:
+    place = Keyset(key=name_key(name), id=UUID(int=1))
 
     assert decode_cursor("list", encode_cursor("list", place)) == place
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -69,13 +68,14 @@ def list_keys(*, practice: PracticeOption) -> None:
         typer.echo(f"{key.id}  {key.prefix}…  {key.state(clock.now()):<8} {key.name} ({acts_as}; {may})")
 
 
-def revoke_key(key_id: UUID) -> None:
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="The key's id, or how it begins: tl_ and eight characters.")],
+) -> None:
     """End a key at once."""
-    from tieline.ids import ApiKeyId
     from tieline.practices import keys
 
     async def run() -> None:
-        await keys.revoke_key(ApiKeyId(key_id))
+        await keys.revoke_key(key)
 
     with_database(run)
     typer.echo("revoked")

@@ -18,6 +18,7 @@ from tieline.embedded import guard
 
 _STEPS: tuple[guard.Step, ...] = ((int(signal.SIGTERM), 15.0), (int(signal.SIGKILL), 5.0))
 _STEADY_SECONDS = 10.0
+_LAST_BYTES = 8_192
 _MAX_LOG_BYTES = 10 * 1024 * 1024
 
 
@@ -26,7 +27,7 @@ class Child:
     """One command of `tieline`, its output in a file."""
 
     arguments: Sequence[str]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     log: Path
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0
@@ -62,7 +63,10 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").strip().splitlines()
+        """The last line of its log."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - _LAST_BYTES))
+            lines = log.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tieline.cli.private import write_private
 from tieline.clients import service as clients
 from tieline.clients.service import NewClient
-from tieline.errors import NotFound, Unauthenticated
+from tieline.embedded import write_private
+from tieline.errors import Invalid, Unauthenticated
 from tieline.identity import authenticate
 from tieline.ids import PracticeId
 from tieline.pages import MAX_PAGE
@@ -22,6 +22,7 @@ from tieline.principal import Role
 PRACTICE = "Demo Practice"
 ADMIN = "admin@demo.invalid"
 
+_TEAMS = ("North", "South")
 _TRADES = ("Bakery", "Joinery", "Bicycles", "Bookshop", "Catering", "Dental Care", "Electrical", "Florists")
 _TOWNS = ("Ashford", "Brecon", "Culross", "Dunmore", "Évian")
 
@@ -43,11 +44,22 @@ async def ensure_demo(key_file: Path) -> Demo:
         key = await _issue(practice_id)
         await asyncio.to_thread(write_private, key_file, key + "\n")
     principal = await authenticate(key)
+    teams = [await practices.create_team(practice_id, name) for name in _TEAMS]
     page = await clients.list_clients(principal, first=MAX_PAGE)
     there = {client.practice_code for client in page.rows}
     missing = {code: name for code, name in _clients().items() if code not in there}
     for code, name in missing.items():
-        await clients.create_client(principal, NewClient(name=name, practice_code=code, country="GB"))
+        await clients.create_client(
+            principal,
+            NewClient(
+                name=name,
+                legal_name=name.replace("Ltd", "Limited"),
+                practice_code=code,
+                team_id=teams[int(code[1:]) % len(teams)],
+                country="GB",
+                currency="GBP",
+            ),
+        )
     return Demo(practice_id=practice_id, key=key, added=len(missing))
 
 
@@ -60,7 +72,7 @@ def _clients() -> dict[str, str]:
 async def _practice() -> PracticeId:
     try:
         return await practices.locate_practice(PRACTICE)
-    except NotFound:
+    except Invalid:
         admin = NewMember(name="Demo Admin", email=ADMIN, role=Role.ADMIN)
         return (await practices.create_practice(PRACTICE, admin=admin, plan=Plan.ADVANCED)).id
 

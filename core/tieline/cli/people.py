@@ -16,10 +16,13 @@ from tieline.principal import ClientAccess, ClientRole, Role
 def register(app: typer.Typer) -> None:
     practice = typer.Typer(no_args_is_help=True, help="Practices of this deployment.")
     practice.command("create")(create_practice)
+    practice.command("list")(list_practices)
     team = typer.Typer(no_args_is_help=True, help="Teams of a practice.")
     team.command("create")(create_team)
     member = typer.Typer(no_args_is_help=True, help="People of a practice.")
     member.command("add")(add_member)
+    member.command("list")(list_members)
+    member.command("remove")(remove_member)
     client_member = typer.Typer(no_args_is_help=True, help="People of a single client.")
     client_member.command("add")(add_client_member)
     groups = {"practice": practice, "team": team, "member": member, "client-member": client_member}
@@ -45,6 +48,14 @@ def create_practice(
     made = with_database(run)
     typer.echo(f"practice {made.id}\nadmin    {made.admin_id}")
     typer.echo(f"Next: tieline key create --practice {made.id} --person {admin_email} --name first")
+
+
+def list_practices() -> None:
+    """List the practices of this deployment: id, plan, name."""
+    from tieline.practices import service
+
+    for practice in with_database(service.list_practices):
+        typer.echo(f"{practice.id}  {practice.plan:<8}  {practice.name}")
 
 
 def create_team(name: str, *, practice: PracticeOption) -> None:
@@ -87,6 +98,32 @@ def add_member(
         return await service.add_member(await service.locate_practice(practice), member)
 
     typer.echo(f"person {with_database(run)}")
+
+
+def list_members(*, practice: PracticeOption) -> None:
+    """List a practice's members: id, role, which clients they see, name, e-mail address, permissions."""
+    from tieline.practices import service
+    from tieline.practices.repository import Member
+
+    async def run() -> list[Member]:
+        return await service.list_members(await service.locate_practice(practice))
+
+    for member in with_database(run):
+        who = f"{member.person.name} <{member.person.email}>"
+        may = ", ".join(member.permissions)
+        typer.echo(f"{member.person.id}  {member.role:<6}  {member.client_access:<6}  {who}  {may}".rstrip())
+
+
+def remove_member(email: str, *, practice: PracticeOption) -> None:
+    """Take a person out of a practice; its keys end at once."""
+    from tieline.practices import service
+
+    async def run() -> None:
+        practice_id = await service.locate_practice(practice)
+        await service.remove_member(practice_id, await service.locate_person(practice_id, email))
+
+    with_database(run)
+    typer.echo("removed")
 
 
 def add_client_member(

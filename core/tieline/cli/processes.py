@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     app.command("worker")(worker)
     app.command("scheduler")(scheduler)
     app.command("up")(up)
+    app.command("clean")(clean)
 
 
 def migrate() -> None:
@@ -66,10 +67,26 @@ def up(
         Path | None, typer.Option(help="The folder that holds the data; default: .tieline here.")
     ] = None,
     port: Annotated[
-        int, typer.Option(envvar="TIELINE_PORT", help="The API's port; with --once any free one.")
+        int,
+        typer.Option(
+            envvar="TIELINE_PORT", min=1, max=65_535, help="The API's port; with --once any free one."
+        ),
     ] = 8000,
 ) -> None:
     """Start everything on this machine, with a demo practice; Ctrl-C stops all of it."""
     from tieline.cli.up import run_up
 
     raise typer.Exit(run_up(data=data, port=port, once=once))
+
+
+def clean(
+    data: Annotated[
+        Path | None, typer.Option(help="The folder; default: the one that 'tieline up' uses.")
+    ] = None,
+) -> None:
+    """Delete the data that 'tieline up' keeps on this machine, unless it is in use."""
+    from tieline.cli.up import data_folder
+    from tieline.embedded import remove_data_folder
+
+    folder = data_folder(data)
+    typer.echo(f"deleted {folder}" if remove_data_folder(folder) else f"nothing to delete in {folder}")

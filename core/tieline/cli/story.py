@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -76,12 +77,18 @@ def show_help(console: Console, url: str, demo: Demo, *, data: Path) -> None:
     )
     console.print("\nOther commands, in another shell:", style="bold")
     console.print(
-        f"set -a; . {data / 'environment'}; set +a; tieline doctor",
+        f"set -a; . {data / 'environment'}; set +a; {_tieline()} doctor",
         soft_wrap=True,
         markup=False,
         highlight=False,
     )
     console.print(f"\nLogs are in {data / 'logs'}. Ctrl-C stops everything.", style="dim")
+
+
+def _tieline() -> str:
+    """How this very program is called from anywhere."""
+    program = Path(sys.argv[0]).resolve()
+    return str(program) if program.name == "tieline" else f"{sys.executable} -m tieline"
 
 
 def ask(url: str, key: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:

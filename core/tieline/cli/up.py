@@ -19,10 +19,9 @@ from rich.console import Console
 from tieline import log
 from tieline.cli.children import Child, Family
 from tieline.cli.demo import Demo, ensure_demo
-from tieline.cli.private import write_private
 from tieline.cli.story import show_help, tell, wait_until_ready
 from tieline.database import migrate
-from tieline.embedded import Servers, default_data_folder, embedded_servers
+from tieline.embedded import Servers, default_data_folder, embedded_servers, write_private
 from tieline.embedded.process import free_port
 from tieline.errors import StartRefused
 from tieline.lifespan import ready
@@ -31,6 +30,7 @@ from tieline.vault import generate_key
 from tieline.work.actor import QUEUES
 
 LOOK_SECONDS = 0.5
+DEV_ORIGINS = "http://localhost:3000,http://localhost:5173"  # where front ends' development servers listen
 
 
 class _Stopped(Exception):
@@ -57,12 +57,13 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
             "'tieline up' makes a demo practice, so it is not for production: "
             "run 'tieline migrate', 'serve', 'worker' and 'scheduler' there."
         )
-    place = Place(data=data or _default_folder(), port=free_port() if once else port)
+    place = Place(data=data_folder(data), port=free_port() if once else port)
     try:
         _check_port(place.port)
         with _stoppable(), ExitStack() as stack:
             servers = _servers(stack, place, console)
             settings = _settings(place, servers)
+            stack.enter_context(_environment_file(place.data))
             demo = asyncio.run(_prepare(settings, place, console))
             family = stack.enter_context(Family(_children(place)))
             wait_until_ready(place.url, family)
@@ -105,9 +106,9 @@ def _settings(place: Place, servers: Servers) -> Settings:
         "TIELINE_ENCRYPTION_KEYS": None if "TIELINE_ENCRYPTION_KEYS" in os.environ else _kept_key(place.data),
         "TIELINE_PORT": str(place.port),
         "TIELINE_ENVIRONMENT": os.environ.get("TIELINE_ENVIRONMENT", "development"),
+        "TIELINE_ALLOWED_ORIGINS": os.environ.get("TIELINE_ALLOWED_ORIGINS", DEV_ORIGINS),
     }
     os.environ.update({name: value for name, value in ours.items() if value is not None})
-    _write_environment(place.data)
     settings = load_settings()
     log.configure(format="console", level="WARNING")
     return settings
@@ -138,7 +139,9 @@ def _stay(console: Console, servers: Servers, family: Family) -> None:
         for sentence in servers.ended():
             raise StartRefused(sentence)
         for child in family.tend():
-            console.print(f"[yellow]'{child.name}' had ended ({child.last_words()}); started again.[/]")
+            console.print(
+                f"[yellow]'tieline {child.name}' had ended and was started again; see {child.log}[/]"
+            )
 
 
 @contextmanager
@@ -146,11 +149,12 @@ def _stoppable() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Stopped
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _kept_key(data: Path) -> str:
@@ -161,10 +165,21 @@ def _kept_key(data: Path) -> str:
     return file.read_text().strip()
 
 
-def _write_environment(data: Path) -> None:
-    """The addresses of this start, for other commands in another shell."""
+@contextmanager
+def _environment_file(data: Path) -> Iterator[None]:
+    """The addresses of this start, for other commands in another shell, for as long as they are good."""
     ours = sorted(name for name in os.environ if name.startswith("TIELINE_"))
-    write_private(data / "environment", "".join(f"{name}={shlex.quote(os.environ[name])}\n" for name in ours))
+    file = data / "environment"
+    write_private(file, "".join(f"{name}={shlex.quote(os.environ[name])}\n" for name in ours))
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def data_folder(named: Path | None) -> Path:
+    """Where `tieline up` keeps its things, unless told otherwise."""
+    return named or _default_folder()
 
 
 def _default_folder() -> Path:

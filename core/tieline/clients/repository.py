@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +16,9 @@ from tieline.errors import Invalid
 from tieline.events.repository import EventCursor
 from tieline.ids import ClientId, PracticeId, TeamId
 from tieline.names import LAST_CHARACTER, name_key, name_words
-from tieline.pages import Keyset, Page, encode_cursor
+from tieline.pages import Direction, Keyset, Page, encode_cursor
 from tieline.principal import ClientRole, Principal
 from tieline.visibility import visible_client
-
-
-class Direction(StrEnum):
-    ASC = "ASC"
-    DESC = "DESC"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +163,8 @@ class _Statement:
             return "false"
         return (
             "EXISTS (SELECT FROM client_member AS am WHERE am.practice_id = $1 "
-            f"AND am.role = '{ClientRole.ADMINISTRATOR}' AND am.person_id = {self._person_parameter()} AND am.client_id = {column})"
+            f"AND am.role = '{ClientRole.ADMINISTRATOR}' AND am.person_id = {self._person_parameter()} "
+            f"AND am.client_id = {column})"
         )
 
     def word(self, word: str) -> str:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tieline.clients.models import ClientRow
-from tieline.clients.repository import Client, ClientQuery, ClientRepository, Direction
+from tieline.clients.repository import Client, ClientQuery, ClientRepository
 from tieline.database import scope
-from tieline.errors import Invalid, NotFound, PlanTooSmall
+from tieline.errors import Invalid, NotFound, PlanTooSmall, SeveralInvalid
 from tieline.events.kinds import ClientCreated, ClientRenamed
 from tieline.ids import ClientId, TeamId, new_id
-from tieline.names import clean_name, name_key, name_words
-from tieline.pages import Page, decode_cursor, list_of, page_size
+from tieline.names import clean_name, name_key, search_words
+from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
 from tieline.practices.plan import Plan
 from tieline.practices.repository import PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.work import retrying, unit_of_work
 
-_CODE = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\s\x00-\x1f\x7f])?")
+_CODE_LENGTH = 64
 _SEARCH_LENGTH = 200
 _SEARCH_WORDS = 8
 
@@ -48,7 +49,7 @@ async def list_clients(
     Raises Invalid (page size, search) and CursorInvalid.
     """
     query = ClientQuery(words=_search_words(search), direction=direction)
-    listed = list_of("clients", query.direction, *query.words)
+    listed = list_of("clients", principal.practice_id, query.direction, *query.words)
     size, start = page_size(first), decode_cursor(listed, after)
     async with scope(principal.practice_id):
         return await ClientRepository.visible_to(principal).page(
@@ -69,7 +70,7 @@ async def get_client(principal: Principal, client_id: ClientId) -> Client:
 async def create_client(principal: Principal, new: NewClient) -> Client:
     """Add a client to the practice; a member whose access is by list gets it listed.
 
-    Raises Forbidden, Invalid, NotFound (team) and PlanTooSmall.
+    Raises Forbidden, Invalid, SeveralInvalid, NotFound (team) and PlanTooSmall.
     """
     principal.require(Permission.MANAGE_CONNECTIONS)
     row = _row(principal, new)
@@ -118,15 +119,17 @@ async def _check_team(principal: Principal, team_id: TeamId | None) -> None:
 
 
 def _row(principal: Principal, new: NewClient) -> ClientRow:
-    name = clean_name(new.name, field="name")
+    """The row that this makes. Raises SeveralInvalid with everything that does not fit."""
+    wrong: list[Invalid] = []
+    name = _read(wrong, lambda: clean_name(new.name, field="name"))
     details = {
-        "legal_name": clean_name(new.legal_name, field="legalName") if new.legal_name else None,
-        "practice_code": _matching(
-            _CODE, new.practice_code, field="practiceCode", want="1 to 64 printable characters"
-        ),
-        "country": _matching(_COUNTRY, new.country, field="country", want="an ISO 3166 code such as GB"),
-        "currency": _matching(_CURRENCY, new.currency, field="currency", want="an ISO 4217 code such as GBP"),
+        "legal_name": _read(wrong, lambda: _optional(clean_name, new.legal_name, field="legalName")),
+        "practice_code": _read(wrong, lambda: _optional(_code, new.practice_code, field="practiceCode")),
+        "country": _read(wrong, lambda: _optional(_country, new.country, field="country")),
+        "currency": _read(wrong, lambda: _optional(_currency, new.currency, field="currency")),
     }
+    if wrong or name is None:
+        raise SeveralInvalid(wrong)
     return ClientRow(
         id=new_id(),
         practice_id=principal.practice_id,
@@ -138,24 +141,47 @@ def _row(principal: Principal, new: NewClient) -> ClientRow:
     )
 
 
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-def _matching(pattern: re.Pattern[str], value: str | None, *, field: str, want: str) -> str | None:
-    if value is None:
+def _read(wrong: list[Invalid], read: Callable[[], str | None]) -> str | None:
+    try:
+        return read()
+    except Invalid as invalid:
+        wrong.append(invalid)
         return None
-    if not pattern.fullmatch(value) or not value.isprintable():
-        raise Invalid(f"This needs {want}.", field=field)
-    return value
+
+
+def _optional(read: Callable[..., str], value: str | None, *, field: str) -> str | None:
+    """Nothing for an empty value, as forms send it."""
+    return read(value, field=field) if value is not None and value.strip() else None
+
+
+def _code(value: str, *, field: str) -> str:
+    code = value.strip()
+    if len(code) > _CODE_LENGTH or not code.isprintable():
+        raise Invalid(f"A practice code has 1 to {_CODE_LENGTH} printable characters.", field=field)
+    return code
+
+
+def _country(value: str, *, field: str) -> str:
+    code = value.strip().upper()
+    if not re.fullmatch("[A-Z]{2}", code):
+        raise Invalid("A country is its two letters of ISO 3166, such as GB.", field=field)
+    return code
+
+
+def _currency(value: str, *, field: str) -> str:
+    code = value.strip().upper()
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise Invalid("A currency is its three letters of ISO 4217, such as GBP.", field=field)
+    return code
 
 
 def _search_words(search: str | None) -> tuple[str, ...]:
-    if search is None or not search.strip():
+    """The words to look for; a search of signs alone is no search, as a person may still be typing."""
+    if search is None:
         return ()
     if len(search) > _SEARCH_LENGTH:
         raise Invalid(f"A search has at most {_SEARCH_LENGTH} characters.", field="search")
-    words = name_words(search)
-    if not words:
-        raise Invalid("A search needs at least one letter or digit.", field="search")
-    return words[:_SEARCH_WORDS]
+    words = search_words(search)
+    if len(words) > _SEARCH_WORDS:
+        raise Invalid(f"A search has at most {_SEARCH_WORDS} words.", field="search")
+    return words

@@ -11,7 +11,8 @@ embedded_servers ─ servers     puts the pieces together, in order
 
 from __future__ import annotations
 
-from tieline.embedded.folder import default_data_folder
+from tieline.embedded.folder import default_data_folder, write_private
+from tieline.embedded.folder import remove as remove_data_folder
 from tieline.embedded.servers import Servers, embedded_servers
 
-__all__ = ["Servers", "default_data_folder", "embedded_servers"]
+__all__ = ["Servers", "default_data_folder", "embedded_servers", "remove_data_folder", "write_private"]

@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tieline.errors import StartRefused
 
 UNPRIVILEGED = ("nobody", "daemon", "bin")
 LEFTOVER_SECONDS = 30.0
+OWNER_LOCK = "owner.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,22 @@ def prepare(data: Path, account: Account | None) -> None:
         raise StartRefused(
             f"Everybody may write to {data}; take that right away, or name another data folder."
         )
+    _check_ours(data)
+
+
+def remove(data: Path) -> bool:
+    """Delete a data folder that nothing uses; whether there was one. Raises StartRefused."""
+    if not data.is_dir() or not any(data.iterdir()):
+        return False
+    _check_ours(data)
+    with locked(data):
+        shutil.rmtree(data)
+    return True
+
+
+def _check_ours(data: Path) -> None:
+    if any(data.iterdir()) and not (data / OWNER_LOCK).exists():
+        raise StartRefused(f"{data} holds other things than Tieline's; name an empty or a new folder.")
 
 
 def make(folder: Path) -> None:
@@ -120,7 +138,7 @@ def locked(data: Path) -> Iterator[int]:
     The first lock is ours and refuses a second start at once. The second outlives us in the servers: while
     those of an earlier, killed start are still stopping it is taken, and when we have it none is left.
     """
-    with _lock_file(data / "owner.lock") as owner, _lock_file(data / "servers.lock") as servers:
+    with _lock_file(data / OWNER_LOCK) as owner, _lock_file(data / "servers.lock") as servers:
         if not _taken(owner):
             pid = os.pread(owner, 20, 0).decode() or "unknown"
             raise StartRefused(

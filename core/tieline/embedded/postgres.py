@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tieline.embedded.binaries import usable_install
@@ -47,7 +47,7 @@ SELECT 'CREATE DATABASE {DATABASE} OWNER {LOGIN}'
 @dataclass(frozen=True, kw_only=True)
 class Postgres:
     server: Server
-    database_url: str
+    database_url: str = field(repr=False)
     admin_url: str
 
 

@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tieline.embedded.folder import write_private
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 1.0
 @dataclass(frozen=True, kw_only=True)
 class Redis:
     server: Server
-    redis_url: str
+    redis_url: str = field(repr=False)
 
 
 @contextmanager

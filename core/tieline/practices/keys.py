@@ -8,13 +8,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tieline import clock
 from tieline.database import scope, system_scope
 from tieline.errors import Invalid, NotFound
 from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
 from tieline.names import clean_name
 from tieline.practices.models import ApiKeyRow
-from tieline.practices.repository import KeyRecord, PracticeRepository, practice_of_key
+from tieline.practices.repository import KeyRecord, PracticeRepository, keys_called
 from tieline.principal import Permission, Principal
 from tieline.vault import Secret
 from tieline.work import unit_of_work
@@ -85,14 +84,17 @@ async def issue_key(
     return IssuedKey(id=ApiKeyId(row.id), prefix=fresh.prefix, secret=fresh.secret)
 
 
-async def revoke_key(key_id: ApiKeyId) -> None:
-    """End a key at once, for the operator. Raises NotFound."""
+async def revoke_key(id_or_prefix: str) -> None:
+    """End a key at once, for the operator, who has its id or how it begins. Raises NotFound and Invalid."""
     async with system_scope():
-        practice_id = await practice_of_key(key_id)
-    if practice_id is None:
-        raise NotFound("key", key_id)
-    async with unit_of_work(Principal.machine(practice_id)):
-        await PracticeRepository.of(practice_id).revoke_key(key_id, at=clock.now())
+        found = await keys_called(id_or_prefix)
+    if not found:
+        raise NotFound("key", id_or_prefix)
+    if len(found) > 1:
+        raise Invalid(f"Several keys begin with {id_or_prefix}; name the one by its id.")
+    practice_id, key_id = found[0]
+    async with unit_of_work(Principal.machine(practice_id)) as work:
+        await PracticeRepository.of(practice_id).revoke_key(key_id, at=work.now)
 
 
 async def list_keys(practice_id: PracticeId) -> list[KeyRecord]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
@@ -42,6 +41,16 @@ class Person:
 class Team:
     id: TeamId
     name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """A person's place in the practice."""
+
+    person: Person
+    role: Role
+    client_access: ClientAccess
+    permissions: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +159,32 @@ class PracticeRepository:
             for row in rows
         ]
 
+    async def members(self) -> list[Member]:
+        """Who is a member, by name."""
+        rows = await current().rows(
+            "SELECT p.id, p.name, p.email, m.role, m.client_access, m.permissions FROM practice_member AS m "
+            "JOIN person AS p ON p.practice_id = m.practice_id AND p.id = m.person_id "
+            "WHERE m.practice_id = $1 ORDER BY p.name, p.id",
+            self.practice_id,
+        )
+        return [
+            Member(
+                person=Person(id=row["id"], name=row["name"], email=row["email"]),
+                role=Role(row["role"]),
+                client_access=ClientAccess(row["client_access"]),
+                permissions=tuple(row["permissions"]),
+            )
+            for row in rows
+        ]
+
+    async def remove_member(self, person_id: PersonId, *, at: datetime) -> bool:
+        """End the membership and the person's keys; whether there was one. Other records of the person stay."""
+        gone = await PracticeMemberRow.filter(practice_id=self.practice_id, person_id=person_id).delete()
+        await ApiKeyRow.filter(practice_id=self.practice_id, person_id=person_id, revoked_at=None).update(
+            revoked_at=at
+        )
+        return gone == 1
+
     async def revoke_key(self, key_id: ApiKeyId, *, at: datetime) -> bool:
         """Whether there was such a key that still worked."""
         alive = ApiKeyRow.filter(practice_id=self.practice_id, id=key_id, revoked_at=None)
@@ -192,7 +227,19 @@ async def find_practice(name_or_id: str) -> list[tuple[PracticeId, str]]:
     return [(row["id"], row["name"]) for row in rows]
 
 
-async def practice_of_key(key_id: UUID) -> PracticeId | None:
-    """Which practice a key belongs to. System scope."""
-    found: PracticeId | None = await current().value("SELECT practice_id FROM api_key WHERE id = $1", key_id)
-    return found
+async def keys_called(id_or_prefix: str) -> list[tuple[PracticeId, ApiKeyId]]:
+    """The keys of this id or beginning, at most two: more than one cannot be meant. System scope."""
+    rows = await current().rows(
+        "SELECT practice_id, id FROM api_key WHERE id::text = $1 OR prefix = $1 ORDER BY id LIMIT 2",
+        id_or_prefix,
+    )
+    return [(row["practice_id"], row["id"]) for row in rows]
+
+
+async def all_practices() -> list[Practice]:
+    """Every practice of the deployment, by name. System scope."""
+    rows = await PracticeRow.all().order_by("name", "id")
+    return [
+        Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
+        for row in rows
+    ]

@@ -13,10 +13,12 @@ from tieline.names import clean_name
 from tieline.practices.models import PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
 from tieline.practices.repository import (
+    Member,
     Person,
     Practice,
     PracticeRepository,
     Team,
+    all_practices,
     find_practice,
 )
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
@@ -71,6 +73,9 @@ async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STAN
     """Add a practice with its first admin to the deployment, both or neither. Raises Invalid."""
     practice_id = PracticeId(new_id())
     cleaned = clean_name(name, field="name")
+    async with system_scope():
+        if there := await find_practice(cleaned):
+            raise Invalid(f"There is a practice of this name already: {there[0][0]}.", field="name")
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
         await repository.add(
@@ -155,21 +160,46 @@ def _email(text: str) -> str:
     return text.lower()
 
 
+async def list_practices() -> list[Practice]:
+    """Every practice of the deployment, for the operator."""
+    async with system_scope():
+        return await all_practices()
+
+
+async def list_members(practice_id: PracticeId) -> list[Member]:
+    async with scope(practice_id):
+        return await PracticeRepository.of(practice_id).members()
+
+
+async def remove_member(practice_id: PracticeId, person_id: PersonId) -> None:
+    """Take a person out of the practice; its keys end at once. Raises Invalid for the last admin, and NotFound."""
+    async with unit_of_work(Principal.machine(practice_id)) as work:
+        repository = PracticeRepository.of(practice_id)
+        admins = [member.person.id for member in await repository.members() if member.role is Role.ADMIN]
+        if admins == [person_id]:
+            raise Invalid("This is the practice's last admin: add another one first.")
+        if not await repository.remove_member(person_id, at=work.now):
+            raise NotFound("member", person_id)
+
+
 async def locate_practice(name_or_id: str) -> PracticeId:
-    """The practice an operator means. Raises NotFound and, where two share the name, Invalid."""
+    """The practice an operator means. Raises Invalid where there is none, or several of the name."""
     async with system_scope():
         found = await find_practice(name_or_id)
     if not found:
-        raise NotFound("practice", name_or_id)
+        raise Invalid(f"There is no practice {name_or_id!r}: 'tieline practice list' shows those there are.")
     if len(found) > 1:
-        raise Invalid(f"Several practices are called {name_or_id!r}; name the one by its id.")
+        ids = " and ".join(str(practice_id) for practice_id, _ in found)
+        raise Invalid(f"Several practices are called {name_or_id!r} ({ids}); name the one by its id.")
     return found[0][0]
 
 
 async def locate_person(practice_id: PracticeId, email: str) -> PersonId:
-    """The person of this e-mail address in the practice. Raises NotFound."""
+    """The person of this e-mail address in the practice. Raises Invalid."""
     async with scope(practice_id):
         person = await PracticeRepository.of(practice_id).person_by_email(email.lower())
     if person is None:
-        raise NotFound("person", email)
+        raise Invalid(
+            f"Nobody in the practice has the e-mail address {email}: 'tieline member list' shows who has."
+        )
     return person.id

@@ -16,6 +16,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.logging import get_logger as get_library_logger
 from dramatiq.middleware import AgeLimit
 
+from tieline.errors import StartRefused
 from tieline.ids import JobId
 from tieline.lifespan import ready
 from tieline.log import get_logger
@@ -27,6 +28,7 @@ from tieline.worker.scheduler import run_scheduler
 
 DRAIN_SECONDS = 10.0
 _PATIENCE_SECONDS = 30.0
+_SPARE_CONNECTIONS = 2  # so that leases are renewed while every thread holds a connection
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_logger(__name__)
@@ -45,7 +47,16 @@ async def scheduler_process(settings: Settings) -> None:
 
 
 def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
-    """Run jobs from these queues until SIGTERM or SIGINT; what is under way may finish, bounded in time."""
+    """Run jobs from these queues until SIGTERM or SIGINT; what is under way may finish, bounded in time.
+
+    Raises StartRefused.
+    """
+    if settings.database_pool_size < settings.worker_threads + _SPARE_CONNECTIONS:
+        raise StartRefused(
+            f"{settings.worker_threads} worker threads and their leases need a pool of "
+            f"{settings.worker_threads + _SPARE_CONNECTIONS} connections: raise TIELINE_DATABASE_POOL_SIZE "
+            "or lower TIELINE_WORKER_THREADS."
+        )
     stop = threading.Event()
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())

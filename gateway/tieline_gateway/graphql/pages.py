@@ -6,16 +6,17 @@ from typing import Any
 
 import strawberry
 
-from tieline.clients.repository import Direction
-from tieline.pages import Page
+from tieline.pages import Direction, Page
 
 
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="Whether `after: endCursor` shows more.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether this page was asked for with `after`. Lists are read forwards; there is no `before`."
+    )
+    start_cursor: str | None = strawberry.field(description="The first row's; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The last row's; null on an empty page.")
 
     @classmethod
     def of(cls, page: Page[Any]) -> PageInfo:

@@ -25,11 +25,12 @@ class UserError:
     field: str | None = strawberry.field(description="The input it is about, as a dotted path.")
 
     @classmethod
-    def of(cls, error: errors.Refused | errors.TryAgain, *, within: str = "input") -> UserError:
-        """Raises the error itself where it is none that a mutation may answer with."""
+    def of(cls, error: errors.Refused | errors.TryAgain, *, within: str = "input") -> list[UserError]:
+        """One for each thing that is wrong. Raises the error itself where no mutation may answer with it."""
+        if isinstance(error, errors.SeveralInvalid):
+            return [told for part in error.parts for told in cls.of(part, within=within)]
         if error.code not in UserErrorCode.__members__:
             raise error
         field = getattr(error, "field", None)
-        return cls(
-            code=UserErrorCode(error.code), message=str(error), field=f"{within}.{field}" if field else None
-        )
+        path = f"{within}.{field}" if field else None
+        return [cls(code=UserErrorCode(error.code), message=str(error), field=path)]

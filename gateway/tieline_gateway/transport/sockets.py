@@ -2,7 +2,8 @@
 
 Close codes: 4400 a frame that is not of the protocol, 4401 subscribed before the acknowledgement, 4403 the
 caller is not (or no longer) known, 4406 another protocol, 4408 no `connection_init` in time, 4409 an id used
-twice, 4429 initialised twice, 4500 a bug on our side, 1009 a frame too large, 1012 the server stops.
+twice, 4429 initialised twice, 4500 a bug on our side, 1009 a frame too large, 1012 the server stops, 1013 try
+again in a moment.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
         except WebSocketDisconnected:
             raise
         except (TryAgain, RequestRefused) as error:
-            await self.websocket.close(4500, str(error))
+            await self.websocket.close(1013, str(error))
         except Exception as error:  # noqa: BLE001 - masked and logged
             await self.handle_task_exception(error)
             await self.websocket.close(4500, "Something went wrong on our side.")

@@ -14,11 +14,15 @@ from tieline_gateway.graphql.inputs import read_id
 from tieline_gateway.graphql.user_errors import UserError
 
 
-@strawberry.input
+@strawberry.input(
+    description="A new client. An empty text is as good as none; white space around is dropped."
+)
 class CreateClientInput:
     name: str = strawberry.field(description="1 to 200 characters.")
-    legal_name: str | None = None
-    practice_code: str | None = strawberry.field(default=None, description="Unique within the practice.")
+    legal_name: str | None = strawberry.field(default=None, description="1 to 200 characters.")
+    practice_code: str | None = strawberry.field(
+        default=None, description="1 to 64 characters, unique within the practice; case counts."
+    )
     team_id: strawberry.ID | None = strawberry.field(default=None, description="Needs the plan ADVANCED.")
     country: str | None = strawberry.field(default=None, description="ISO 3166 alpha-2, such as GB.")
     currency: str | None = strawberry.field(default=None, description="ISO 4217, such as GBP.")
@@ -61,7 +65,7 @@ class ClientMutations:
         try:
             created = await service.create_client(info.context.principal, input.read())
         except (Refused, TryAgain) as error:
-            return CreateClientPayload(client=None, errors=[UserError.of(error)])
+            return CreateClientPayload(client=None, errors=UserError.of(error))
         return CreateClientPayload(client=Client.of(created), errors=[])
 
     @strawberry.mutation(
@@ -72,5 +76,5 @@ class ClientMutations:
             client_id = ClientId(read_id("client", input.id))
             renamed = await service.rename_client(info.context.principal, client_id, input.name)
         except (Refused, TryAgain) as error:
-            return RenameClientPayload(client=None, errors=[UserError.of(error)])
+            return RenameClientPayload(client=None, errors=UserError.of(error))
         return RenameClientPayload(client=Client.of(renamed), errors=[])

@@ -13,13 +13,17 @@ from tieline_gateway.graphql.clients.types import Client, ClientPage, ClientSort
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import read_id
 
-_SEARCH = "Each word must begin a word of the client's name; case and accents do not count."
+_SEARCH = (
+    "Each word must begin a word of the name; case and accents do not count, nor do signs between words."
+)
 _AFTER = "A cursor of this same list: another sort or search refuses it."
 
 
 @strawberry.type
 class ClientQueries:
-    @strawberry.field(description="The clients the caller may see.")
+    @strawberry.field(
+        description="The clients the caller may see. Null, with an error, for a bad page size, cursor or search."
+    )
     async def clients(
         self,
         info: Info,
@@ -27,7 +31,7 @@ class ClientQueries:
         after: Annotated[str | None, strawberry.argument(description=_AFTER)] = None,
         search: Annotated[str | None, strawberry.argument(description=_SEARCH)] = None,
         sort: ClientSort = ClientSort(),  # noqa: B008 - frozen by the schema as the argument's default
-    ) -> ClientPage:
+    ) -> ClientPage | None:
         page = await service.list_clients(
             info.context.principal, search=search, direction=sort.direction, first=first, after=after
         )

@@ -9,9 +9,8 @@ from enum import StrEnum
 import strawberry
 
 from tieline.clients import repository
-from tieline.clients.repository import Direction
 from tieline.ids import TeamId
-from tieline.pages import Page
+from tieline.pages import Direction, Page
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Team

@@ -58,7 +58,9 @@ class Team:
 class Viewer:
     practice: Practice
     person: Person | None = strawberry.field(description="Null for a service key.")
-    role: Role | None = strawberry.field(description="Null for people who only belong to single clients.")
+    role: Role | None = strawberry.field(
+        description="Null for services, and for people who only belong to single clients."
+    )
     permissions: list[Permission] = strawberry.field(
         description="What this key may do, its scopes considered."
     )

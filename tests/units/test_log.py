@@ -1,0 +1,83 @@
+"""What reaches the log of an error: where it happened, never what the rows held."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+import structlog
+from tortoise.exceptions import IntegrityError
+
+from tieline import log
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What `configure` sends to standard error."""
+    handlers, level = logging.root.handlers, logging.root.level
+    log.configure(format="json", level="INFO")
+    stream = io.StringIO()
+    handler = logging.root.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def break_with(error: Exception) -> None:
+    raise error
+
+
+def fail(error: Exception) -> None:
+    try:
+        break_with(error)
+    except Exception as cause:
+        raise IntegrityError(cause) from cause
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.UniqueViolationError("duplicate key\nDETAIL:  Key (name)=(hunter2) already exists."),
+        asyncpg.DataError("invalid input for query argument $1: 'hunter2' (expected str)"),
+    ],
+)
+def test_a_drivers_error_leaves_its_class_and_place_in_the_log_and_no_value(
+    written: io.StringIO, error: Exception
+) -> None:
+    try:
+        fail(error)
+    except IntegrityError:
+        log.get_logger("test").exception("it.failed", client_id="c1")
+
+    line = json.loads(written.getvalue())
+    assert (line["event"], line["client_id"]) == ("it.failed", "c1")
+    assert "hunter2" not in written.getvalue()
+    assert f"asyncpg.exceptions.{type(error).__name__}: …" in line["exception"]
+    assert "tortoise.exceptions.IntegrityError: …" in line["exception"]
+    assert "in fail" in line["exception"]
+
+
+def test_other_errors_keep_their_words(written: io.StringIO) -> None:
+    try:
+        break_with(LookupError("which one"))
+    except LookupError:
+        log.get_logger("test").exception("it.failed")
+
+    assert "LookupError: which one" in json.loads(written.getvalue())["exception"]
+
+
+def test_every_line_carries_the_correlation_id(written: io.StringIO) -> None:
+    log.correlate("abcdefgh-1")
+
+    log.get_logger("test").info("it.happened")
+    logging.getLogger("some.library").warning("as libraries do")
+
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line["correlation_id"] for line in lines] == ["abcdefgh-1", "abcdefgh-1"]
