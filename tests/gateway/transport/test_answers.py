@@ -172,8 +172,8 @@ async def hang_up(server: Server, query: str) -> None:
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     )
-    writer.write(head.encode() + b"\r\n\r\n" + body)
     started = server.seen.started
+    writer.write(head.encode() + b"\r\n\r\n" + body)
     async with asyncio.timeout(10):
         while server.seen.started == started:  # noqa: ASYNC110 - the server runs in another thread
             await asyncio.sleep(0.01)
