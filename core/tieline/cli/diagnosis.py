@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tieline import readiness
 from tieline.database import close_database, open_database, schema_state
-from tieline.database.address import connected
+from tieline.database.address import connected, credentials
 from tieline.database.roles import remedy
 from tieline.database.scope import use_movable_clock
 from tieline.errors import StartRefused
@@ -66,7 +66,11 @@ async def _server(settings: Settings) -> Finding:
 async def _roles(settings: Settings, refused: StartRefused) -> Finding:
     async with connected(settings) as connection:
         statements = await remedy(connection)
-    lines = ("As an administrator of the server, run:", *(f"  {statement};" for statement in statements))
+    name = credentials(settings)["database"]
+    lines = (
+        f"As an administrator of the server, in the database {name}, run:",
+        *(f"  {statement};" for statement in statements),
+    )
     return Finding(what="login and roles", fine=False, said=str(refused), remedy=lines if statements else ())
 
 

@@ -99,10 +99,9 @@ async def remedy(connection: Any) -> list[str]:
     fitness = await connection.fetchrow(_FITNESS, list(ROLES))
     if fitness["unbound"]:
         database = await connection.fetchval("SELECT quote_ident(current_database())")
-        return [
-            "CREATE ROLE tieline LOGIN CREATEROLE PASSWORD 'choose one'",
-            f"ALTER DATABASE {database} OWNER TO tieline",
-        ]
+        there = await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tieline')")
+        make = [] if there else ["CREATE ROLE tieline LOGIN CREATEROLE PASSWORD 'choose one'"]
+        return [*make, f"ALTER DATABASE {database} OWNER TO tieline"]
     there = await connection.fetch(
         "SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(ROLES)
     )

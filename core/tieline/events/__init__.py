@@ -1,1 +1,1 @@
-"""What happened, kept for replay: written with the change, read in the order of commit, at least once."""
+"""What happened, kept for replay: written with the change, read so that none is skipped, at least once."""

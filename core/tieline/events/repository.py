@@ -97,7 +97,7 @@ async def insert_events(scope: Scope, events: Sequence[Event], *, at: datetime, 
 
 
 async def read_after(principal: Principal, after: EventCursor, *, limit: int) -> Batch:
-    """Events this caller may see, after a cursor, in the order of commit. Raises CursorExpired."""
+    """Events this caller may see, after a cursor, causes before effects. Raises CursorExpired."""
     sql = _AFTER.format(visible=visible_client(principal, "e.client_id", "$5"))
     arguments = [principal.practice_id, str(after.xid), after.position, limit]
     if not principal.sees_all_clients:
