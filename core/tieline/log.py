@@ -22,7 +22,10 @@ _QUIETER = {
     "httpcore": logging.WARNING,
     "asyncpg": logging.ERROR,
 }
-_DRIVER_ERROR = re.compile(r"((?:asyncpg|tortoise)\.[\w.]+):")
+_DRIVER_ERROR = re.compile(r"([\s|+]*(?:asyncpg|tortoise)\.[\w.]+):")
+_NEXT_PART = re.compile(
+    r"[\s|]*(Traceback \(most|The above exception was|During handling of|\+-|Exception Group)"
+)
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -96,7 +99,7 @@ def _without_values(trace: str) -> str:
     quoting = False
     for line in trace.splitlines():
         driver = _DRIVER_ERROR.match(line)
-        quoting = driver is not None or (quoting and line != "")
+        quoting = driver is not None or (quoting and not _NEXT_PART.match(line))
         if driver is not None:
             kept.append(f"{driver[1]}: …")
         elif not quoting:

@@ -18,7 +18,10 @@ _SPARE_DESCRIPTORS = 128
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes a connection whose next request's head is not there in time, or is too large."""
+    """Closes a connection whose next request's head is not there in time, or whose headers are too large.
+
+    The time runs from the first byte after an answer, whatever the bytes are; trailers count as headers.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,32 +37,51 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._head_bytes += len(data)
         super().data_received(data)
-        if self._deadline is not None and self._head_bytes > MAX_HEAD_BYTES:
-            self._close()
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return
+        if self._deadline is None and self._is_answered():
+            self._begin_head()
+        if self._deadline is not None:
+            self._count(len(data))
 
     def on_message_begin(self) -> None:
+        self._head_bytes = 0
         if self._deadline is None:
             self._begin_head()
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._end_head()
         super().on_headers_complete()
 
+    def _is_answered(self) -> bool:
+        return bool(getattr(self.cycle, "response_complete", True))
+
     def _begin_head(self) -> None:
-        self._head_bytes = 0
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._close)
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_late)
 
     def _end_head(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _close(self) -> None:
-        self._end_head()
-        self.transport.close()
+    def _count(self, more: int) -> None:
+        self._head_bytes += more
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._end_head()
+            self.transport.close()
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        if self._is_answered():
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False  # what is being answered gets its answer first
 
 
 def most_connections() -> int:

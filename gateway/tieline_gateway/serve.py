@@ -1,4 +1,4 @@
-"""Serving the application with uvicorn: everything is open before the first byte is listened for."""
+"""Serving the application with uvicorn: everything is open before the first byte is answered."""
 
 from __future__ import annotations
 
@@ -74,13 +74,14 @@ def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
 
 
 def _bound(gateway: GatewaySettings) -> socket.socket:
-    """The address is ours from here on; nobody is listened to before everything is open."""
+    """Ours from here on, so that a second gateway is refused at once; who comes early waits in the backlog."""
     family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones have it from here
     try:
         listening.bind((gateway.host, gateway.port))
+        listening.listen(_BACKLOG)
     except OSError as taken:
         listening.close()
         raise StartRefused(

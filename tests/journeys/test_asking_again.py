@@ -144,6 +144,33 @@ async def test_a_request_for_later_made_while_the_job_runs_is_due_then(jobs: Job
     assert (await jobs.one())["due_at"] == later
 
 
+async def test_a_job_that_was_given_up_and_is_asked_for_later_is_due_later(jobs: JobTable) -> None:
+    await ask_for(fail)
+    await jobs.connection.execute("UPDATE job SET failed_at = now(), error = 'over'")
+    later = await calendar() + timedelta(hours=1)
+
+    async with system_work() as work:
+        work.enqueue(fail, key="test", due_at=later)
+
+    job = await jobs.one()
+    assert (job["due_at"], job["failed_at"], job["error"]) == (later, None, None)
+
+
+async def test_a_request_made_during_a_run_that_failed_outlives_the_next_request(jobs: JobTable) -> None:
+    await ask_for(fail)
+    now = await calendar()
+    held = await claim(jobs, "worker")
+    for hours in (1, 2):
+        async with system_work() as work:
+            work.enqueue(fail, key="test", due_at=now + timedelta(hours=hours))
+        if hours == 1:
+            async with system_scope():
+                await repository.put_off(held, due_at=now + timedelta(seconds=5), attempts=1, error="once")
+
+    job = await jobs.one()
+    assert (job["due_at"], job["again_at"]) == (now + timedelta(seconds=5), now + timedelta(hours=1))
+
+
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """

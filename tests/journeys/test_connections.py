@@ -23,18 +23,26 @@ async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
 
 async def test_connections_whose_head_does_not_come_are_closed(gateway: Gateway) -> None:
     half = b"GET /livez HTTP/1.1\r\nX-Half: "
+    head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    no_key = head + b"Content-Length: 1000\r\n\r\n"
+    chunked = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    sayings = ([b""], [half], [REQUEST + half], [REQUEST, b"\r\n"], [no_key, b"1"], [chunked, b"1\r\n"])
 
-    answered = await asyncio.gather(*(say(gateway, said) for said in (b"", half, REQUEST + half)))
+    answered = await asyncio.gather(*(say(gateway, *said) for said in sayings))
 
-    assert [answer.count(b"HTTP/1.1 200") for answer in answered] == [0, 0, 1]
+    assert [answer[9:12] for answer in answered] == [b"", b"", b"200", b"200", b"401", b"404"]
 
 
-async def say(gateway: Gateway, said: bytes) -> bytes:
-    """What comes back until the other side closes."""
+async def say(gateway: Gateway, *said: bytes) -> bytes:
+    """What comes back until the other side closes; each thing is said once the one before was answered."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(said)
+    answered = b""
     async with asyncio.timeout(25), closing(writer):
-        return await reader.read()
+        for number, part in enumerate(said, start=1):
+            writer.write(part)
+            if number < len(said):
+                answered += await reader.read(65_536)
+        return answered + await reader.read()
 
 
 async def test_a_head_without_end_is_cut_off(gateway: Gateway) -> None:
@@ -45,6 +53,17 @@ async def test_a_head_without_end_is_cut_off(gateway: Gateway) -> None:
     async with asyncio.timeout(8), closing(writer):
         with suppress(ConnectionResetError):
             assert await reader.read() == b""
+
+
+async def test_trailers_without_end_are_cut_off(gateway: Gateway) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+
+    writer.write(b"X-Trailer: y\r\n" * 20_000)
+
+    async with asyncio.timeout(8), closing(writer):
+        with suppress(ConnectionResetError):
+            await reader.read()
 
 
 async def test_requests_one_after_the_other_keep_their_connection(gateway: Gateway) -> None:

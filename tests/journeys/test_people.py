@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -214,15 +215,20 @@ async def test_who_is_there_can_be_listed_and_a_leaver_is_out_at_once(
     assert f"{key[:11]}…  works    laptop (person " in keys
     assert (await ask(gateway, key)).status_code == 401
     assert "Lea Ver" not in await tieline(deployment, "member", "list", *practice)
+    again = await tieline(deployment, "member", "add", "Lea Ver", "lea@firm.invalid", *practice)
+    assert again.removeprefix("person ") in members, "who comes back is the same person"
     assert f"{key[:11]}…  revoked" in await tieline(deployment, "key", "list", *practice)
 
 
-async def test_a_key_is_ended_by_how_it_begins(deployment: Deployment, gateway: Gateway, firm: Firm) -> None:
+@pytest.mark.parametrize("given", [lambda key: key[:11], lambda key: key], ids=["its beginning", "all of it"])
+async def test_a_key_is_ended_by_how_it_begins(
+    deployment: Deployment, gateway: Gateway, firm: Firm, given: Callable[[str], str]
+) -> None:
     key = await tieline(
         deployment, "key", "create", "--practice", str(firm.practice_id), "--name", "leaked", "--read-only"
     )
 
-    await tieline(deployment, "key", "revoke", key[:11])
+    await tieline(deployment, "key", "revoke", given(key))
 
     assert (await ask(gateway, key)).status_code == 401
 

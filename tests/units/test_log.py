@@ -46,6 +46,7 @@ def fail(error: Exception) -> None:
     [
         asyncpg.UniqueViolationError("duplicate key\nDETAIL:  Key (name)=(hunter2) already exists."),
         asyncpg.DataError("invalid input for query argument $1: 'hunter2' (expected str)"),
+        asyncpg.DataError("invalid input for query argument $1: 'a\n\nhunter2' (expected str)"),
     ],
 )
 def test_a_drivers_error_leaves_its_class_and_place_in_the_log_and_no_value(
@@ -62,6 +63,18 @@ def test_a_drivers_error_leaves_its_class_and_place_in_the_log_and_no_value(
     assert f"asyncpg.exceptions.{type(error).__name__}: …" in line["exception"]
     assert "tortoise.exceptions.IntegrityError: …" in line["exception"]
     assert "in fail" in line["exception"]
+
+
+def test_a_drivers_error_in_a_group_keeps_its_values_to_itself_too(written: io.StringIO) -> None:
+    error = asyncpg.UniqueViolationError("duplicate key\nDETAIL:  Key (name)=(hunter2) already exists.")
+    try:
+        break_with(ExceptionGroup("several", [error, LookupError("kept")]))
+    except ExceptionGroup:
+        log.get_logger("test").exception("it.failed")
+
+    trace = json.loads(written.getvalue())["exception"]
+    assert "hunter2" not in trace
+    assert "LookupError: kept" in trace
 
 
 def test_other_errors_keep_their_words(written: io.StringIO) -> None:

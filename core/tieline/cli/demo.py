@@ -17,7 +17,7 @@ from tieline.practices import service as practices
 from tieline.practices.keys import issue_key
 from tieline.practices.plan import Plan
 from tieline.practices.service import NewMember
-from tieline.principal import Role
+from tieline.principal import Principal, Role
 
 PRACTICE = "Demo Practice"
 ADMIN = "admin@demo.invalid"
@@ -45,8 +45,7 @@ async def ensure_demo(key_file: Path) -> Demo:
         await asyncio.to_thread(write_private, key_file, key + "\n")
     principal = await authenticate(key)
     teams = [await practices.create_team(practice_id, name) for name in _TEAMS]
-    page = await clients.list_clients(principal, first=MAX_PAGE)
-    there = {client.practice_code for client in page.rows}
+    there = await _codes(principal)
     missing = {code: name for code, name in _clients().items() if code not in there}
     for code, name in missing.items():
         await clients.create_client(
@@ -61,6 +60,18 @@ async def ensure_demo(key_file: Path) -> Demo:
             ),
         )
     return Demo(practice_id=practice_id, key=key, added=len(missing))
+
+
+async def _codes(principal: Principal) -> set[str | None]:
+    """The practice codes of all clients."""
+    codes: set[str | None] = set()
+    after = None
+    while True:
+        page = await clients.list_clients(principal, first=MAX_PAGE, after=after)
+        codes.update(client.practice_code for client in page.rows)
+        if not page.has_next:
+            return codes
+        after = page.cursors[-1]
 
 
 def _clients() -> dict[str, str]:

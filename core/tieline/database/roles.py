@@ -27,15 +27,21 @@ SELECT session_user::text AS login,
          WHERE r.rolname = ANY($1::text[])) AS roles_unbound,
        ARRAY(SELECT r FROM unnest($1::text[]) AS r
               WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r)
-                 OR NOT pg_has_role(session_user, r, 'MEMBER')) AS lacking,
+                 OR NOT pg_has_role(session_user, r, {member})) AS lacking,
        EXISTS (SELECT FROM pg_roles WHERE rolname = ANY($1::text[])
                   AND pg_has_role(session_user, oid, 'USAGE')) AS inherits
 """
 
 
+def _fitness(connection: Any) -> str:
+    # From 16 on a membership may be for administering only; what counts is whether SET ROLE is allowed.
+    major = connection.get_server_version().major
+    return _FITNESS.format(member="'SET'" if major >= _INHERIT_OPTION_SINCE else "'MEMBER'")
+
+
 async def check_roles(connection: Any) -> None:
     """Raise StartRefused, saying what to run, unless row-level security would bind this login."""
-    fitness = await connection.fetchrow(_FITNESS, list(ROLES))
+    fitness = await connection.fetchrow(_fitness(connection), list(ROLES))
     _refuse_unbound(fitness)
     login = fitness["login"]
     if fitness["lacking"]:
@@ -46,7 +52,7 @@ async def check_roles(connection: Any) -> None:
     if fitness["roles_unbound"]:
         raise StartRefused(
             f"One of the roles {' and '.join(ROLES)} may log in, bypasses row-level security or is a member of "
-            "the other, so one practice could see another's rows: take that away from it."
+            "the other, so one practice could see another's rows: run the SQL that 'tieline doctor' prints."
         )
     if fitness["inherits"]:
         raise StartRefused(
@@ -56,7 +62,7 @@ async def check_roles(connection: Any) -> None:
 
 async def ensure_roles(connection: Any) -> None:
     """Create the roles and grant them where that is missing and allowed. Raises StartRefused."""
-    fitness = await connection.fetchrow(_FITNESS, list(ROLES))
+    fitness = await connection.fetchrow(_fitness(connection), list(ROLES))
     _refuse_unbound(fitness)
     login = fitness["login"]
     if fitness["lacking"]:
@@ -96,7 +102,7 @@ async def _keep_schema(connection: Any, login: str) -> None:
 
 async def remedy(connection: Any) -> list[str]:
     """The SQL that makes this login fit or, where it never can be, a login that is."""
-    fitness = await connection.fetchrow(_FITNESS, list(ROLES))
+    fitness = await connection.fetchrow(_fitness(connection), list(ROLES))
     if fitness["unbound"]:
         database = await connection.fetchval("SELECT quote_ident(current_database())")
         there = await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tieline')")
@@ -107,6 +113,9 @@ async def remedy(connection: Any) -> list[str]:
     )
     missing = [role for role in ROLES if role not in {row["rolname"] for row in there}]
     statements = [f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in missing]
+    if fitness["roles_unbound"]:
+        statements += [f"ALTER ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS" for role in ROLES]
+        statements += [f"REVOKE {one} FROM {other}" for one, other in (ROLES, ROLES[::-1])]
     return statements + _grants(_quoted(fitness["login"]), connection.get_server_version().major)
 
 

@@ -48,7 +48,7 @@ SELECT 'CREATE DATABASE {DATABASE} OWNER {LOGIN}'
 class Postgres:
     server: Server
     database_url: str = field(repr=False)
-    admin_url: str
+    admin_url: str = field(repr=False)
 
 
 def cluster(data: Path) -> Path:

@@ -19,6 +19,7 @@ from tieline.vault import Secret
 from tieline.work import unit_of_work
 
 _FORM = re.compile(r"tl_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{43}")
+_PREFIX_LENGTH = len("tl_") + 8
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 
@@ -86,6 +87,8 @@ async def issue_key(
 
 async def revoke_key(id_or_prefix: str) -> None:
     """End a key at once, for the operator, who has its id or how it begins. Raises NotFound and Invalid."""
+    if is_key(id_or_prefix):  # the whole of it, as found where it leaked
+        id_or_prefix = id_or_prefix[:_PREFIX_LENGTH]
     async with system_scope():
         found = await keys_called(id_or_prefix)
     if not found:

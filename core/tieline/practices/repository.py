@@ -88,6 +88,10 @@ class PracticeRepository:
         row = await PracticeRow.get(id=self.practice_id)
         return Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
 
+    async def lock(self) -> None:
+        """Keep others from changing who belongs to the practice until the transaction ends."""
+        await current().value("SELECT id FROM practice WHERE id = $1 FOR NO KEY UPDATE", self.practice_id)
+
     async def person(self, person_id: PersonId) -> Person | None:
         row = await PersonRow.get_or_none(practice_id=self.practice_id, id=person_id)
         return Person(id=PersonId(row.id), name=row.name, email=row.email) if row else None
@@ -108,15 +112,17 @@ class PracticeRepository:
         return Team(id=TeamId(row.id), name=row.name) if row else None
 
     async def add(self, *rows: PracticeRow | PersonRow | TeamRow | PracticeMemberRow | ApiKeyRow) -> None:
-        """Insert the rows in this order. Raises Invalid for a known e-mail address, Busy for a known team."""
+        """Insert the rows in this order. Raises Invalid for a second membership, and Busy."""
         try:
             for row in rows:
                 await row.save(force_create=True)
         except IntegrityError as conflict:
-            if "person_email_once" in str(conflict):
-                raise Invalid("This e-mail address is in the practice already.", field="email") from conflict
-            if "team_name_once" in str(conflict):
-                raise Busy from conflict
+            if "practice_member_pkey" in str(conflict):
+                raise Invalid(
+                    "Somebody of this e-mail address is a member already.", field="email"
+                ) from conflict
+            if "team_name_once" in str(conflict) or "person_email_once" in str(conflict):
+                raise Busy from conflict  # somebody made the same at this moment: the next try finds it
             raise
 
     async def join_team(self, person_id: PersonId, team_id: TeamId) -> None:
@@ -230,7 +236,7 @@ async def find_practice(name_or_id: str) -> list[tuple[PracticeId, str]]:
 async def keys_called(id_or_prefix: str) -> list[tuple[PracticeId, ApiKeyId]]:
     """The keys of this id or beginning, at most two: more than one cannot be meant. System scope."""
     rows = await current().rows(
-        "SELECT practice_id, id FROM api_key WHERE id::text = $1 OR prefix = $1 ORDER BY id LIMIT 2",
+        "SELECT practice_id, id FROM api_key WHERE id::text = lower($1) OR prefix = $1 ORDER BY id LIMIT 2",
         id_or_prefix,
     )
     return [(row["practice_id"], row["id"]) for row in rows]

@@ -99,12 +99,14 @@ async def create_team(practice_id: PracticeId, name: str) -> TeamId:
     return TeamId(row.id)
 
 
+@retrying
 async def add_member(practice_id: PracticeId, member: NewMember) -> PersonId:
     """Add a person to the practice as a member. Raises Invalid (an e-mail address joins once) and NotFound."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
         return await _add_member(PracticeRepository.of(practice_id), member, at=work.now)
 
 
+@retrying
 async def add_client_member(
     practice_id: PracticeId, *, name: str, email: str, client_id: ClientId, role: ClientRole
 ) -> PersonId:
@@ -122,7 +124,8 @@ async def add_client_member(
 
 
 async def _add_member(repository: PracticeRepository, member: NewMember, *, at: datetime) -> PersonId:
-    person_id = await _add_person(repository, member.name, member.email, at=at)
+    known = await repository.person_by_email(_email(member.email))
+    person_id = known.id if known else await _add_person(repository, member.name, member.email, at=at)
     await repository.add(
         PracticeMemberRow(
             person_id=person_id,
@@ -175,6 +178,7 @@ async def remove_member(practice_id: PracticeId, person_id: PersonId) -> None:
     """Take a person out of the practice; its keys end at once. Raises Invalid for the last admin, and NotFound."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
+        await repository.lock()
         admins = [member.person.id for member in await repository.members() if member.role is Role.ADMIN]
         if admins == [person_id]:
             raise Invalid("This is the practice's last admin: add another one first.")

@@ -70,10 +70,13 @@ SELECT j.id, $2, j.actor, j.arguments::jsonb, j.lane, j.key, j.due_at, $3, $4
 """
 # A job that is being run keeps its due time; that it was asked for again is kept beside it.
 _MERGE = """
-    DO UPDATE SET due_at = CASE WHEN job.lease_owner IS NULL THEN least(job.due_at, excluded.due_at)
+    DO UPDATE SET due_at = CASE WHEN job.failed_at IS NOT NULL THEN excluded.due_at
+                                WHEN job.lease_owner IS NULL THEN least(job.due_at, excluded.due_at)
                                 ELSE job.due_at END,
-                  again_at = CASE WHEN job.lease_owner IS NOT NULL THEN least(job.again_at, excluded.due_at) END,
+                  again_at = CASE WHEN job.lease_owner IS NULL THEN job.again_at
+                                  ELSE least(job.again_at, excluded.due_at) END,
                   arguments = excluded.arguments, failed_at = NULL,
+                  error = CASE WHEN job.failed_at IS NULL THEN job.error END,
                   attempts = CASE WHEN job.failed_at IS NULL THEN job.attempts ELSE 0 END
 """
 _KEYED = " ON CONFLICT (practice_id, key) WHERE practice_id IS NOT NULL AND key IS NOT NULL" + _MERGE

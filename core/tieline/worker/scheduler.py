@@ -56,6 +56,7 @@ async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Ev
         await asyncio.wait((look, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not look.done():
             look.cancel()
+            await asyncio.gather(look, return_exceptions=True)
             break
         away = _said_once(look.exception(), away=away)
         await asyncio.wait((stopping,), timeout=interval)
