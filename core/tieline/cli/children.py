@@ -31,7 +31,6 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     began: float = 0.0
-    restarts: int = 0
 
     @property
     def name(self) -> str:
@@ -101,6 +100,5 @@ class Family:
             if not child.alive() and time.monotonic() - child.began > _STEADY_SECONDS
         ]
         for child in dead:
-            child.restarts += 1
             child.start()
         return dead

@@ -43,10 +43,6 @@ class SchemaState:
     def unknown(self) -> tuple[str, ...]:
         return tuple(name for name in self.applied if name not in self.known)
 
-    @property
-    def matches(self) -> bool:
-        return not self.missing and not self.unknown
-
     def refusal(self) -> StartRefused | None:
         """Why a process of this version may not start on this schema, or None."""
         if self.unknown:
