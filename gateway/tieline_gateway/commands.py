@@ -17,15 +17,12 @@ def register(app: typer.Typer) -> None:
 
 def serve() -> None:
     """Serve the GraphQL API."""
-    from tieline import log
-    from tieline.settings import load, load_settings
+    from tieline.cli.opened import configured
+    from tieline.settings import load
     from tieline_gateway.serve import serve as run
     from tieline_gateway.settings import GatewaySettings
 
-    settings = load_settings()
-    gateway = load(GatewaySettings)
-    log.configure(format=settings.log_format, level=settings.log_level)
-    asyncio.run(run(settings, gateway))
+    asyncio.run(run(configured(), load(GatewaySettings)))
 
 
 def schema(

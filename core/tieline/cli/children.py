@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from tieline.embedded import guard
+from tieline.embedded.process import open_log
 
 _STEPS: tuple[guard.Step, ...] = ((int(signal.SIGTERM), 15.0), (int(signal.SIGKILL), 5.0))
 _STEADY_SECONDS = 10.0
 _LAST_BYTES = 8_192
-_MAX_LOG_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(kw_only=True)
@@ -45,7 +45,7 @@ class Child:
             "steps": list(_STEPS),
         }
         self.began = time.monotonic()
-        with self.log.open("wb" if self._log_is_long() else "ab") as output:
+        with open_log(self.log) as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own script and our own program
                 [sys.executable, "-I", "-S", guard.__file__, json.dumps(order)],
                 stdin=subprocess.PIPE if order["stay"] else subprocess.DEVNULL,
@@ -54,9 +54,6 @@ class Child:
                 env={**self.environment},
                 start_new_session=True,
             )
-
-    def _log_is_long(self) -> bool:
-        return self.log.exists() and self.log.stat().st_size > _MAX_LOG_BYTES
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

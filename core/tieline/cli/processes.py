@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tieline.cli.opened import configured
+
 
 def register(app: typer.Typer) -> None:
     app.command("migrate")(migrate)
@@ -19,11 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def migrate() -> None:
     """Bring the database to this version's schema; safe to run from several places at once."""
-    from tieline import database, log
-    from tieline.settings import load_settings
+    from tieline import database
 
-    settings = load_settings()
-    log.configure(format=settings.log_format, level=settings.log_level)
+    settings = configured()
     state = asyncio.run(database.migrate(settings, report=lambda name: typer.echo(f"applying {name}")))
     typer.echo(f"The schema is current: {state.applied[-1]}.")
 
@@ -34,27 +34,21 @@ def worker(
     ] = "interactive,background",
 ) -> None:
     """Run jobs. Give people's work a process of its own: one with --queues interactive, others with background."""
-    from tieline import log
-    from tieline.settings import load_settings
     from tieline.work.actor import QUEUES
     from tieline.worker.process import worker_process
 
     wanted = [queue.strip() for queue in queues.split(",") if queue.strip()]
     if not wanted or not set(wanted) <= set(QUEUES):
         raise typer.BadParameter(f"Name queues of: {', '.join(QUEUES)}.", param_hint="--queues")
-    settings = load_settings()
-    log.configure(format=settings.log_format, level=settings.log_level)
+    settings = configured()
     worker_process(settings, queues=wanted)
 
 
 def scheduler() -> None:
     """Ring for jobs that are due. Any number may run."""
-    from tieline import log
-    from tieline.settings import load_settings
     from tieline.worker.process import scheduler_process
 
-    settings = load_settings()
-    log.configure(format=settings.log_format, level=settings.log_level)
+    settings = configured()
     asyncio.run(scheduler_process(settings))
 
 

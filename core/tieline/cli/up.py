@@ -6,7 +6,6 @@ import asyncio
 import os
 import shlex
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,7 +21,7 @@ from tieline.cli.demo import Demo, ensure_demo
 from tieline.cli.story import show_help, tell, wait_until_ready
 from tieline.database import migrate
 from tieline.embedded import Servers, default_data_folder, embedded_servers, write_private
-from tieline.embedded.process import free_port
+from tieline.embedded.process import free_port, is_taken
 from tieline.errors import StartRefused
 from tieline.lifespan import ready
 from tieline.settings import Settings, load_settings
@@ -59,7 +58,8 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
         )
     place = Place(data=data_folder(data), port=free_port() if once else port)
     try:
-        _check_port(place.port)
+        if is_taken(place.port):
+            raise StartRefused(f"Port {place.port} is taken: name another with --port.")
         with _stoppable(), ExitStack() as stack:
             servers = _servers(stack, place, console)
             settings = _settings(place, servers)
@@ -75,15 +75,6 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
         console.print("Stopped; the data is kept in", str(place.data))
         return 0
     return code
-
-
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as taken:
-            raise StartRefused(f"Port {port} is taken: name another with --port.") from taken
 
 
 def _servers(stack: ExitStack, place: Place, console: Console) -> Servers:
@@ -181,10 +172,6 @@ def _environment_file(data: Path) -> Iterator[None]:
 
 
 def data_folder(named: Path | None) -> Path:
-    """Where `tieline up` keeps its things, unless told otherwise."""
-    return named or _default_folder()
-
-
-def _default_folder() -> Path:
-    named = os.environ.get("TIELINE_DATA")
-    return Path(named) if named else default_data_folder(Path.cwd())
+    """Where `tieline up` keeps its things: as named, as TIELINE_DATA says, or in the current folder."""
+    told = os.environ.get("TIELINE_DATA")
+    return named or (Path(told) if told else default_data_folder(Path.cwd()))

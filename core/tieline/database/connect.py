@@ -22,7 +22,7 @@ MODELS = [
     "tieline.practices.models",
     "tieline.clients.models",
 ]
-MINIMUM_VERSION = 140000  # xid8 and pg_current_snapshot in their present form
+MINIMUM_MAJOR = 14  # xid8 and pg_current_snapshot in their present form
 
 
 async def open_database(settings: Settings) -> None:
@@ -70,9 +70,9 @@ def pool_figures() -> dict[str, int]:
 async def check_database() -> None:
     """Raise StartRefused where the server is too old or the two walls would not stand."""
     async with pool().acquire() as connection:
-        version = connection.get_server_version()
-        if version.major * 10000 < MINIMUM_VERSION:
-            raise StartRefused(f"PostgreSQL {version.major} is too old: Tieline needs 14 or newer.")
+        major = connection.get_server_version().major
+        if major < MINIMUM_MAJOR:
+            raise StartRefused(f"PostgreSQL {major} is too old: Tieline needs {MINIMUM_MAJOR} or newer.")
         await check_roles(connection)
 
 

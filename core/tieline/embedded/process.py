@@ -110,7 +110,7 @@ def launch(
         "account": (account.uid, account.gid) if account else None,
         "steps": list(steps),
     }
-    with _open_log(log) as output:
+    with open_log(log) as output:
         process = subprocess.Popen(  # noqa: S603 - our own script and a program we looked up
             [sys.executable, "-I", "-S", guard.__file__, json.dumps(order)],
             stdin=subprocess.PIPE if order["stay"] else subprocess.DEVNULL,
@@ -124,7 +124,8 @@ def launch(
         return Server(name=name, process=process, log=log, log_start=output.tell(), steps=steps)
 
 
-def _open_log(log: Path) -> BinaryIO:
+def open_log(log: Path) -> BinaryIO:
+    """For appending, readable by its owner only; one that has grown too long begins anew."""
     too_long = log.exists() and log.stat().st_size > MAX_LOG_BYTES
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if too_long else 0)
     output = os.fdopen(os.open(log, flags, 0o600), "ab")
@@ -143,7 +144,7 @@ def on_free_port(begin: Callable[[int], Server], ready: Callable[[int], bool]) -
             server.wait_until(partial(ready, port))
         except EndedEarly:
             server.stop()
-            if not (tries and _taken(port)):
+            if not (tries and is_taken(port)):
                 raise
         except BaseException:
             server.stop()
@@ -159,7 +160,8 @@ def free_port() -> int:
         return port
 
 
-def _taken(port: int) -> bool:
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on this loopback port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -86,7 +86,7 @@ class PracticeRepository:
     async def get(self) -> Practice:
         """The practice; a caller's own is always there."""
         row = await PracticeRow.get(id=self.practice_id)
-        return Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
+        return _practice(row)
 
     async def lock(self) -> None:
         """Keep others from changing who belongs to the practice until the transaction ends."""
@@ -94,22 +94,22 @@ class PracticeRepository:
 
     async def person(self, person_id: PersonId) -> Person | None:
         row = await PersonRow.get_or_none(practice_id=self.practice_id, id=person_id)
-        return Person(id=PersonId(row.id), name=row.name, email=row.email) if row else None
+        return _person(row) if row else None
 
     async def teams(self, ids: Sequence[TeamId] | None = None) -> list[Team]:
         """These teams, or all of them, by name."""
         wanted = TeamRow.filter(practice_id=self.practice_id)
         if ids is not None:
             wanted = wanted.filter(id__in=list(ids))
-        return [Team(id=TeamId(row.id), name=row.name) for row in await wanted.order_by("name", "id")]
+        return [_team(row) for row in await wanted.order_by("name", "id")]
 
     async def person_by_email(self, email: str) -> Person | None:
         row = await PersonRow.filter(practice_id=self.practice_id, email=email).order_by("id").first()
-        return Person(id=PersonId(row.id), name=row.name, email=row.email) if row else None
+        return _person(row) if row else None
 
     async def team_named(self, name: str) -> Team | None:
         row = await TeamRow.get_or_none(practice_id=self.practice_id, name=name)
-        return Team(id=TeamId(row.id), name=row.name) if row else None
+        return _team(row) if row else None
 
     async def add(self, *rows: PracticeRow | PersonRow | TeamRow | PracticeMemberRow | ApiKeyRow) -> None:
         """Insert the rows in this order. Raises Invalid for a second membership, and Busy."""
@@ -244,8 +244,16 @@ async def keys_called(id_or_prefix: str) -> list[tuple[PracticeId, ApiKeyId]]:
 
 async def all_practices() -> list[Practice]:
     """Every practice of the deployment, by name. System scope."""
-    rows = await PracticeRow.all().order_by("name", "id")
-    return [
-        Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
-        for row in rows
-    ]
+    return [_practice(row) for row in await PracticeRow.all().order_by("name", "id")]
+
+
+def _practice(row: PracticeRow) -> Practice:
+    return Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(id=PersonId(row.id), name=row.name, email=row.email)
+
+
+def _team(row: TeamRow) -> Team:
+    return Team(id=TeamId(row.id), name=row.name)

@@ -116,16 +116,14 @@ async def add_client_member(
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
-        known = await repository.person_by_email(_email(email))
-        person_id = known.id if known else await _add_person(repository, name, email, at=work.now)
+        person_id = await _find_or_add_person(repository, name, email, at=work.now)
         if not await repository.list_client(client_id, person_id, role=role, at=work.now):
             raise NotFound("client", client_id, field="clientId")
     return person_id
 
 
 async def _add_member(repository: PracticeRepository, member: NewMember, *, at: datetime) -> PersonId:
-    known = await repository.person_by_email(_email(member.email))
-    person_id = known.id if known else await _add_person(repository, member.name, member.email, at=at)
+    person_id = await _find_or_add_person(repository, member.name, member.email, at=at)
     await repository.add(
         PracticeMemberRow(
             person_id=person_id,
@@ -144,12 +142,18 @@ async def _add_member(repository: PracticeRepository, member: NewMember, *, at: 
     return person_id
 
 
-async def _add_person(repository: PracticeRepository, name: str, email: str, *, at: datetime) -> PersonId:
+async def _find_or_add_person(
+    repository: PracticeRepository, name: str, email: str, *, at: datetime
+) -> PersonId:
+    kept = _email(email)
+    known = await repository.person_by_email(kept)
+    if known is not None:
+        return known.id
     person = PersonRow(
         id=new_id(),
         practice_id=repository.practice_id,
         name=clean_name(name, field="name"),
-        email=_email(email),
+        email=kept,
         created_at=at,
     )
     await repository.add(person)
