@@ -1,0 +1,29 @@
+"""The control API under `/_control`: JSON in, JSON out; it moves everything that a provider's API would not.
+
+portal      apps, people, organisations, consents: what is there
+steering    clock, faults, log, limits: how it behaves
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from tieline_sandbox.control import books, portal, steering
+from tieline_sandbox.control.endpoint import endpoint
+from tieline_sandbox.sandbox import Sandbox
+
+
+def routes(sandbox: Sandbox) -> list[Route]:
+    """Every address of the control API; handlers take the sandbox, the path's words and the body."""
+    table = {**portal.HANDLERS, **steering.HANDLERS, **books.HANDLERS}
+    paths = sorted({path for _, path in table})
+    return [
+        Route(
+            path,
+            endpoint(
+                sandbox, {method: handler for (method, where), handler in table.items() if where == path}
+            ),
+            methods=[method for method, where in table if where == path],
+        )
+        for path in paths
+    ]

@@ -1,0 +1,63 @@
+"""The accounting API over HTTP: every endpoint of the books behind one door."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tieline_sandbox.xero import organisations, problems
+from tieline_sandbox.xero.access import Access
+from tieline_sandbox.xero.books.filters import Unparsable
+from tieline_sandbox.xero.books.kinds import BY_RESOURCE
+from tieline_sandbox.xero.books.reading import read, read_one, shelf_of
+from tieline_sandbox.xero.books.shelf import Shelf
+from tieline_sandbox.xero.service import service_of
+from tieline_sandbox.xero.wire import ms_instant, to_json, to_xml
+
+ACCESS = "tieline_sandbox.xero.access"
+
+
+async def collection(request: Request) -> Response:
+    """GET of a whole endpoint."""
+    access: Access | Response = request.scope[ACCESS]
+    if isinstance(access, Response):
+        return access
+    if request.path_params["resource"] == "Organisation":
+        return _enveloped(request, {"Organisations": [organisations.shown(access.organisation)]})
+    try:
+        return _enveloped(request, read(_shelf(request, access), request.query_params, request.headers))
+    except Unparsable as error:
+        return problems.query_problem(f"Cannot read: {error}")
+
+
+async def element(request: Request) -> Response:
+    """GET of one record by its id."""
+    access: Access | Response = request.scope[ACCESS]
+    if isinstance(access, Response):
+        return access
+    if request.path_params["resource"] not in BY_RESOURCE:
+        return problems.not_found()
+    found = read_one(_shelf(request, access), request.path_params["id"], request.query_params)
+    return _enveloped(request, found) if found else problems.not_found()
+
+
+def _shelf(request: Request, access: Access) -> Shelf:
+    kind = BY_RESOURCE[request.path_params["resource"]]
+    return shelf_of(service_of(request).state, access.organisation, kind)
+
+
+def _enveloped(request: Request, content: dict[str, Any]) -> Response:
+    """The envelope of every answer; XML unless the caller asked for JSON."""
+    envelope = {
+        "Id": str(uuid4()),
+        "Status": "OK",
+        "ProviderName": "Tieline sandbox",
+        "DateTimeUTC": ms_instant(service_of(request).now()),
+        **content,
+    }
+    if "application/json" in request.headers.get("accept", ""):
+        return Response(to_json(envelope), media_type="application/json; charset=utf-8")
+    return Response(to_xml("Response", envelope), media_type="text/xml")

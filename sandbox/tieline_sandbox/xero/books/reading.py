@@ -1,0 +1,142 @@
+"""The questions of an HTTP request to the books, and the form that the records have in the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from tieline_sandbox.xero.books.documents import CENT
+from tieline_sandbox.xero.books.filters import Unparsable, parse_order, parse_where
+from tieline_sandbox.xero.books.kinds import KINDS, Kind
+from tieline_sandbox.xero.books.ledger import Record, ledger_of
+from tieline_sandbox.xero.books.shelf import Conditions, Question, Shelf
+from tieline_sandbox.xero.model import Dataset, Organisation, XeroState
+
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
+_LIGHT_CONTACT = ("Addresses", "Phones", "ContactGroups", "ContactPersons", "BankAccountDetails")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How records are shown: lines in paged and single reads only, unit amounts to two or four decimals."""
+
+    with_lines: bool
+    with_archived: bool
+    is_light: bool = False
+    four_decimals: bool = False
+
+    def shown(self, kind: Kind, record: Record) -> Record:
+        if "LineItems" in record:
+            lines = record["LineItems"] if self.with_lines else []
+            return record | {"LineItems": lines if self.four_decimals else [_rounded(line) for line in lines]}
+        if kind.dataset == "tracking_categories" and not self.with_archived:
+            options = [option for option in record["Options"] if option["Status"] != "ARCHIVED"]
+            return record | {"Options": options}
+        if self.is_light and kind.dataset == "contacts":
+            return {name: value for name, value in record.items() if name not in _LIGHT_CONTACT}
+        return record
+
+
+def shelf_of(state: XeroState, organisation: Organisation, kind: Kind) -> Shelf:
+    edits = state.edits.get(organisation.tenant_id, {}).get(kind.dataset, {})
+    return Shelf(kind, ledger_of(organisation), edits)
+
+
+def read(shelf: Shelf, query: Mapping[str, str], headers: Mapping[str, str]) -> Record:
+    """The collection, and `pagination` where pages were asked for; `Unparsable` for what is not understood."""
+    kind = shelf.kind
+    light = _is_true(query, "summaryOnly") and kind.dataset in ("contacts", "invoices")
+    paged = kind.is_paged and (light or "page" in query or "pageSize" in query)
+    selected = shelf.select(_question(kind, query, headers))
+    form = Form(
+        with_lines=paged and not light,
+        with_archived=_is_true(query, "includeArchived"),
+        is_light=light,
+        four_decimals=query.get("unitdp") == "4",
+    )
+    page, size = _whole(query, "page", 1), min(_whole(query, "pageSize", DEFAULT_PAGE_SIZE), MAX_PAGE_SIZE)
+    start, stop = ((page - 1) * size, page * size) if paged else (0, len(selected))
+    content: Record = {kind.resource: [form.shown(kind, record) for record in selected.slice(start, stop)]}
+    if paged:
+        total = len(selected)
+        pages = math.ceil(total / size)
+        content["pagination"] = {"page": page, "pageSize": size, "pageCount": pages, "itemCount": total}
+    return content
+
+
+def read_one(shelf: Shelf, id_: str, query: Mapping[str, str]) -> Record | None:
+    """A collection of one."""
+    found = shelf.find(id_)
+    form = Form(with_lines=True, with_archived=True, four_decimals=query.get("unitdp") == "4")
+    return {shelf.kind.resource: [form.shown(shelf.kind, found)]} if found else None
+
+
+def everything(state: XeroState, organisation: Organisation) -> Iterator[tuple[Dataset, Iterator[Record]]]:
+    """Every record of every dataset in full, as the API shows it now."""
+    form = Form(with_lines=True, with_archived=True, four_decimals=True)
+    for kind in KINDS:
+        selected = shelf_of(state, organisation, kind).select(Question())
+        yield kind.dataset, (form.shown(kind, record) for record in selected.slice(0, len(selected)))
+
+
+def modified_since(text: str | None) -> datetime | None:
+    """The header, as HTTP or as ISO 8601 writes dates, in UTC unless it says otherwise; whole seconds."""
+    if not text:
+        return None
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            found = parse(text)
+        except ValueError:
+            continue
+        at = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return at.replace(microsecond=0)
+    raise Unparsable(text)
+
+
+def _question(kind: Kind, query: Mapping[str, str], headers: Mapping[str, str]) -> Question:
+    is_invoices = kind.dataset == "invoices"
+    conditions = Conditions(
+        where=parse_where(query["where"]) if query.get("where") else (),
+        statuses=_listed(query, "Statuses") or frozenset() if is_invoices else frozenset(),
+        ids=_ids(query, "IDs") if is_invoices or kind.dataset == "contacts" else None,
+        contact_ids=_ids(query, "ContactIDs") if is_invoices else None,
+        numbers=_listed(query, "InvoiceNumbers") if is_invoices else None,
+        search=query.get("searchTerm", "") if is_invoices or kind.dataset == "contacts" else "",
+        with_archived=not kind.hides_archived or _is_true(query, "includeArchived"),
+    )
+    return Question(
+        conditions=conditions,
+        since=modified_since(headers.get("if-modified-since")) if kind.knows_changes else None,
+        order=parse_order(query["order"]) if query.get("order") else (),
+    )
+
+
+def _ids(query: Mapping[str, str], name: str) -> frozenset[str] | None:
+    found = _listed(query, name)
+    return None if found is None else frozenset(id_.lower() for id_ in found)
+
+
+def _listed(query: Mapping[str, str], name: str) -> frozenset[str] | None:
+    if not query.get(name):
+        return None
+    return frozenset(part.strip().strip('"') for part in query[name].split(","))
+
+
+def _is_true(query: Mapping[str, str], name: str) -> bool:
+    return query.get(name, "").lower() == "true"
+
+
+def _whole(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
+    return max(1, int(text)) if text.isdecimal() else default
+
+
+def _rounded(line: dict[str, Any]) -> dict[str, Any]:
+    amount = line.get("UnitAmount")
+    rounded = amount.quantize(CENT, ROUND_HALF_UP) if isinstance(amount, Decimal) else amount
+    return line | {"UnitAmount": rounded}

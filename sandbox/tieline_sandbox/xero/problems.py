@@ -1,0 +1,53 @@
+"""Xero's ways to say no, in the shapes that were seen: some JSON, some text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+INVALID_CLIENT_STATUS = 400  # seen as 401 too
+AUTHENTICATION = "AuthenticationUnsuccessful"
+AUTHORIZATION = "AuthorizationUnsuccessful"
+
+
+def oauth_error(error: str) -> Response:
+    """What the token endpoint says: usually no more than the error's name."""
+    status = INVALID_CLIENT_STATUS if error == "invalid_client" else 400
+    return JSONResponse({"error": error}, status, headers={"Cache-Control": "no-store"})
+
+
+def unauthorized(detail: str) -> Response:
+    return _problem(401, "Unauthorized", detail)
+
+
+def forbidden(detail: str = AUTHENTICATION) -> Response:
+    return _problem(403, "Forbidden", detail)
+
+
+def not_found() -> Response:
+    return PlainTextResponse("The resource you're looking for cannot be found", 404)
+
+
+def token_expired(at: datetime) -> str:
+    return f"TokenExpired: token expired at {at:%m/%d/%Y %H:%M:%S}"
+
+
+def query_problem(message: str) -> Response:
+    """A filter or order that cannot be read."""
+    body = {"ErrorNumber": 16, "Type": "QueryParseException", "Message": message}
+    return JSONResponse(body, 400)
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    body: dict[str, Any] = {
+        "Type": None,
+        "Title": title,
+        "Status": status,
+        "Detail": detail,
+        "Instance": str(uuid4()),
+        "Extensions": {},
+    }
+    return JSONResponse(body, status)
