@@ -1,0 +1,87 @@
+"""The seam between Tieline and its plugins: what both sides import, and nothing else.
+
+    contract    what a provider is: data, and a Protocol of five methods
+    faults      what an answer means, as `classify` says it
+    hookspecs   the hook through which a plugin offers its provider
+    registry    the plugins that are installed, and why one is refused
+    oauth       consent, tokens and revocation as message parts
+    session     how a plugin talks to its provider
+    answer      how it reads what comes back
+    transport   one HTTP exchange, bounded
+
+A plugin is a distribution with an entry point in the group `tieline.plugins`, named like its slug; the module it
+leads to has a function `tieline_provider`, marked with `hookimpl`.
+"""
+
+from tieline.errors import LimitScope
+from tieline.plugins import faults
+from tieline.plugins.answer import Answer
+from tieline.plugins.contract import (
+    CONTRACT_VERSION,
+    ClientAuthentication,
+    Endpoints,
+    Feed,
+    FeedKind,
+    Grant,
+    OAuth,
+    OrganisationDetails,
+    Product,
+    Provider,
+    ProviderInfo,
+    Reached,
+    RevocationForm,
+    Subject,
+    TokenSet,
+)
+from tieline.plugins.faults import Fault
+from tieline.plugins.hookspecs import hookimpl
+from tieline.plugins.oauth import (
+    Challenge,
+    GrantRejected,
+    TokenRequest,
+    authorization_url,
+    code_request,
+    read_tokens,
+    refresh_request,
+    revocation_request,
+    send,
+)
+from tieline.plugins.registry import InstalledPlugin, Registry, load
+from tieline.plugins.session import Session, TokenSource
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "Answer",
+    "Challenge",
+    "ClientAuthentication",
+    "Endpoints",
+    "Fault",
+    "Feed",
+    "FeedKind",
+    "Grant",
+    "GrantRejected",
+    "InstalledPlugin",
+    "LimitScope",
+    "OAuth",
+    "OrganisationDetails",
+    "Product",
+    "Provider",
+    "ProviderInfo",
+    "Reached",
+    "Registry",
+    "RevocationForm",
+    "Session",
+    "Subject",
+    "TokenRequest",
+    "TokenSet",
+    "TokenSource",
+    "authorization_url",
+    "code_request",
+    "faults",
+    "hookimpl",
+    "load",
+    "read_tokens",
+    "refresh_request",
+    "revocation_request",
+    "send",
+]

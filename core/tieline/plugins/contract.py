@@ -1,0 +1,235 @@
+"""What a provider is to Tieline: data about it, and the few things only it can know.
+
+    Provider ── info    slug, products, feeds
+             ── oauth   endpoints, scopes, lives, how to authenticate and revoke: data, no I/O
+             ── classify(response)           what an answer means
+             ── subject(grant)               who consented
+             ── organisations(session)       what a credential reaches
+             ── organisation(session)        one organisation's details
+             ── release(session, id)         let one organisation go
+
+The core owns tokens, limits, retries, storage and scheduling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from tieline.errors import Invalid
+from tieline.plugins.faults import Fault
+from tieline.vault import Secret
+
+if TYPE_CHECKING:
+    from tieline.plugins.session import Session
+
+CONTRACT_VERSION = 1
+
+
+class Product(StrEnum):
+    """What a practice uses a connection for."""
+
+    BOOKKEEPING = "BOOKKEEPING"
+    DATA_HEALTH = "DATA_HEALTH"
+
+
+class FeedKind(StrEnum):
+    """CHANGES asks for what changed since; SNAPSHOT reads everything each time."""
+
+    CHANGES = "CHANGES"
+    SNAPSHOT = "SNAPSHOT"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Feed:
+    """A stream of records that is read in one go; it may fill several datasets."""
+
+    name: str
+    datasets: tuple[str, ...]
+    kind: FeedKind
+    every: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderInfo:
+    """`contract_version` is the number the plugin was written for, as a literal of its own.
+
+    `bulk_consent`: one consent may reach several organisations. `guided_queue`: a person can be led through
+    one consent after another. The feeds of a product come in the order in which they are first read.
+    """
+
+    slug: str
+    name: str
+    contract_version: int
+    products: tuple[Product, ...]
+    bulk_consent: bool
+    guided_queue: bool
+    feeds: Mapping[Product, tuple[Feed, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoints:
+    """Where a provider is spoken to; `api` is the base of every call's path."""
+
+    authorize: str
+    token: str
+    revocation: str
+    api: str
+
+    def moved_to(self, base_url: str) -> Endpoints:
+        """The same paths under another base, `scheme://host[:port][/prefix]`. Raises Invalid."""
+        base = urlsplit(base_url)
+        if base.scheme not in {"http", "https"} or not base.hostname or base.query or base.fragment:
+            raise Invalid(
+                "A provider's address has the form scheme://host[:port][/prefix], and nothing more."
+            )
+        return Endpoints(
+            authorize=_moved(self.authorize, base_url),
+            token=_moved(self.token, base_url),
+            revocation=_moved(self.revocation, base_url),
+            api=_moved(self.api, base_url),
+        )
+
+
+class ClientAuthentication(StrEnum):
+    """How the app proves itself to the token endpoint (RFC 6749, 2.3.1)."""
+
+    BASIC = "BASIC"
+    BODY = "BODY"
+
+
+class RevocationForm(StrEnum):
+    """How the token to revoke is sent: `token=…` as a form, or `{"token": "…"}`; the app proves itself by Basic."""
+
+    FORM = "FORM"
+    JSON = "JSON"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OAuth:
+    """How a provider is asked for consent and tokens, as data.
+
+    `sandbox_endpoints` are the provider's own sandbox, where it has one. `wider` names, for a scope, the scopes
+    that include it. `rotation_grace` is how long a refresh token may be sent again after its answer was lost.
+    `extra` goes to the authorization endpoint with every consent.
+    """
+
+    endpoints: Endpoints
+    base_scopes: tuple[str, ...]
+    product_scopes: Mapping[Product, tuple[str, ...]]
+    client_authentication: ClientAuthentication
+    revocation: RevocationForm
+    access_life: timedelta
+    refresh_life: timedelta
+    rotation_grace: timedelta
+    sandbox_endpoints: Endpoints | None = None
+    wider: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def scopes_for(self, products: Iterable[Product]) -> tuple[str, ...]:
+        """What to ask for: the base first, then what the products need; each sorted, none twice."""
+        base = set(self.base_scopes)
+        needed = {scope for product in products for scope in self.product_scopes.get(product, ())}
+        return (*sorted(base), *sorted(needed - base))
+
+    def covers(self, granted: Collection[str], product: Product) -> bool:
+        """Whether the granted scopes, or wider ones, are all that the product needs."""
+        needed = self.product_scopes.get(product)
+        return needed is not None and all(
+            scope in granted or any(wide in granted for wide in self.wider.get(scope, ())) for scope in needed
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenSet:
+    """What the token endpoint gave; lives count from the moment of the answer."""
+
+    access: Secret
+    refresh: Secret | None
+    id_token: Secret | None
+    expires_in: timedelta
+    refresh_expires_in: timedelta | None
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What a consent brought: the tokens, and the callback's query parameters without `code` and `state`."""
+
+    tokens: TokenSet
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What was granted: `id` stays the same for the same user (or company), consent after consent.
+
+    `login` is the provider's own name for who signed in; `consent` is its mark of this very consent.
+    """
+
+    id: str
+    login: str | None
+    consent: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """An organisation that a credential reaches; `consented`: it is part of the consent asked about."""
+
+    external_id: str
+    name: str
+    consented: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrganisationDetails:
+    """`country` is ISO 3166 alpha-2, `currency` ISO 4217; `timezone` is in the provider's own words."""
+
+    name: str
+    legal_name: str | None
+    country: str | None
+    currency: str | None
+    tax_number: str | None
+    registration_number: str | None
+    timezone: str | None
+
+
+class Provider(Protocol):
+    """One accounting system. Its methods keep no state: everything comes with the arguments."""
+
+    @property
+    def info(self) -> ProviderInfo: ...
+
+    @property
+    def oauth(self) -> OAuth: ...
+
+    def classify(self, response: httpx.Response) -> Fault | None:
+        """What the answer means; None when it is what was asked for. Never raises, whatever the body is."""
+        ...
+
+    def subject(self, grant: Grant) -> Subject:
+        """Who consented. Raises ProviderBroken when the grant does not say."""
+        ...
+
+    async def organisations(self, session: Session, consent: str | None) -> Sequence[Reached]:
+        """All that the credential reaches now; `consent` is a `Subject.consent`, to mark what it brought."""
+        ...
+
+    async def organisation(self, session: Session) -> OrganisationDetails:
+        """The details of the organisation the session is bound to."""
+        ...
+
+    async def release(self, session: Session, external_id: str) -> None:
+        """Let go of one organisation at the provider; harmless when it is gone already."""
+        ...
+
+
+def _moved(address: str, base_url: str) -> str:
+    parts = urlsplit(address)
+    return base_url.rstrip("/") + urlunsplit(("", "", parts.path, parts.query, ""))

@@ -1,0 +1,209 @@
+"""What a plugin asks its provider through: one credential, perhaps one organisation, and the patience to ask again.
+
+session.get(path) ── bearer ── exchange ── classify ─┬─ nothing          the answer
+                        ▲                            ├─ TokenExpired     renewed once, asked again
+                        └────────────────────────────┼─ Transient        twice more, where asking is harmless
+                                                     └─ any other fault  raised as an error of the tree
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+import httpx
+
+from tieline import errors
+from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
+from tieline.log import get_logger
+from tieline.plugins import faults
+from tieline.plugins.answer import Answer
+from tieline.plugins.contract import Endpoints, Provider
+from tieline.plugins.faults import Fault
+from tieline.plugins.transport import exchange
+from tieline.vault import Secret
+
+Parameters: TypeAlias = Mapping[str, str | int | bool]
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+
+_HARMLESS_TWICE = frozenset({"GET", "HEAD", "DELETE"})
+_PAUSES_SECONDS = (0.25, 1.0)
+_REQUEST_SECONDS = 30.0
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_SENDABLE = re.compile(r"[\x21-\x7e]+")
+_DOTS = re.compile(r"(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.IGNORECASE)
+
+_log = get_logger(__name__)
+
+
+class TokenSource(Protocol):
+    """Where a session's access token comes from."""
+
+    async def access(self) -> Secret:
+        """The token to use now."""
+        ...
+
+    async def renewed(self, stale: Secret) -> Secret:
+        """Another one than `stale`, which the provider called expired. Raises ConsentGone, ProviderUnavailable."""
+        ...
+
+
+class Session:
+    """Calls of one credential. The plugin names the organisation on each call, in the way its provider wants.
+
+    Every call raises Throttled, ProviderUnavailable, ConsentGone, AccessLost, ScopeMissing, SubscriptionLapsed,
+    NotAtProvider, ProviderRejected or ProviderBroken. `calls` counts what was sent, attempts that failed too;
+    `now()` is the plugin's only clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: httpx.AsyncClient,
+        provider: Provider,
+        endpoints: Endpoints,
+        tokens: TokenSource,
+        subject: str,
+        organisation: str | None,
+        now: Callable[[], datetime],
+        sleep: Sleep = asyncio.sleep,
+        seconds: float = _REQUEST_SECONDS,
+        max_bytes: int = _MAX_ANSWER_BYTES,
+    ) -> None:
+        self._client = client
+        self._provider = provider
+        self._slug = provider.info.slug
+        self._endpoints = endpoints
+        self._tokens = tokens
+        self._sleep = sleep
+        self._seconds = seconds
+        self._max_bytes = max_bytes
+        self.subject = subject
+        self.organisation = organisation
+        self.now = now
+        self.calls = 0
+
+    def __repr__(self) -> str:
+        return f"Session(provider={self._slug!r}, organisation={self.organisation!r}, calls={self.calls})"
+
+    async def get(
+        self, path: str, *, params: Parameters | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return await self.request("GET", path, params=params, headers=headers)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> Answer:
+        """`path` is relative to the provider's API, or an address within it, as some name their next page."""
+        url = self._address(path)
+        asked = httpx.Request(
+            method, url.copy_merge_params(dict(params)) if params else url, headers=headers, content=content
+        )
+        asked.headers.setdefault("Accept", "application/json")
+        token = await self._tokens.access()
+        response, fault = await self._patiently(asked, token)
+        if isinstance(fault, faults.TokenExpired):
+            response, fault = await self._patiently(asked, await self._tokens.renewed(token))
+        if fault is not None:
+            raise _error(self._slug, fault)
+        return Answer(
+            provider=self._slug,
+            status=response.status_code,
+            headers=response.headers,
+            content=response.content,
+        )
+
+    async def _patiently(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
+        for pause in _PAUSES_SECONDS if asked.method in _HARMLESS_TWICE else ():
+            try:
+                response, fault = await self._once(asked, token)
+            except ProviderUnavailable:
+                fault = None
+            else:
+                if not isinstance(fault, faults.Transient):
+                    return response, fault
+            await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads callers, hides nothing
+        return await self._once(asked, token)
+
+    async def _once(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
+        """One call, and what its answer means. The request that carries the token lives no longer than this."""
+        sent = httpx.Request(
+            asked.method,
+            asked.url,
+            headers={**asked.headers, "authorization": self._bearer(token)},
+            content=asked.content,
+        )
+        self.calls += 1
+        began, status = time.perf_counter(), None
+        try:
+            response = await exchange(
+                self._client, sent, provider=self._slug, seconds=self._seconds, max_bytes=self._max_bytes
+            )
+            status = response.status_code
+        finally:
+            _log.info(
+                "provider.called",
+                provider=self._slug,
+                method=asked.method,
+                path=asked.url.path,
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000),
+            )
+        fault = self._provider.classify(response)
+        if fault is None and not response.is_success and status != httpx.codes.NOT_MODIFIED:
+            fault = faults.Broken(message=f"the status {status} came without a fault we know")
+        return response, fault
+
+    def _bearer(self, token: Secret) -> str:
+        """Checked here, because the HTTP library's own complaint would quote it."""
+        if not _SENDABLE.fullmatch(token.reveal()):
+            raise ProviderBroken(self._slug, "the access token does not fit into a header")
+        return f"Bearer {token.reveal()}"
+
+    def _address(self, path: str) -> httpx.URL:
+        """Only what lies within the provider's API may see the token."""
+        api = httpx.URL(self._endpoints.api.rstrip("/") + "/")
+        plain = path.partition("?")[0]
+        try:
+            url = httpx.URL(path if "://" in plain else f"{api}{path.lstrip('/')}")
+        except httpx.InvalidURL:
+            raise ProviderBroken(self._slug, "a path makes no address") from None
+        within = (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port)
+        if not within or url.userinfo or _DOTS.search(plain) or not url.path.startswith(api.path):
+            raise ProviderBroken(self._slug, "an address lies outside its API")
+        return url.copy_with(fragment=None)
+
+
+def _error(provider: str, fault: Fault) -> ProviderError:  # noqa: PLR0911 - one line for each fault
+    match fault:
+        case faults.Throttled():
+            return errors.Throttled(
+                provider, limit=fault.limit, scope=fault.scope, retry_after=fault.retry_after
+            )
+        case faults.TokenExpired():
+            return ProviderBroken(provider, "an access token that was just renewed counts as expired")
+        case faults.AccessLost():
+            return errors.AccessLost(provider)
+        case faults.ScopeMissing():
+            return errors.ScopeMissing(provider)
+        case faults.SubscriptionLapsed():
+            return errors.SubscriptionLapsed(provider)
+        case faults.Missing():
+            return errors.NotAtProvider(provider)
+        case faults.Rejected():
+            return errors.ProviderRejected(provider, fault.message, fields=fault.fields)
+        case faults.Transient():
+            return ProviderUnavailable(provider)
+        case faults.Broken():
+            return ProviderBroken(provider, fault.message)

@@ -1,0 +1,64 @@
+"""Whether what a plugin offers is a provider that this Tieline can work with: the first thing wrong, as words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from tieline.plugins.contract import CONTRACT_VERSION, Feed, OAuth, ProviderInfo
+
+_SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
+_METHODS = ("classify", "subject", "organisations", "organisation", "release")
+
+
+def flaw_of(provider: object) -> str | None:
+    """The first flaw, to be put into a sentence after a colon; None when there is none."""
+    return next(_flaws(provider), None)
+
+
+def _flaws(provider: object) -> Iterator[str]:
+    """Each flaw in the order in which it can be looked for: what comes later leans on what came before."""
+    info, oauth = getattr(provider, "info", None), getattr(provider, "oauth", None)
+    version = getattr(info, "contract_version", CONTRACT_VERSION)
+    if version != CONTRACT_VERSION:
+        yield f"it speaks contract {version}, this Tieline speaks {CONTRACT_VERSION}, so install a version that fits"
+    absent = [name for name in _METHODS if not callable(getattr(provider, name, None))]
+    if not isinstance(info, ProviderInfo) or not isinstance(oauth, OAuth):
+        yield "it is no provider, because its 'info' is no ProviderInfo or its 'oauth' no OAuth"
+        return
+    if absent:
+        yield f"it is no provider, because it lacks {', '.join(absent)}"
+    yield from _flaws_of_info(info)
+    if not set(info.products) <= set(oauth.product_scopes):
+        yield "each of its products needs an entry in product_scopes"
+
+
+def _flaws_of_info(info: ProviderInfo) -> Iterator[str]:
+    if not _SLUG.fullmatch(info.slug):
+        yield (
+            f"its slug {info.slug!r} is not 2 to 32 of lower-case letters, digits and '_' with a letter first"
+        )
+    if not info.name.strip():
+        yield "it has no name"
+    if not info.products or len(set(info.products)) < len(info.products):
+        yield "it needs at least one product, and each once"
+    if not set(info.feeds) <= set(info.products):
+        yield "it has feeds for a product that it does not have"
+    for feeds in info.feeds.values():
+        yield from _flaws_of_feeds(feeds)
+    if len(set(_all(info))) > len({feed.name for feed in _all(info)}):
+        yield "two products use one name for two different feeds"
+
+
+def _flaws_of_feeds(feeds: tuple[Feed, ...]) -> Iterator[str]:
+    names = [feed.name for feed in feeds]
+    if len(set(names)) < len(names):
+        yield "two feeds of one product have the same name"
+    for feed in feeds:
+        if not feed.name or not feed.datasets or feed.every <= timedelta(0):
+            yield f"the feed {feed.name!r} needs a name, a dataset and an interval"
+
+
+def _all(info: ProviderInfo) -> Iterable[Feed]:
+    return (feed for feeds in info.feeds.values() for feed in feeds)

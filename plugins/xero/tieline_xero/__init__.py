@@ -1,0 +1,20 @@
+"""Xero as a provider of Tieline.
+
+provider       the provider itself: data, and calls to Xero
+scopes         which scope each product needs, and why
+feeds          what is read of an organisation, in which order, how often
+identity       who consented, from the claims of the tokens
+connections    the organisations that a Xero user has connected to the app
+details        one organisation's details
+faults         what Xero's answers mean
+"""
+
+from tieline.plugins import hookimpl
+from tieline_xero.provider import Xero
+
+__all__ = ["Xero", "tieline_provider"]
+
+
+@hookimpl
+def tieline_provider() -> Xero:
+    return Xero()

@@ -1,0 +1,81 @@
+"""Xero: the data of its consent, and each method handed to the module that knows.
+
+https://developer.xero.com/documentation/guides/oauth2/auth-flow
+https://developer.xero.com/documentation/guides/oauth2/token-types
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from tieline.plugins import (
+    ClientAuthentication,
+    Endpoints,
+    Fault,
+    Grant,
+    OAuth,
+    OrganisationDetails,
+    Product,
+    ProviderInfo,
+    Reached,
+    RevocationForm,
+    Session,
+    Subject,
+)
+from tieline_xero import connections, details, faults, identity, scopes
+from tieline_xero.feeds import FEEDS
+
+_SLUG = "xero"
+
+_INFO = ProviderInfo(
+    slug=_SLUG,
+    name="Xero",
+    contract_version=1,
+    products=(Product.BOOKKEEPING, Product.DATA_HEALTH),
+    bulk_consent=True,
+    guided_queue=True,
+    feeds=FEEDS,
+)
+_OAUTH = OAuth(
+    endpoints=Endpoints(
+        authorize="https://login.xero.com/identity/connect/authorize",
+        token="https://identity.xero.com/connect/token",  # noqa: S106 - an address
+        revocation="https://identity.xero.com/connect/revocation",
+        api="https://api.xero.com",
+    ),
+    base_scopes=scopes.BASE,
+    product_scopes=scopes.PRODUCTS,
+    wider=scopes.WIDER,
+    client_authentication=ClientAuthentication.BASIC,
+    revocation=RevocationForm.FORM,
+    access_life=timedelta(minutes=30),
+    refresh_life=timedelta(days=60),
+    rotation_grace=timedelta(minutes=30),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Xero:
+    """The provider that the hook returns."""
+
+    info: ProviderInfo = _INFO
+    oauth: OAuth = _OAUTH
+
+    def classify(self, response: httpx.Response) -> Fault | None:
+        return faults.classify(response)
+
+    def subject(self, grant: Grant) -> Subject:
+        return identity.subject_of(grant, provider=_SLUG)
+
+    async def organisations(self, session: Session, consent: str | None) -> Sequence[Reached]:
+        return await connections.reached(session, consent, provider=_SLUG)
+
+    async def organisation(self, session: Session) -> OrganisationDetails:
+        return await details.details_of(session, provider=_SLUG)
+
+    async def release(self, session: Session, external_id: str) -> None:
+        await connections.released(session, external_id, provider=_SLUG)
