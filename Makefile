@@ -2,10 +2,12 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
+MEMBERS := tieline tieline-gateway tieline-sandbox tieline-xero
+FOLDERS := core gateway sandbox plugins/xero
+PROJECTS := $(FOLDERS:%=%/pyproject.toml)
 export UV_SYSTEM_CERTS := 1
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
-	--no-emit-package tieline --no-emit-package tieline-gateway --extra embedded --group dev \
-	pyproject.toml core/pyproject.toml gateway/pyproject.toml
+	$(MEMBERS:%=--no-emit-package %) --extra embedded --group dev pyproject.toml $(PROJECTS)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lock schema clean
@@ -53,8 +55,8 @@ clean: ## remove the demo's data, unless it is in use, and the environment
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	@touch $@
 
-.venv/ready: .venv/uv-ready requirements.lock pyproject.toml core/pyproject.toml gateway/pyproject.toml
+.venv/ready: .venv/uv-ready requirements.lock pyproject.toml $(PROJECTS)
 	@echo "Preparing the environment in .venv ..."
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
-	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e core -e gateway
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python $(FOLDERS:%=-e %)
 	@touch $@

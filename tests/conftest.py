@@ -24,6 +24,7 @@ from tests.support.deployment import (
     with_path,
 )
 from tests.support.firm import Firm, open_firm
+from tests.support.sandbox import Sandbox, running_sandbox
 from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
 from tieline.lifespan import ready
@@ -81,8 +82,24 @@ def deployment(admin_url: str, worker_id: str, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="session")
 def gateway(deployment: Deployment) -> Iterator[Gateway]:
     """The deployment's gateway, as a process of its own."""
-    with serving(deployment) as running:
+    with serving(deployment, TIELINE_PORT=str(deployment.public_port)) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The providers that only pretend, as one process for the session."""
+    with running_sandbox(tmp_path_factory.mktemp("sandbox")) as url:
+        yield url
+
+
+@pytest.fixture
+async def sandbox(sandbox_url: str) -> AsyncIterator[Sandbox]:
+    """The same, with no fault left planted by an earlier test."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        made = Sandbox(url=sandbox_url, http=client)
+        await made.control("DELETE", "/faults")
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,13 @@ TeamId = NewType("TeamId", UUID)
 ClientId = NewType("ClientId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 JobId = NewType("JobId", UUID)
+AppId = NewType("AppId", UUID)
+CredentialId = NewType("CredentialId", UUID)
+OrganisationId = NewType("OrganisationId", UUID)
+ConnectionId = NewType("ConnectionId", UUID)
+SignInId = NewType("SignInId", UUID)
+RoundId = NewType("RoundId", UUID)
+RunId = NewType("RunId", UUID)
 
 
 def new_id() -> UUID:

@@ -1,21 +1,33 @@
-"""What every process opens before it serves and closes after: database, schema check, clock, doorbell."""
+"""What every process opens before it serves and closes after: plugins, database, schema check, clock, doorbell."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+import httpx
+
+from tieline import host, plugins
 from tieline.database import close_database, open_database, schema_state
 from tieline.database.scope import use_movable_clock
+from tieline.host import Host
+from tieline.live import telling
 from tieline.settings import Settings
 from tieline.work import doorbell
 from tieline.work.doorbell import Doorbell, make_broker
+
+_PROVIDER_CONNECTIONS = 100
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
 
 
 @asynccontextmanager
 async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
     """Open everything, hand out the doorbell, close everything. Raises StartRefused."""
+    registry = plugins.load(settings.allowed_plugins)
     await open_database(settings)
+    client = _http_client()
     try:
         refusal = (await schema_state()).refusal()
         if refusal is not None:
@@ -23,7 +35,29 @@ async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
         use_movable_clock(movable=settings.clock == "movable")
         bell = Doorbell(make_broker(settings))
         doorbell.install(bell)
-        yield bell
+        host.install(
+            Host(
+                registry=registry,
+                vault=settings.vault,
+                client=client,
+                public_url=settings.public_url,
+                origins=settings.origins,
+            )
+        )
+        async with telling(settings):
+            yield bell
     finally:
+        host.install(None)
         doorbell.install(None)
+        await client.aclose()
         await close_database()
+
+
+def _http_client() -> httpx.AsyncClient:
+    """For all providers; it keeps no cookies of one call for another, and follows nobody elsewhere."""
+    return httpx.AsyncClient(
+        follow_redirects=False,
+        timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        limits=httpx.Limits(max_connections=_PROVIDER_CONNECTIONS, max_keepalive_connections=20),
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+    )

@@ -14,6 +14,18 @@ _JOINTS = re.compile("['\u2019.]")
 _WORD_LENGTH = 64
 _WORDS = 64
 LAST_CHARACTER = "\U0010ffff"
+# What companies write after their names, and how they spell it out.
+_FORMS = {
+    "limited": "ltd",
+    "incorporated": "inc",
+    "corporation": "corp",
+    "company": "co",
+    "proprietary": "pty",
+    "and": "",
+}
+_SUFFIXES = frozenset(
+    {"ltd", "plc", "llp", "lp", "llc", "inc", "corp", "co", "pty", "cic", "gmbh", "bv", "sarl", "pte"}
+)
 
 
 def clean_name(text: str, *, field: str) -> str:
@@ -46,6 +58,16 @@ def name_words(name: str) -> tuple[str, ...]:
 def search_words(search: str) -> tuple[str, ...]:
     """The distinct words of a search; each has to begin a word of the name."""
     return _distinct(name_key(search))
+
+
+def match_key(name: str) -> str:
+    """What two spellings of one business share: no case, accents, signs, '&' or 'and', nor what form it has."""
+    spelled = name_key(name).replace("&", " and ")
+    words = [_FORMS.get(word, word) for word in _WORD.findall(_JOINTS.sub("", spelled))]
+    kept = [word for word in words if word]
+    while len(kept) > 1 and kept[-1] in _SUFFIXES:
+        kept.pop()
+    return " ".join(kept) or spelled
 
 
 def _distinct(*keys: str) -> tuple[str, ...]:

@@ -5,15 +5,20 @@ Nothing that protects someone has a default: a missing key or address stops the 
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tieline.errors import StartRefused
 from tieline.vault import Vault
+
+_OWN_PORT = {"http": ":80", "https": ":443"}
+_ORIGIN = re.compile(r"(?i:https?)://[A-Za-z0-9.\-\[\]:]+")
+_PUBLIC = re.compile(r"(?i:https://[A-Za-z0-9.\-\[\]:]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)")
 
 
 class Settings(BaseSettings):
@@ -32,6 +37,16 @@ class Settings(BaseSettings):
     )
     encryption_keys: SecretStr = Field(
         description="The key ring, `id:base64,…`: the first seals, all open. `tieline keys generate` makes an entry."
+    )
+    public_url: str = Field(
+        "http://localhost:8000",
+        description="Where browsers and providers reach the API: `https://…`, or `http://localhost…` on one machine.",
+    )
+    allowed_origins: str = Field(
+        "", description="Origins of the front ends, comma-separated: `https://app.example,https://…`. No `*`."
+    )
+    plugins: str = Field(
+        "", description="Provider plugins to load, comma-separated slugs; empty loads every installed one."
     )
     database_pool_size: int = Field(10, ge=2, le=200, description="Connections a process holds at most.")
     database_timeout: float = Field(
@@ -56,6 +71,32 @@ class Settings(BaseSettings):
             raise ValueError("TIELINE_CLOCK=movable is refused in production; unset it")
         return self
 
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        address = value.rstrip("/")
+        if not _PUBLIC.fullmatch(address):
+            raise ValueError("it is neither https:// nor http://localhost, or has a path")
+        return address
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _whole_origins(cls, value: str) -> str:
+        for origin in _listed(value):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin like https://app.example")
+        return value
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """As browsers send them: lower case, no port where it is the scheme's own."""
+        return frozenset(as_sent(origin) for origin in _listed(self.allowed_origins))
+
+    @property
+    def allowed_plugins(self) -> frozenset[str] | None:
+        """The slugs that may be loaded; None for all there are."""
+        return frozenset(_listed(self.plugins)) or None
+
     @property
     def is_development(self) -> bool:
         return self.environment == "development"
@@ -63,6 +104,16 @@ class Settings(BaseSettings):
     @cached_property
     def vault(self) -> Vault:
         return Vault.from_text(self.encryption_keys.get_secret_value())
+
+
+def as_sent(origin: str) -> str:
+    """An origin in the form in which browsers send it."""
+    scheme, _, place = origin.lower().partition("://")
+    return f"{scheme}://{place.removesuffix(_OWN_PORT[scheme])}"
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip().rstrip("/") for part in text.split(",") if part.strip()]
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -17,7 +17,11 @@ SELECT tc.id FROM member_team AS mt
 
 
 def visible_client(principal: Principal, column: str, person: str) -> str:
-    """A condition on a client's id; `$1` is the practice, `person` the parameter that holds the person's id."""
+    """A condition on a client's id; `$1` is the practice, `person` the parameter that holds the person's id.
+
+    A deleted client still fulfils it, so that who saw the client sees the event of its end. Everything but
+    events joins the client and takes out those that have a `deleted_at`.
+    """
     if principal.sees_all_clients:
         return "true"
     listed = _LISTED if principal.role is Role.MEMBER else _OWN

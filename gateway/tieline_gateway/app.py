@@ -13,6 +13,7 @@ from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
 from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
+from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callback
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport import GraphQLTransport
 
@@ -25,12 +26,13 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     transport = GraphQLTransport(
         schema=build_schema(),
         context=context_of,
-        allowed_origins=gateway.origins,
+        allowed_origins=settings.origins,
         development=settings.is_development,
     )
     return Starlette(
         routes=[
             *transport.routes("/graphql"),
+            OAuthCallback(origins=settings.origins).route(),
             Route("/", root),
             Route("/livez", livez),
             Route("/readyz", readyz),
@@ -38,10 +40,10 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
         ],
         middleware=[
             Middleware(Correlation),
-            Middleware(Measured, metrics=metrics, known=_KNOWN),
+            Middleware(Measured, metrics=metrics, label=_label),
             Middleware(
                 CORSMiddleware,
-                allow_origins=sorted(gateway.origins),
+                allow_origins=sorted(settings.origins),
                 allow_methods=["POST"],
                 allow_headers=["authorization", "content-type", CORRELATION_HEADER],
                 expose_headers=[CORRELATION_HEADER],
@@ -49,3 +51,10 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
             ),
         ],
     )
+
+
+def _label(path: str) -> str:
+    """What a path is counted as; no id and nothing that strangers write is in it."""
+    if path in _KNOWN:
+        return path
+    return CALLBACK_LABEL if is_callback(path) else "other"

@@ -8,4 +8,4 @@ from tieline_gateway.graphql.context import Context
 
 async def context_of(token: str | None) -> Context:
     """A fresh context for one operation of this caller. Raises Unauthenticated."""
-    return Context.of(await authenticate(token))
+    return await Context.of(lambda: authenticate(token))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from tieline import live
 from tieline.errors import StartRefused
 from tieline.lifespan import ready
 from tieline.log import get_logger
@@ -30,7 +31,7 @@ log = get_logger(__name__)
 async def serve(settings: Settings, gateway: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
     with _bound(gateway) as listening:
-        async with ready(settings):
+        async with ready(settings), live.listening(settings):
             server = _Server(_config(settings, gateway))
             log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
             await server.serve(sockets=[listening])

@@ -18,10 +18,14 @@ SQL_ELSEWHERE = {
     "core/tieline/embedded/postgres.py": "makes the login and the database of the embedded server, above any of ours",
 }
 REAL_TIME_IN_SQL = {
+    "core/tieline/sign_ins/rounds/repository.py": "the claim of a code is liveness: two callbacks exchange it once",
+    "core/tieline/credentials/repository.py": "the lease of a refresh is liveness: one process at a time refreshes",
     "core/tieline/work/repository.py": "leases and rings are liveness: the database's real clock, shared by all",
     "core/tieline/database/migration.py": "when a migration was applied, for the operator to read",
 }
 SYSTEM_SCOPE = {
+    "core/tieline/sign_ins/returns.py": "the state that a browser brings back says which practice's sign-in it is",
+    "core/tieline/credentials/rotation/service.py": "seals every secret of the deployment anew",
     "core/tieline/identity.py": "a key says which practice is asking",
     "core/tieline/practices/keys.py": "the operator's command line finds a key by its id",
     "core/tieline/practices/service.py": "the operator's command line finds a practice by its name",
@@ -133,7 +137,9 @@ def _share(lengths: Iterable[int], *, at_most: int) -> float:
 
 
 def _is_home_of_sql(name: str) -> bool:
-    return name.startswith(_SQL_HOMES) or re.fullmatch(r"core/tieline/\w+/repository\.py", name) is not None
+    return (
+        name.startswith(_SQL_HOMES) or re.fullmatch(r"core/tieline/(\w+/)+repository\.py", name) is not None
+    )
 
 
 def _holding(text: str) -> set[str]:

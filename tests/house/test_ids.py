@@ -6,49 +6,131 @@ Each argument of the schema that takes an id has its case here; a new one withou
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
 
 from tests.support.catalog import practice_column, tenant_tables
-from tests.support.deployment import Deployment
+from tests.support.deployment import Deployment, Gateway
 from tests.support.firm import Firm, unknown_id
 from tests.support.id_arguments import id_arguments
+from tests.support.sandbox import Sandbox
+from tests.support.sockets import caller_at
+from tests.support.worlds import World, world_of
 
 Snapshot = dict[str, list[str]]
 
 
-async def a_client(firm: Firm) -> str:
-    return await firm.admin.create_client("Of this firm")
-
-
-async def a_team(firm: Firm) -> str:
-    return str(await firm.team("Of this firm"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """`document` takes the id as `$id`, everything else in it is fine; `make` makes what the id may name."""
+    """`document` takes the id as `$id`, and more by the names of a `World`; `names` says what the id names."""
 
     document: str
-    make: Callable[[Firm], Awaitable[str]]
+    names: str
+
+
+def mutation(name: str, input: str, *, declares: str = "", asks: str = "") -> str:
+    return (
+        f"mutation($id: ID!{declares}) {{ {name}(input: {{{input}}}) {{ {asks} errors {{ code field }} }} }}"
+    )
+
+
+def bulk(input: str, *, declares: str) -> str:
+    return mutation("bulkConnect", input, declares=declares, asks="outcomes { code }")
 
 
 CASES = {
-    "Query.client.id": Case(document="query($id: ID!) { client(id: $id) { id name } }", make=a_client),
+    "Query.client.id": Case(document="query($id: ID!) { client(id: $id) { id name } }", names="client"),
+    "Query.connection.id": Case(
+        document="query($id: ID!) { connection(id: $id) { id } }", names="connection"
+    ),
+    "Query.connections.clientId": Case(
+        document="query($id: ID!) { connections(clientId: $id) { totalCount } }", names="client"
+    ),
+    "Query.connections.integratedBy": Case(
+        document="query($id: ID!) { connections(integratedBy: $id) { totalCount } }", names="person"
+    ),
+    "Query.signIn.id": Case(document="query($id: ID!) { signIn(id: $id) { id } }", names="sign_in"),
+    "Subscription.signIn.id": Case(
+        document="subscription($id: ID!) { signIn(id: $id) { id } }", names="sign_in"
+    ),
     "Mutation.createClient.input.teamId": Case(
-        document="""mutation($id: ID) {
-          createClient(input: {name: "New", teamId: $id}) { client { id } errors { code field } }
-        }""",
-        make=a_team,
+        document=mutation("createClient", 'name: "New", teamId: $id', asks="client { id }"), names="team"
     ),
     "Mutation.renameClient.input.id": Case(
-        document="""mutation($id: ID!) {
-          renameClient(input: {id: $id, name: "Renamed"}) { client { id } errors { code field } }
-        }""",
-        make=a_client,
+        document=mutation("renameClient", 'id: $id, name: "Renamed"', asks="client { id }"), names="client"
+    ),
+    "Mutation.deleteClient.input.id": Case(
+        document=mutation("deleteClient", "id: $id", asks="deletedClientId"), names="client"
+    ),
+    "Mutation.startSignIn.input.connectionId": Case(
+        document=mutation("startSignIn", 'provider: "xero", purpose: RECONNECT, connectionId: $id'),
+        names="connection",
+    ),
+    "Mutation.completeSignIn.input.id": Case(
+        document=mutation("completeSignIn", "id: $id, proof: $proof", declares=", $proof: String!"),
+        names="sign_in",
+    ),
+    "Mutation.continueSignIn.input.id": Case(document=mutation("continueSignIn", "id: $id"), names="sign_in"),
+    "Mutation.connect.input.signInId": Case(
+        document=mutation(
+            "connect",
+            "signInId: $id, clientId: $free_client, organisationId: $free_organisation, product: BOOKKEEPING",
+            declares=", $free_client: ID!, $free_organisation: ID!",
+        ),
+        names="sign_in",
+    ),
+    "Mutation.connect.input.clientId": Case(
+        document=mutation(
+            "connect",
+            "signInId: $sign_in, clientId: $id, organisationId: $free_organisation, product: BOOKKEEPING",
+            declares=", $sign_in: ID!, $free_organisation: ID!",
+        ),
+        names="free_client",
+    ),
+    "Mutation.connect.input.organisationId": Case(
+        document=mutation(
+            "connect",
+            "signInId: $sign_in, clientId: $free_client, organisationId: $id, product: BOOKKEEPING",
+            declares=", $sign_in: ID!, $free_client: ID!",
+        ),
+        names="free_organisation",
+    ),
+    "Mutation.bulkConnect.input.signInId": Case(
+        document=bulk(
+            "signInId: $id, product: BOOKKEEPING, rows: [{clientId: $free_client, organisationId: $free_organisation}]",
+            declares=", $free_client: ID!, $free_organisation: ID!",
+        ),
+        names="sign_in",
+    ),
+    "Mutation.bulkConnect.input.rows.clientId": Case(
+        document=bulk(
+            "signInId: $sign_in, product: BOOKKEEPING, rows: [{clientId: $id, organisationId: $free_organisation}]",
+            declares=", $sign_in: ID!, $free_organisation: ID!",
+        ),
+        names="free_client",
+    ),
+    "Mutation.bulkConnect.input.rows.organisationId": Case(
+        document=bulk(
+            "signInId: $sign_in, product: BOOKKEEPING, rows: [{clientId: $free_client, organisationId: $id}]",
+            declares=", $sign_in: ID!, $free_client: ID!",
+        ),
+        names="free_organisation",
+    ),
+    "Mutation.reconnect.input.connectionId": Case(
+        document=mutation("reconnect", "connectionId: $id, signInId: $sign_in", declares=", $sign_in: ID!"),
+        names="connection",
+    ),
+    "Mutation.reconnect.input.signInId": Case(
+        document=mutation(
+            "reconnect", "connectionId: $connection, signInId: $id", declares=", $connection: ID!"
+        ),
+        names="sign_in",
+    ),
+    "Mutation.disconnect.input.connectionId": Case(
+        document=mutation("disconnect", "connectionId: $id"), names="connection"
     ),
 }
 
@@ -64,31 +146,44 @@ def test_every_argument_that_takes_an_id_has_its_case_and_every_case_its_argumen
     assert not stale, f"CASES speaks of what the schema no longer has: {', '.join(stale)}."
 
 
-@every_id_argument
-async def test_the_callers_own_id_is_accepted(firm: Firm, path: str) -> None:
-    own = await CASES[path].make(firm)
+@pytest.fixture
+async def world(firm: Firm, sandbox: Sandbox) -> AsyncIterator[World]:
+    async with world_of(firm, sandbox) as made:
+        yield made
 
-    assert await refusals(firm, path, own) == []
+
+@every_id_argument
+async def test_the_callers_own_id_is_accepted(firm: Firm, world: World, gateway: Gateway, path: str) -> None:
+    own = getattr(world, CASES[path].names)
+
+    assert await refusals(gateway, firm, world, path, own) == []
 
 
 @every_id_argument
 async def test_an_id_of_another_practice_is_not_found_and_nothing_changes(
-    firm: Firm, other_firm: Firm, opened: Deployment, path: str
+    firm: Firm,
+    other_firm: Firm,
+    world: World,
+    sandbox: Sandbox,
+    gateway: Gateway,
+    opened: Deployment,
+    path: str,
 ) -> None:
-    theirs = await CASES[path].make(other_firm)
+    async with world_of(other_firm, sandbox) as other:
+        theirs = getattr(other, CASES[path].names)
     before = await snapshot(opened, firm, other_firm)
 
-    refused = await refusals(firm, path, theirs)
+    refused = await refusals(gateway, firm, world, path, theirs)
 
-    assert refused == [("NOT_FOUND", path.split(".", 2)[2])]
+    assert refused == [("NOT_FOUND", field_of(path))]
     assert await snapshot(opened, firm, other_firm) == before
 
 
 @every_id_argument
 async def test_unknown_and_broken_ids_are_answered_like_another_practices(
-    firm: Firm, opened: Deployment, path: str
+    firm: Firm, world: World, gateway: Gateway, opened: Deployment, path: str
 ) -> None:
-    own = await CASES[path].make(firm)
+    own = getattr(world, CASES[path].names)
     before = await snapshot(opened, firm)
     sent: list[str | int] = [
         unknown_id(),
@@ -103,18 +198,40 @@ async def test_unknown_and_broken_ids_are_answered_like_another_practices(
         0,
     ]
 
-    answers = [await refusals(firm, path, each) for each in sent]
+    answers = [await refusals(gateway, firm, world, path, each) for each in sent]
 
-    assert answers == [[("NOT_FOUND", path.split(".", 2)[2])]] * len(sent)
+    assert answers == [[("NOT_FOUND", field_of(path))]] * len(sent)
     assert await snapshot(opened, firm) == before
 
 
-async def refusals(firm: Firm, path: str, id: str | int) -> list[tuple[str, str | None]]:
-    """Code and field of each refusal, whether it came as an error of the operation or as data of the mutation."""
-    answer: dict[str, Any] = (await firm.admin.post(CASES[path].document, id=id)).json()
+def field_of(path: str) -> str | None:
+    """What a refusal names as its field; the rows of a bulk mutation are named by where they stand."""
+    return None if ".rows." in path else path.split(".", 2)[2]
+
+
+async def refusals(
+    gateway: Gateway, firm: Firm, world: World, path: str, id: str | int
+) -> list[tuple[str, str | None]]:
+    """Code and field of each refusal: errors of the operation, data of the mutation, or outcomes of its rows."""
+    variables = {"id": id} | {
+        name: value for name, value in asdict(world).items() if f"${name}" in CASES[path].document
+    }
+    answer = await _answer(gateway, firm, path, variables)
     errors = [error["extensions"] for error in answer.get("errors", [])]
     payload = (answer.get("data") or {}).get(path.split(".")[1]) or {}
-    return [(error["code"], error.get("field")) for error in [*errors, *payload.get("errors", [])]]
+    rows = [row for row in payload.get("outcomes") or () if not row["code"].endswith("CONNECTED")]
+    told = [*errors, *payload.get("errors", []), *rows]
+    return [(error["code"], error.get("field")) for error in told]
+
+
+async def _answer(gateway: Gateway, firm: Firm, path: str, variables: dict[str, Any]) -> dict[str, Any]:
+    document = CASES[path].document
+    if not path.startswith("Subscription."):
+        answer: dict[str, Any] = (await firm.admin.post(document, **variables)).json()
+        return answer
+    async with caller_at(gateway.socket, firm.admin.key) as socket:
+        await socket.subscribe("s", document, **variables)
+        return dict((await socket.receive())["payload"])
 
 
 async def snapshot(opened: Deployment, *firms: Firm) -> Snapshot:

@@ -28,6 +28,11 @@ MOMENTS = {
         "CREATE TABLE client_member ()",
     ],
     "0002_jobs_events_clock": ["CREATE TABLE job ()", "CREATE TABLE feed ()", "CREATE TABLE clock ()"],
+    "0003_connections": [
+        "CREATE TABLE provider_app ()",
+        "CREATE TABLE sync_run ()",
+        "CREATE TABLE sign_in_organisation ()",
+    ],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -18,6 +18,7 @@ from tieline.clients.models import ClientRow
 from tieline.database import Scope, current, scope, system_scope
 from tieline.ids import PracticeId, new_id
 
+GENERATED_FROM = {"held_organisation_id": "organisation_id"}  # written through the column it is made from
 NEVER_CHANGED = {"event"}  # the application adds what happened and never changes or deletes it
 
 every_tenant_table = pytest.mark.parametrize("table", tenant_tables())
@@ -218,7 +219,8 @@ async def _point(two: Two, opened: Scope, key: ForeignKey, stranger: Row) -> Non
     pairs = [pair for pair in key.pairs if pair[0] != "practice_id"]
     condition, row_key = await two.find(key.table, two.my_row[key.table])
     start = len(row_key) + 1
-    changes = ", ".join(f'"{column}" = ${number}' for number, (column, _) in enumerate(pairs, start))
+    written = [GENERATED_FROM.get(column, column) for column, _ in pairs]
+    changes = ", ".join(f'"{column}" = ${number}' for number, column in enumerate(written, start))
     values = [stranger[target] for _, target in pairs]
     await opened.run("SET CONSTRAINTS ALL IMMEDIATE")
     touched = await opened.run(f"UPDATE {key.table} SET {changes} WHERE {condition}", *row_key, *values)
@@ -227,6 +229,6 @@ async def _point(two: Two, opened: Scope, key: ForeignKey, stranger: Row) -> Non
 
 def _touched(two: Two, key: ForeignKey) -> set[str]:
     """The keys that a change to this key's columns concerns."""
-    columns = {column for column, _ in key.pairs} - {"practice_id"}
+    columns = {GENERATED_FROM.get(column, column) for column, _ in key.pairs} - {"practice_id"}
     keys = (other for other in two.fill.keys if other.table == key.table)
     return {other.name for other in keys if columns & {column for column, _ in other.pairs}}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 
+import httpx
 import pytest
 import redis
 
 from tests.support.deployment import Deployment, Process
+from tests.support.firm import Firm
 from tests.support.jobs import JobTable
+from tests.support.sandbox import Sandbox
+from tests.support.trips import Trip
 
 
 @pytest.fixture
@@ -38,3 +42,16 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
     for process in started:
         process.kill()
         assert "Traceback" not in process.logged(), process.logged()
+
+
+@pytest.fixture
+async def trip(firm: Firm, sandbox: Sandbox) -> AsyncIterator[Trip]:
+    """A practice with an app at the provider, and somebody with two organisations there."""
+    async with httpx.AsyncClient(timeout=30) as browser:
+        yield Trip(
+            firm=firm,
+            sandbox=sandbox,
+            app=await sandbox.app(firm.practice_id),
+            person=await sandbox.populate("Ashford Bakery Ltd", "Birch & Sons"),
+            browser=browser,
+        )

@@ -33,6 +33,11 @@ class Deployment:
     logs: Path
 
     @property
+    def public_port(self) -> int:
+        """Where browsers and providers find the deployment's gateway."""
+        return int(self.environment["TIELINE_PUBLIC_URL"].rpartition(":")[2])
+
+    @property
     def settings(self) -> Settings:
         with _environment(self.environment):
             return load_settings()
@@ -103,8 +108,8 @@ class Process:
 @contextmanager
 def serving(deployment: Deployment, **more: str) -> Iterator[Gateway]:
     """A gateway on a port of its own, until the block ends; a traceback in its log fails the test."""
-    port = free_port()
-    process = deployment.start("serve", TIELINE_PORT=str(port), **more)
+    port = int(more.setdefault("TIELINE_PORT", str(free_port())))
+    process = deployment.start("serve", **more)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(url, process)
@@ -174,6 +179,7 @@ def environment_of(*, database_url: str, redis_url: str) -> dict[str, str]:
         "TIELINE_CLOCK": "movable",
         "TIELINE_SCHEDULER_INTERVAL": "0.5",
         "TIELINE_ALLOWED_ORIGINS": "https://app.example",
+        "TIELINE_PUBLIC_URL": f"http://localhost:{free_port()}",
         "PYTHONWARNINGS": "default",
     }
 

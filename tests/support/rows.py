@@ -27,6 +27,11 @@ FITTING: dict[str, dict[str, object]] = {
     "practice": {"plan": "ADVANCED"},
     "practice_member": {"role": "MEMBER", "client_access": "LISTED"},
     "client_member": {"role": "READER"},
+    "provider_app": {"environment": "LIVE"},
+    "credential": {"state": "DEAD"},
+    "connection": {"product": "BOOKKEEPING", "reason": "DISCONNECTED"},  # so that it holds no organisation
+    "sign_in": {"purpose": "CONNECT", "state": "STARTED"},
+    "sync_run": {"state": "SUCCEEDED"},
     "job": {"lane": "BACKGROUND", "failed_at": _INSTANT},  # failed, so that no worker takes it up
 }
 

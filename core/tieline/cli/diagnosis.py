@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tieline import readiness
+from tieline import plugins, readiness
 from tieline.database import close_database, open_database, schema_state
 from tieline.database.address import connected, credentials
 from tieline.database.roles import remedy
@@ -27,6 +27,7 @@ class Finding:
 async def diagnose(settings: Settings) -> list[Finding]:
     """All findings; what cannot be looked at because something before it is broken is left out."""
     findings = [Finding(what="encryption keys", fine=True, said=f"{len(settings.vault.keys)} in the ring")]
+    findings.append(_plugins(settings))
     findings.append(await _redis(settings))
     server = await _server(settings)
     findings.append(server)
@@ -45,6 +46,20 @@ async def diagnose(settings: Settings) -> list[Finding]:
     finally:
         await close_database()
     return findings
+
+
+def _plugins(settings: Settings) -> Finding:
+    try:
+        loaded = plugins.load(settings.allowed_plugins).plugins
+    except StartRefused as refused:
+        return Finding(what="plugins", fine=False, said=str(refused))
+    if not loaded:
+        mend = (
+            "Install the providers' plugins, such as tieline-xero: without one, nothing can be connected.",
+        )
+        return Finding(what="plugins", fine=False, said="none is installed", remedy=mend)
+    listed = ", ".join(f"{each.slug} ({each.distribution} {each.version})" for each in loaded)
+    return Finding(what="plugins", fine=True, said=listed)
 
 
 async def _redis(settings: Settings) -> Finding:

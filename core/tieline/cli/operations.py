@@ -1,4 +1,4 @@
-"""`tieline doctor` and `keys`: is this deployment fit, and what to do where it is not."""
+"""`tieline doctor` and `keys`: is this deployment fit, and what to do where it is not; the ring of its keys."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from tieline.cli.rotation import rotate
+
 
 def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     keys = typer.Typer(no_args_is_help=True, help="The ring of encryption keys.")
     keys.command("generate")(generate)
+    keys.command("rotate")(rotate)
     app.add_typer(keys, name="keys")
 
 

@@ -96,6 +96,7 @@ def _settings(place: Place, servers: Servers) -> Settings:
         "TIELINE_REDIS_URL": servers.redis_url,
         "TIELINE_ENCRYPTION_KEYS": None if "TIELINE_ENCRYPTION_KEYS" in os.environ else _kept_key(place.data),
         "TIELINE_PORT": str(place.port),
+        "TIELINE_PUBLIC_URL": os.environ.get("TIELINE_PUBLIC_URL", place.url),
         "TIELINE_ENVIRONMENT": os.environ.get("TIELINE_ENVIRONMENT", "development"),
         "TIELINE_ALLOWED_ORIGINS": os.environ.get("TIELINE_ALLOWED_ORIGINS", DEV_ORIGINS),
     }

@@ -22,6 +22,7 @@ class ClientRow(Model):
     registration_number = fields.CharField(max_length=64, null=True)
     detail_sources: fields.Field[dict[str, str]] = fields.JSONField()
     created_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "client"

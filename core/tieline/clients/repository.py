@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,10 +45,11 @@ class ClientQuery:
     direction: Direction = Direction.ASC
 
 
-_COLUMNS = "c.id, c.practice_id, c.name, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, c.created_at"
+COLUMNS = "c.id, c.practice_id, c.name, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, c.created_at"
 
 _PAGE = """
-WITH matching AS NOT MATERIALIZED (SELECT c.* FROM client AS c WHERE c.practice_id = $1 AND {condition})
+WITH matching AS NOT MATERIALIZED (
+     SELECT c.* FROM client AS c WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {condition})
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
        (SELECT count(*) FROM matching) AS total, page.*
   FROM feed
@@ -75,12 +76,12 @@ class ClientRepository:
         self, query: ClientQuery, *, after: Keyset | None, first: int, listed: str
     ) -> Page[Client]:
         """One page, the total and the event cursor, in one statement and so of one moment."""
-        sql = _Statement(self._principal)
+        sql = ClientStatement(self._principal)
         condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
         administered = sql.administered("c.id")
         rows = await current().rows(
             _PAGE.format(
-                columns=_COLUMNS,
+                columns=COLUMNS,
                 condition=" AND ".join(condition),
                 administered=administered,
                 after=sql.after(after, query.direction),
@@ -92,14 +93,19 @@ class ClientRepository:
         return _page(rows, first=first, listed=listed, after=after)
 
     async def get(self, client_id: ClientId, *, lock: bool = False) -> Client | None:
-        sql = _Statement(self._principal)
-        row = await current().row(
-            f"SELECT {_COLUMNS}, {sql.administered('c.id')} AS administered FROM client AS c "
-            f"WHERE c.practice_id = $1 AND c.id = {sql.bind(client_id)} AND {sql.visible('c.id')}"
-            + (" FOR NO KEY UPDATE OF c" if lock else ""),
+        found = await self.get_many([client_id], lock=lock)
+        return found[0] if found else None
+
+    async def get_many(self, ids: Collection[ClientId], *, lock: bool = False) -> list[Client]:
+        """Those that there are, by id; locked in that order, before any organisation, credential or connection."""
+        sql = ClientStatement(self._principal)
+        rows = await current().rows(
+            f"SELECT {COLUMNS}, {sql.administered('c.id')} AS administered FROM client AS c "
+            f"WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND c.id = ANY ({sql.bind(list(ids))}::uuid[]) "
+            f"AND {sql.visible('c.id')} ORDER BY c.id" + (" FOR NO KEY UPDATE OF c" if lock else ""),
             *sql.arguments,
         )
-        return _client(row) if row else None
+        return [client_of(row) for row in rows]
 
     async def add(self, row: ClientRow) -> None:
         """Insert the client and the words of its name. Raises Invalid when its practice code is taken."""
@@ -123,6 +129,15 @@ class ClientRepository:
         )
         await self._write_words(client_id, name)
 
+    async def delete(self, client_id: ClientId, *, at: datetime) -> None:
+        """Hide a locked client from everybody; its rows are removed by a job."""
+        await current().run(
+            "UPDATE client SET deleted_at = $3 WHERE practice_id = $1 AND id = $2",
+            self._principal.practice_id,
+            client_id,
+            at,
+        )
+
     async def list_for_member(self, client_id: ClientId, person_id: UUID) -> None:
         """Let a member whose access is by list see this client."""
         await current().run(
@@ -141,8 +156,8 @@ class ClientRepository:
         )
 
 
-class _Statement:
-    """Collects the parameters of a statement; the practice is always the first."""
+class ClientStatement:
+    """Collects the parameters of a statement about clients `c`; the practice is always the first."""
 
     def __init__(self, principal: Principal) -> None:
         self._principal = principal
@@ -192,7 +207,7 @@ def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None)
     head = rows[0]
     events = EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0)
     return Page(
-        rows=tuple(_client(row) for row in shown),
+        rows=tuple(client_of(row) for row in shown),
         cursors=tuple(encode_cursor(listed, Keyset(key=row["name_key"], id=row["id"])) for row in shown),
         has_next=len(found) > first,
         has_previous=after is not None,
@@ -201,7 +216,8 @@ def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None)
     )
 
 
-def _client(row: Any) -> Client:
+def client_of(row: Any) -> Client:
+    """The record of a row that holds `COLUMNS` and `administered`."""
     return Client(
         id=row["id"],
         practice_id=row["practice_id"],

@@ -1,16 +1,19 @@
-"""What callers do with clients: list, look at, create, rename."""
+"""What callers do with clients: list, look at, create, rename, delete."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from tieline.clients.actors import enqueue_purge
 from tieline.clients.models import ClientRow
 from tieline.clients.repository import Client, ClientQuery, ClientRepository
+from tieline.connections.ending import end_connections
+from tieline.connections.mismatches import remismatch_client
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound, PlanTooSmall, SeveralInvalid
-from tieline.events.kinds import ClientCreated, ClientRenamed
+from tieline.events.kinds import ClientCreated, ClientDeleted, ClientRenamed
 from tieline.ids import ClientId, TeamId, new_id
 from tieline.names import clean_name, name_key, search_words
 from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
@@ -48,7 +51,7 @@ async def list_clients(
 
     Raises Invalid (page size, search) and CursorInvalid.
     """
-    query = ClientQuery(words=_search_words(search), direction=direction)
+    query = ClientQuery(words=read_search(search), direction=direction)
     listed = list_of("clients", principal.practice_id, query.direction, *query.words)
     size, start = page_size(first), decode_cursor(listed, after)
     async with scope(principal.practice_id):
@@ -64,6 +67,12 @@ async def get_client(principal: Principal, client_id: ClientId) -> Client:
     if found is None:
         raise NotFound("client", client_id, field="id")
     return found
+
+
+async def get_clients(principal: Principal, ids: Collection[ClientId]) -> list[Client]:
+    """Those of these that the caller may see."""
+    async with scope(principal.practice_id):
+        return await ClientRepository.visible_to(principal).get_many(ids)
 
 
 @retrying
@@ -103,9 +112,30 @@ async def rename_client(principal: Principal, client_id: ClientId, name: str) ->
 
         await clients.rename(client_id, cleaned)
         work.event(ClientRenamed(client_id=client_id))
+        await remismatch_client(work, principal.practice_id, client_id)
         renamed = await clients.get(client_id)
     assert renamed is not None
     return renamed
+
+
+@retrying
+async def delete_client(principal: Principal, client_id: ClientId) -> Client:
+    """Hide a client from everybody, end its connections and have all of it removed; what it was.
+
+    Raises NotFound, of one that is deleted already too, and Forbidden.
+    """
+    async with unit_of_work(principal) as work:
+        clients = ClientRepository.visible_to(principal)
+        client = await clients.get(client_id, lock=True)
+        if client is None:
+            raise NotFound("client", client_id, field="id")
+        principal.require(Permission.MANAGE_CONNECTIONS)
+
+        await end_connections(work, principal.practice_id, client_id)
+        await clients.delete(client_id, at=work.now)
+        work.event(ClientDeleted(client_id=client_id))
+        enqueue_purge(work, principal.practice_id, client_id)
+    return client
 
 
 async def _check_team(principal: Principal, team_id: TeamId | None) -> None:
@@ -175,8 +205,11 @@ def _currency(value: str, *, field: str) -> str:
     return code
 
 
-def _search_words(search: str | None) -> tuple[str, ...]:
-    """The words to look for; a search of signs alone is no search, as a person may still be typing."""
+def read_search(search: str | None) -> tuple[str, ...]:
+    """The words to look for; a search of signs alone is no search, as a person may still be typing.
+
+    Raises Invalid.
+    """
     if search is None:
         return ()
     if len(search) > _SEARCH_LENGTH:

@@ -21,6 +21,10 @@ APP = "tieline"
 MODELS = [
     "tieline.practices.models",
     "tieline.clients.models",
+    "tieline.credentials.models",
+    "tieline.connections.models",
+    "tieline.sign_ins.models",
+    "tieline.sync.models",
 ]
 MINIMUM_MAJOR = 14  # xid8 and pg_current_snapshot in their present form
 

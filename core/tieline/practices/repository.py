@@ -96,6 +96,11 @@ class PracticeRepository:
         row = await PersonRow.get_or_none(practice_id=self.practice_id, id=person_id)
         return _person(row) if row else None
 
+    async def people(self, ids: Sequence[PersonId]) -> list[Person]:
+        """Those of these ids that there are."""
+        rows = await PersonRow.filter(practice_id=self.practice_id, id__in=list(ids))
+        return [_person(row) for row in rows]
+
     async def teams(self, ids: Sequence[TeamId] | None = None) -> list[Team]:
         """These teams, or all of them, by name."""
         wanted = TeamRow.filter(practice_id=self.practice_id)
@@ -139,7 +144,8 @@ class PracticeRepository:
         """Make the person a member of the client; whether there is such a client."""
         done = await current().run(
             "INSERT INTO client_member (practice_id, person_id, client_id, role, created_at) "
-            "SELECT c.practice_id, $2, c.id, $4, $5 FROM client AS c WHERE c.practice_id = $1 AND c.id = $3 "
+            "SELECT c.practice_id, $2, c.id, $4, $5 FROM client AS c "
+            "WHERE c.practice_id = $1 AND c.id = $3 AND c.deleted_at IS NULL "
             "ON CONFLICT (practice_id, person_id, client_id) DO UPDATE SET role = excluded.role",
             self.practice_id,
             person_id,

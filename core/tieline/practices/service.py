@@ -69,6 +69,12 @@ async def list_teams(principal: Principal, ids: list[TeamId] | None = None) -> l
         return await PracticeRepository.of(principal.practice_id).teams(ids)
 
 
+async def list_people(principal: Principal, ids: list[PersonId]) -> list[Person]:
+    """Those of these ids who belong to the practice: for what names a person that the caller may know of."""
+    async with scope(principal.practice_id):
+        return await PracticeRepository.of(principal.practice_id).people(ids)
+
+
 async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STANDARD) -> NewPractice:
     """Add a practice with its first admin to the deployment, both or neither. Raises Invalid."""
     practice_id = PracticeId(new_id())

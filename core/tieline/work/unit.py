@@ -1,4 +1,4 @@
-"""The unit of work: rows, events and jobs in one transaction; bells rung when it has committed."""
+"""The unit of work: rows, events and jobs in one transaction; bells rung and watchers told when it has committed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
-from tieline import clock
+from tieline import clock, live
 from tieline.database import Scope, scope, system_scope
 from tieline.database.scope import as_system
 from tieline.events.kinds import Event
 from tieline.events.repository import insert_events
+from tieline.live import Hint
 from tieline.log import correlation_id
 from tieline.principal import Principal
 from tieline.work import doorbell, repository
@@ -32,10 +34,24 @@ class Work:
         self.now: datetime = clock.now()
         self._events: list[Event] = []
         self._jobs: list[JobRequest] = []
+        self._hints: set[Hint] = set()
+
+    @property
+    def hints(self) -> frozenset[Hint]:
+        """What to tell live watchers once this has committed."""
+        return frozenset(self._hints)
 
     def event(self, event: Event) -> None:
         """Record a state change; readers see it once this transaction has committed."""
         self._events.append(event)
+        if self.scope.practice_id is not None:
+            self.hint("events", self.scope.practice_id)
+
+    def hint(self, topic: str, id: UUID) -> None:
+        """After the commit, tell whoever watches this thing of the practice to look again."""
+        if self.scope.practice_id is None:
+            raise RuntimeError("a hint belongs to one practice: give it from that practice's unit of work")
+        self._hints.add(Hint(topic, id))
 
     def enqueue(
         self, actor: Actor, *, due_at: datetime | None = None, key: str | None = None, **arguments: JsonValue
@@ -66,6 +82,7 @@ async def unit_of_work(principal: Principal) -> AsyncIterator[Work]:
         yield work
         rings = await _close(work)
     await doorbell.ring(rings)
+    await live.tell(principal.practice_id, work.hints)
 
 
 @asynccontextmanager

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from tieline.clients.actors import purge_client
+from tieline.credentials.actors import (
+    finish_refresh,
+    let_go_credential,
+    release_at_provider,
+    release_organisation,
+)
 from tieline.events.actors import prune_events
 from tieline.settings import Settings
+from tieline.sign_ins.actors import fetch_details, forget_sign_in
 from tieline.work import Actor, system_work
 
-ACTORS: dict[str, Actor] = {each.name: each for each in (prune_events,)}
+ACTORS: dict[str, Actor] = {
+    each.name: each
+    for each in (
+        prune_events,
+        purge_client,
+        finish_refresh,
+        release_organisation,
+        release_at_provider,
+        let_go_credential,
+        fetch_details,
+        forget_sign_in,
+    )
+}
 
 
 async def ensure_recurring(settings: Settings) -> None:

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
-from tieline.ids import TeamId
-from tieline.practices import service as practices
-from tieline.practices.repository import Team
 from tieline.principal import Principal
+from tieline_gateway.graphql.loaders import Loaders
+
+AUTHORITY_SECONDS = 5.0
+"""How old the knowledge of who a subscription's caller is, and what it may, can be when something is sent."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Context:
     """Made anew for each operation, never for a socket: loaders and authority must not grow stale."""
 
     principal: Principal
-    team_by_id: DataLoader[TeamId, Team | None]
+    loaders: Loaders
+    _authenticate: Callable[[], Awaitable[Principal]] = field(repr=False)
+    _known_at: float
 
     @classmethod
-    def of(cls, principal: Principal) -> Context:
-        async def teams(ids: list[TeamId]) -> list[Team | None]:
-            found = {team.id: team for team in await practices.list_teams(principal, ids)}
-            return [found.get(team_id) for team_id in ids]
+    async def of(cls, authenticate: Callable[[], Awaitable[Principal]]) -> Context:
+        """`authenticate` says who calls now. Raises what it raises."""
+        principal, known_at = await authenticate(), time.monotonic()
+        return cls(
+            principal=principal,
+            loaders=Loaders.of(principal),
+            _authenticate=authenticate,
+            _known_at=known_at,
+        )
 
-        return cls(principal=principal, team_by_id=DataLoader(teams))
+    async def renew(self) -> None:
+        """For the next event of a subscription: nothing is loaded, and authority is fresh. Raises Unauthenticated."""
+        if time.monotonic() - self._known_at >= AUTHORITY_SECONDS:
+            self.principal, self._known_at = await self._authenticate(), time.monotonic()
+        self.loaders = Loaders.of(self.principal)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from tieline.errors import NotFound
 from tieline.ids import parse_id
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+GIVEN = strawberry.argument(description="What to change, and how.")
 
 
 def read_id(kind: str, given: strawberry.ID, *, field: str = "id") -> UUID:

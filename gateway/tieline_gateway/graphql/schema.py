@@ -8,22 +8,35 @@ import strawberry
 
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.queries import ClientQueries
+from tieline_gateway.graphql.connections.mutations import ConnectionMutations
+from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
+from tieline_gateway.graphql.providers.queries import ProviderQueries
+from tieline_gateway.graphql.sign_ins.mutations import SignInMutations
+from tieline_gateway.graphql.sign_ins.queries import SignInQueries
+from tieline_gateway.graphql.sign_ins.subscriptions import SignInSubscriptions
 
 
-@strawberry.type
-class Query(PracticeQueries, ClientQueries):
+@strawberry.type(description="Questions: they change nothing.")
+class Query(PracticeQueries, ClientQueries, ProviderQueries, SignInQueries, ConnectionQueries):
     pass
 
 
-@strawberry.type
-class Mutation(ClientMutations):
+@strawberry.type(
+    description="Changes: each answers with what it changed, and with expected refusals as data."
+)
+class Mutation(ClientMutations, SignInMutations, ConnectionMutations):
+    pass
+
+
+@strawberry.type(description="What goes on, live, over a socket.")
+class Subscription(SignInSubscriptions):
     pass
 
 
 @cache
 def build_schema() -> strawberry.Schema:
-    return strawberry.Schema(query=Query, mutation=Mutation)
+    return strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
 
 
 def print_schema() -> str:

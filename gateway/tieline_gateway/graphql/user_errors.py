@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeAlias
 
 import strawberry
 
 from tieline import errors
+
+Expected: TypeAlias = errors.Refused | errors.TryAgain | errors.ProviderError
+EXPECTED = (errors.Refused, errors.TryAgain, errors.ProviderError)
+"""What a mutation catches; `UserError.of` raises what of it no mutation may answer with."""
 
 
 @strawberry.enum(description="Why a mutation changed nothing; docs/errors.md says what to do about each.")
@@ -16,16 +21,35 @@ class UserErrorCode(StrEnum):
     INVALID = errors.Invalid.code
     PLAN_TOO_SMALL = errors.PlanTooSmall.code
     BUSY = errors.Busy.code
+    PROVIDER_NOT_CONFIGURED = errors.ProviderNotConfigured.code
+    BULK_CONNECT_UNSUPPORTED = errors.BulkConnectUnsupported.code
+    SIGN_IN_OVER = errors.SignInOver.code
+    SIGN_IN_NOT_READY = errors.SignInNotReady.code
+    PROOF_INVALID = errors.ProofInvalid.code
+    ORGANISATION_IN_USE = errors.OrganisationInUse.code
+    NOT_IN_THIS_LOGIN = errors.NotInThisLogin.code
+    DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
+    SCOPE_MISSING = errors.ConsentTooNarrow.code
+    NAMED_TWICE = errors.NamedTwice.code
+    THROTTLED = errors.Throttled.code
+    PROVIDER_UNAVAILABLE = errors.ProviderUnavailable.code
+    CONSENT_GONE = errors.ConsentGone.code
+    ACCESS_LOST = errors.AccessLost.code
+    SUBSCRIPTION_LAPSED = errors.SubscriptionLapsed.code
+    NOT_AT_PROVIDER = errors.NotAtProvider.code
+    PROVIDER_REJECTED = errors.ProviderRejected.code
+    PROVIDER_MISCONFIGURED = errors.ProviderMisconfigured.code
+    PROVIDER_BROKEN = errors.ProviderBroken.code
 
 
-@strawberry.type(description="A refusal that the caller can mend.")
+@strawberry.type(description="A refusal that the caller can mend, or trouble of a provider that passes.")
 class UserError:
     code: UserErrorCode
     message: str = strawberry.field(description="A sentence for people, in English.")
     field: str | None = strawberry.field(description="The input it is about, as a dotted path.")
 
     @classmethod
-    def of(cls, error: errors.Refused | errors.TryAgain, *, within: str = "input") -> list[UserError]:
+    def of(cls, error: Expected, *, within: str = "input") -> list[UserError]:
         """One for each thing that is wrong. Raises the error itself where no mutation may answer with it."""
         if isinstance(error, errors.SeveralInvalid):
             return [told for part in error.parts for told in cls.of(part, within=within)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from tieline.clients import service
 from tieline.clients.service import NewClient
-from tieline.errors import Refused, TryAgain
 from tieline.ids import ClientId, TeamId
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import read_id
-from tieline_gateway.graphql.user_errors import UserError
+from tieline_gateway.graphql.inputs import GIVEN, read_id
+from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
 
 @strawberry.input(
@@ -40,41 +41,71 @@ class CreateClientInput:
         )
 
 
-@strawberry.input
+@strawberry.input(description="Another name for a client.")
 class RenameClientInput:
     id: strawberry.ID
     name: str = strawberry.field(description="1 to 200 characters.")
 
 
-@strawberry.type
+@strawberry.input(description="A client to delete.")
+class DeleteClientInput:
+    id: strawberry.ID
+
+
+@strawberry.type(description="A client that was added.")
 class CreateClientPayload:
     client: Client | None = strawberry.field(description="The new client; null when none was made.")
     errors: list[UserError]
 
 
-@strawberry.type
+@strawberry.type(description="A client with another name.")
 class RenameClientPayload:
     client: Client | None = strawberry.field(description="As it is now; null when nothing changed.")
+    errors: list[UserError]
+
+
+@strawberry.type(description="A client that is no longer there.")
+class DeleteClientPayload:
+    deleted_client_id: strawberry.ID | None = strawberry.field(description="Null when nothing was deleted.")
     errors: list[UserError]
 
 
 @strawberry.type
 class ClientMutations:
     @strawberry.mutation(description="Add a client. Needs the permission MANAGE_CONNECTIONS.")
-    async def create_client(self, info: Info, input: CreateClientInput) -> CreateClientPayload:
+    async def create_client(
+        self, info: Info, input: Annotated[CreateClientInput, GIVEN]
+    ) -> CreateClientPayload:
         try:
             created = await service.create_client(info.context.principal, input.read())
-        except (Refused, TryAgain) as error:
+        except EXPECTED as error:
             return CreateClientPayload(client=None, errors=UserError.of(error))
         return CreateClientPayload(client=Client.of(created), errors=[])
 
     @strawberry.mutation(
         description="Give a client another name. Needs MANAGE_CONNECTIONS, or to be an administrator of the client."
     )
-    async def rename_client(self, info: Info, input: RenameClientInput) -> RenameClientPayload:
+    async def rename_client(
+        self, info: Info, input: Annotated[RenameClientInput, GIVEN]
+    ) -> RenameClientPayload:
         try:
             client_id = ClientId(read_id("client", input.id))
             renamed = await service.rename_client(info.context.principal, client_id, input.name)
-        except (Refused, TryAgain) as error:
+        except EXPECTED as error:
             return RenameClientPayload(client=None, errors=UserError.of(error))
         return RenameClientPayload(client=Client.of(renamed), errors=[])
+
+    @strawberry.mutation(
+        description="Delete a client with all that belongs to it: hidden at once, removed soon after. Its connections "
+        "end, and their organisations can be connected to other clients. Needs MANAGE_CONNECTIONS; "
+        "to be an administrator of the client is not enough."
+    )
+    async def delete_client(
+        self, info: Info, input: Annotated[DeleteClientInput, GIVEN]
+    ) -> DeleteClientPayload:
+        try:
+            client_id = ClientId(read_id("client", input.id))
+            await service.delete_client(info.context.principal, client_id)
+        except EXPECTED as error:
+            return DeleteClientPayload(deleted_client_id=None, errors=UserError.of(error))
+        return DeleteClientPayload(deleted_client_id=strawberry.ID(str(client_id)), errors=[])

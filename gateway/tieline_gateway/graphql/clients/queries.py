@@ -11,7 +11,7 @@ from tieline.ids import ClientId
 from tieline.pages import DEFAULT_PAGE
 from tieline_gateway.graphql.clients.types import Client, ClientPage, ClientSort
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import read_id
+from tieline_gateway.graphql.inputs import Id, read_id
 
 _SEARCH = (
     "Each word must begin a word of the name; case and accents do not count, nor do signs between words."
@@ -30,7 +30,7 @@ class ClientQueries:
         first: Annotated[int, strawberry.argument(description="Rows a page, 1 to 200.")] = DEFAULT_PAGE,
         after: Annotated[str | None, strawberry.argument(description=_AFTER)] = None,
         search: Annotated[str | None, strawberry.argument(description=_SEARCH)] = None,
-        sort: ClientSort = ClientSort(),  # noqa: B008 - frozen by the schema as the argument's default
+        sort: Annotated[ClientSort, strawberry.argument(description="In which order.")] = ClientSort(),  # noqa: B008 - frozen by the schema as the argument's default
     ) -> ClientPage | None:
         page = await service.list_clients(
             info.context.principal, search=search, direction=sort.direction, first=first, after=after
@@ -38,6 +38,6 @@ class ClientQueries:
         return ClientPage.of(page)
 
     @strawberry.field(description="One client. Unknown, or not to be seen: the error NOT_FOUND.")
-    async def client(self, info: Info, id: strawberry.ID) -> Client | None:
+    async def client(self, info: Info, id: Id) -> Client | None:
         client_id = ClientId(read_id("client", id))
         return Client.of(await service.get_client(info.context.principal, client_id))

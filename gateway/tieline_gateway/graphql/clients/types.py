@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from tieline.clients import repository
-from tieline.ids import TeamId
+from tieline.ids import ClientId, TeamId
 from tieline.pages import Direction, Page
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Team
+
+if TYPE_CHECKING:
+    from tieline_gateway.graphql.connections.types import Connection
 
 
 @strawberry.type(description="One business the practice looks after.")
@@ -27,7 +31,16 @@ class Client:
     country: str | None = strawberry.field(description="ISO 3166 alpha-2, such as GB.")
     currency: str | None = strawberry.field(description="ISO 4217, such as GBP.")
     created_at: datetime
+    key: strawberry.Private[ClientId]
     team_id: strawberry.Private[TeamId | None]
+
+    @strawberry.field(description="Its current connections, at most one a product.")
+    async def connections(
+        self, info: Info
+    ) -> list[Annotated[Connection, strawberry.lazy("tieline_gateway.graphql.connections.types")]]:
+        from tieline_gateway.graphql.connections.types import Connection
+
+        return [Connection.of(found) for found in await info.context.loaders.connections.load(self.key)]
 
     @strawberry.field(
         description="The team that looks after the client; for members of the practice.",
@@ -46,12 +59,13 @@ class Client:
             country=client.country,
             currency=client.currency,
             created_at=client.created_at,
+            key=client.id,
             team_id=client.team_id,
         )
 
 
 async def _load_team(info: Info, team_id: TeamId) -> Team | None:
-    team = await info.context.team_by_id.load(team_id)
+    team = await info.context.loaders.team.load(team_id)
     return Team.of(team) if team else None
 
 

@@ -1,0 +1,131 @@
+"""`tieline app`: a practice's apps at providers, whose secrets come from a file or standard input only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tieline.cli.opened import with_database
+from tieline.cli.options import PracticeOption
+
+if TYPE_CHECKING:
+    from tieline.credentials.repository import App
+    from tieline.vault import Secret
+
+_LONGEST = 10_000  # of what is read; a secret is far shorter
+
+ProviderOption = Annotated[str, typer.Option("--provider", help="The provider's slug, such as xero.")]
+SecretFileOption = Annotated[
+    Path | None,
+    typer.Option("--secret-file", help="A file that holds the secret; without it, standard input."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(no_args_is_help=True, help="A practice's apps at providers.")
+    group.command("add")(add_app)
+    group.command("list")(list_apps)
+    group.command("rotate")(rotate_app)
+    app.add_typer(group, name="app")
+
+
+def add_app(
+    *,
+    practice: PracticeOption,
+    provider: ProviderOption,
+    client_id: Annotated[str, typer.Option(help="The app's id at the provider.")],
+    secret_file: SecretFileOption = None,
+    bulk_consent: Annotated[
+        bool, typer.Option("--bulk-consent", help="One consent of this app may grant several organisations.")
+    ] = False,
+    sandbox_url: Annotated[
+        str | None, typer.Option(help="Speak to a server that pretends to be the provider, at this address.")
+    ] = None,
+) -> None:
+    """Give a practice its app at a provider, and print the callback address to register there."""
+    from tieline.credentials import apps
+    from tieline.practices import service
+
+    secret = _read_secret(secret_file)
+
+    async def run() -> tuple[App, str]:
+        new = apps.NewApp(
+            provider=provider,
+            client_id=client_id,
+            secret=secret,
+            bulk_consent=bulk_consent,
+            sandbox_url=sandbox_url,
+        )
+        added = await apps.add_app(await service.locate_practice(practice), new)
+        return added, _callback_of(added)
+
+    added, callback = with_database(run)
+    typer.echo(f"app      {added.id}\ncallback {callback}")
+    typer.echo("Register the callback address at the provider, letter by letter.", err=True)
+
+
+def list_apps(*, practice: PracticeOption) -> None:
+    """List a practice's apps: provider, client id, environment, bulk consent, callback address, what is wrong."""
+    from tieline.credentials import apps
+    from tieline.practices import service
+
+    async def run() -> list[tuple[App, str]]:
+        found = await apps.list_apps(await service.locate_practice(practice))
+        return [(app, _callback_of(app)) for app in found]
+
+    for app, callback in with_database(run):
+        bulk = "bulk consent" if app.bulk_consent else "one organisation a consent"
+        typer.echo(f"{app.provider}  {app.client_id}  {app.environment}  {bulk}  {callback}")
+        fault = apps.fault_sentence(app)
+        if fault is not None:
+            typer.echo(f"      MEND  {fault}")
+
+
+def rotate_app(
+    *,
+    practice: PracticeOption,
+    provider: ProviderOption,
+    secret_file: SecretFileOption = None,
+    client_id: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Give an app a new secret, valid at once for every process."""
+    from tieline.credentials import apps
+    from tieline.practices import service
+
+    if client_id is not None:
+        raise typer.BadParameter("An app's client id stays: consents belong to it, and end with it.")
+    secret = _read_secret(secret_file)
+
+    async def run() -> None:
+        await apps.rotate_secret(await service.locate_practice(practice), provider, secret)
+
+    with_database(run)
+    typer.echo("rotated")
+
+
+def _callback_of(app: App) -> str:
+    from tieline.host import host
+
+    return host().callback_url(app.provider, app.id)
+
+
+def _read_secret(file: Path | None) -> Secret:
+    """From the file, a prompt that shows nothing, or standard input; never from the command's own words."""
+    import sys
+
+    from tieline.errors import Invalid
+    from tieline.vault import Secret
+
+    try:
+        if file is not None:
+            with file.open("rb") as opened:
+                return Secret(opened.read(_LONGEST).decode())
+        if sys.stdin.isatty():
+            return Secret(typer.prompt("Client secret", hide_input=True, err=True))
+        return Secret(sys.stdin.buffer.read(_LONGEST).decode())
+    except OSError as unreadable:
+        raise Invalid(f"The secret file cannot be read: {unreadable.strerror}.", field="secretFile") from None
+    except UnicodeDecodeError:
+        raise Invalid("The secret is not text in UTF-8.", field="secret") from None

@@ -1,0 +1,1 @@
+"""Clients connected to organisations: connect, bulk connect, reconnect, disconnect, and every state told."""

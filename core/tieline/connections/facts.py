@@ -1,0 +1,110 @@
+"""What has to be known before connections change: loaded under locks, in the one order that everybody takes them.
+
+client → organisation → credential → connection, each by ascending id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from tieline.clients.repository import Client, ClientRepository
+from tieline.connections.decisions import Asked, Facts, Reach
+from tieline.connections.organisations.repository import Organisation, OrganisationRepository
+from tieline.connections.repository import ConnectionRepository
+from tieline.credentials.repository import Credential, CredentialRepository, State
+from tieline.errors import Forbidden, NotFound
+from tieline.host import host
+from tieline.ids import ClientId, OrganisationId, SignInId
+from tieline.plugins import Product
+from tieline.principal import Permission, Principal
+from tieline.sign_ins.repository import FoundOrganisation, SignIn, SignInRepository
+from tieline.sign_ins.states import check_usable
+
+
+async def usable_sign_in(principal: Principal, sign_in_id: SignInId, *, at: datetime) -> SignIn:
+    """The caller's own sign-in, to act with. Raises NotFound, SignInNotReady and SignInOver."""
+    person_id = principal.person_id
+    found = (
+        await SignInRepository.of(principal.practice_id).get(sign_in_id, person_id)
+        if person_id is not None
+        else None
+    )
+    if found is None:
+        raise NotFound("sign-in", sign_in_id, field="signInId")
+    check_usable(found.state, found.failure, ready_at=found.ready_at, usable_until=found.usable_until, at=at)
+    return found
+
+
+def forbids(principal: Principal) -> Callable[[Client], Forbidden | None]:
+    """Why this caller may not manage a client's connections, if it may not."""
+
+    def refusal(client: Client) -> Forbidden | None:
+        try:
+            principal.require(Permission.MANAGE_CONNECTIONS, administers=client.administered)
+        except Forbidden as forbidden:
+            return forbidden
+        return None
+
+    return refusal
+
+
+async def load_facts(principal: Principal, sign_in: SignIn, product: Product, rows: Sequence[Asked]) -> Facts:
+    """Everything that rows are decided by, locked; a constant number of statements, however many rows."""
+    practice_id = principal.practice_id
+    visible = ClientRepository.visible_to(principal)
+    clients = await visible.get_many({row.client_id for row in rows}, lock=True)
+    wanted = {row.organisation_id for row in rows}
+    organisations = await OrganisationRepository.of(practice_id).lock(wanted)
+    # Read once the organisations are held: what is about to be released is no longer found.
+    found = await SignInRepository.of(practice_id).organisations(sign_in.id)
+    reached = await _reached(sign_in, product, [each for each in found if each.organisation_id in wanted])
+    standing = await ConnectionRepository.of(practice_id).current_of_clients(
+        [client.id for client in clients], product, lock=True
+    )
+    known = {client.id: client for client in clients}
+    return Facts(
+        product=product,
+        clients=known | await _holders(visible, organisations, known),
+        forbids=forbids(principal),
+        organisations={organisation.id: organisation for organisation in organisations},
+        seen=await _seen(principal, organisations),
+        reached=reached,
+        consented=frozenset(each.organisation_id for each in found if each.consented),
+        current={each.client_id: each for each in standing},
+    )
+
+
+async def _reached(
+    sign_in: SignIn, product: Product, found: Sequence[FoundOrganisation]
+) -> dict[OrganisationId, Reach]:
+    """Through credentials that work; they are locked, so that none dies before what hangs on it is written."""
+    locked = await CredentialRepository.of(sign_in.practice_id).lock({each.credential_id for each in found})
+    live = {credential.id: credential for credential in locked if credential.state is State.LIVE}
+    return {
+        each.organisation_id: Reach(
+            credential_id=each.credential_id,
+            covers=_covers(sign_in.provider, live[each.credential_id], product),
+        )
+        for each in found
+        if each.credential_id in live
+    }
+
+
+def _covers(slug: str, credential: Credential, product: Product) -> bool:
+    provider = host().registry.get(slug)
+    return provider is not None and provider.oauth.covers(credential.scopes, product)
+
+
+async def _holders(
+    visible: ClientRepository, organisations: Collection[Organisation], known: Collection[ClientId]
+) -> dict[ClientId, Client]:
+    """Whom the organisations serve already, as far as the caller sees them."""
+    serving = {each.client_id for each in organisations if each.client_id is not None}
+    return {client.id: client for client in await visible.get_many(serving - set(known))}
+
+
+async def _seen(principal: Principal, organisations: Collection[Organisation]) -> frozenset[OrganisationId]:
+    repository = OrganisationRepository.of(principal.practice_id)
+    found = await repository.visible_to(principal, [each.id for each in organisations])
+    return frozenset(each.id for each in found)

@@ -1,0 +1,119 @@
+"""The SQL of lists of connections: the current ones of the clients that a caller sees, by the client's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tieline.clients.repository import ClientStatement
+from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
+from tieline.connections.states import Status
+from tieline.database import current
+from tieline.events.repository import EventCursor
+from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId
+from tieline.pages import Direction, Keyset, Page, encode_cursor
+from tieline.plugins import Product
+from tieline.principal import Principal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionQuery:
+    """What a list shows; a filter that is None or empty leaves all. A mismatch is among the connected, too."""
+
+    words: tuple[str, ...] = ()
+    direction: Direction = Direction.ASC
+    products: frozenset[Product] = frozenset()
+    providers: frozenset[str] = frozenset()
+    statuses: frozenset[Status] = frozenset()
+    client_id: ClientId | None = None
+    integrated_by: PersonId | None = None
+    credential_id: CredentialId | None = None
+    organisation_id: OrganisationId | None = None
+
+
+_PAGE = """
+WITH matching AS MATERIALIZED (
+     SELECT {columns}, c.name_key
+       FROM client AS c
+      CROSS JOIN LATERAL (
+            SELECT * FROM connection AS k
+             WHERE k.practice_id = c.practice_id AND k.client_id = c.id AND k.ended_at IS NULL OFFSET 0) AS k {joined}
+      WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {condition})
+SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       (SELECT count(*) FROM matching) AS total, page.*
+  FROM feed
+  LEFT JOIN LATERAL (
+       SELECT * FROM matching WHERE {after} ORDER BY name_key {direction}, id {direction} LIMIT {limit}) AS page ON true
+ ORDER BY page.name_key {direction}, page.id {direction}
+"""
+
+
+class ConnectionListing:
+    """Connections that one caller may see, page by page."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+
+    @classmethod
+    def visible_to(cls, principal: Principal) -> ConnectionListing:
+        return cls(principal)
+
+    async def page(
+        self, query: ConnectionQuery, *, after: Keyset | None, first: int, listed: str
+    ) -> Page[Connection]:
+        """One page, the total and the event cursor, in one statement and so of one moment."""
+        sql = ClientStatement(self._principal)
+        condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
+        rows = await current().rows(
+            _PAGE.format(
+                columns=COLUMNS,
+                joined=JOINED,
+                condition=" AND ".join(condition + _filters(sql, query)),
+                after=_after(sql, after, query.direction),
+                direction=query.direction.value,
+                limit=sql.bind(first + 1),
+            ),
+            *sql.arguments,
+        )
+        return _page(rows, first=first, listed=listed, after=after)
+
+
+def _filters(sql: ClientStatement, query: ConnectionQuery) -> list[str]:
+    statuses = query.statuses | ({Status.MISMATCH} if Status.CONNECTED in query.statuses else set())
+    listed = {"k.product": query.products, "o.provider": query.providers, "k.status": statuses}
+    single = {
+        "k.client_id": query.client_id,
+        "cr.person_id": query.integrated_by,
+        "k.credential_id": query.credential_id,
+        "k.organisation_id": query.organisation_id,
+    }
+    return [
+        *(
+            f"{column} = ANY ({sql.bind(sorted(values))}::text[])"
+            for column, values in listed.items()
+            if values
+        ),
+        *(f"{column} = {sql.bind(value)}::uuid" for column, value in single.items() if value is not None),
+    ]
+
+
+def _after(sql: ClientStatement, after: Keyset | None, direction: Direction) -> str:
+    if after is None:
+        return "true"
+    operator = ">" if direction is Direction.ASC else "<"
+    return f"(name_key, id) {operator} ({sql.bind(after.key)}::text, {sql.bind(after.id)}::uuid)"
+
+
+def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> Page[Connection]:
+    found = [row for row in rows if row["id"] is not None]
+    shown = found[:first]
+    head = rows[0]
+    return Page(
+        rows=tuple(connection(row) for row in shown),
+        cursors=tuple(encode_cursor(listed, Keyset(key=row["name_key"], id=row["id"])) for row in shown),
+        has_next=len(found) > first,
+        has_previous=after is not None,
+        total=head["total"],
+        event_cursor=EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0).encode(),
+    )

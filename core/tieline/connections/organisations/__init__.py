@@ -1,0 +1,1 @@
+"""The books that credentials reach at providers, each known once to a practice."""

@@ -1,0 +1,1 @@
+"""Which client an organisation probably is, by name."""

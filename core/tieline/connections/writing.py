@@ -1,0 +1,113 @@
+"""Decisions carried out: the rows of many connections in a few statements, with their events, syncs and releases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from tieline.connections.decisions import Asked, Decided, Facts, Step
+from tieline.connections.organisations.repository import OrganisationRepository
+from tieline.connections.repository import Connection, ConnectionRepository, NewConnection
+from tieline.connections.runs import queue_syncs
+from tieline.connections.states import differs
+from tieline.credentials.actors import release_organisation
+from tieline.events.kinds import ConnectionConnected, ConnectionEnded
+from tieline.ids import ClientId, CredentialId, OrganisationId
+from tieline.principal import Principal
+from tieline.sync.repository import Trigger
+from tieline.work import Work
+
+_MADE = frozenset({Step.NEW, Step.REPLACE})
+
+
+async def apply(
+    work: Work,
+    principal: Principal,
+    good: Sequence[tuple[Asked, Decided]],
+    facts: Facts,
+    *,
+    trigger: Trigger,
+) -> dict[ClientId, Connection]:
+    """Carry out what was decided, under the locks that the facts were read with: each client's connection."""
+    kept = {row.client_id: decided.standing for row, decided in good if decided.standing is not None}
+    taken = [(row, decided) for row, decided in good if decided.step is not Step.KEEP]
+    if not taken:
+        return kept
+    await _end(work, principal, [decided.standing for _, decided in taken if decided.step is Step.REPLACE])
+    served = {row.organisation_id: row.client_id for row, _ in taken}
+    await OrganisationRepository.of(principal.practice_id).set_client(served)
+    changed = await _write(work, principal, taken, facts)
+    for each in changed:
+        work.event(
+            ConnectionConnected(
+                client_id=each.client_id,
+                connection_id=each.id,
+                organisation_id=each.organisation_id,
+                product=each.product,
+            )
+        )
+    await queue_syncs(work, principal.practice_id, changed, trigger=trigger, person_id=principal.person_id)
+    return kept | {each.client_id: each for each in changed}
+
+
+def record_ends(work: Work, ended: Collection[Connection]) -> None:
+    for each in ended:
+        work.event(
+            ConnectionEnded(
+                client_id=each.client_id,
+                connection_id=each.id,
+                organisation_id=each.organisation_id,
+                product=each.product,
+            )
+        )
+
+
+def release(work: Work, connections: Collection[Connection]) -> None:
+    """Have their organisations released at the provider, where nothing else uses them through that credential."""
+    for each in connections:
+        work.enqueue(
+            release_organisation,
+            key=release_key(each.credential_id, each.organisation_id),
+            practice_id=str(each.practice_id),
+            credential_id=str(each.credential_id),
+            organisation_id=str(each.organisation_id),
+        )
+
+
+def release_key(credential_id: CredentialId, organisation_id: OrganisationId) -> str:
+    """What makes it one job for a credential and an organisation."""
+    return f"{credential_id}:{organisation_id}"
+
+
+async def _end(work: Work, principal: Principal, replaced: Sequence[Connection | None]) -> None:
+    ids = [each.id for each in replaced if each is not None]
+    if ids:
+        record_ends(work, await ConnectionRepository.of(principal.practice_id).end_many(ids, at=work.now))
+
+
+async def _write(
+    work: Work, principal: Principal, taken: Sequence[tuple[Asked, Decided]], facts: Facts
+) -> list[Connection]:
+    connections = ConnectionRepository.of(principal.practice_id)
+    new = [
+        NewConnection(
+            client_id=row.client_id,
+            product=facts.product,
+            organisation_id=row.organisation_id,
+            credential_id=decided.credential_id,
+            mismatch=_mismatched(row, facts),
+        )
+        for row, decided in taken
+        if decided.step in _MADE
+    ]
+    moved = {
+        decided.standing.id: (decided.credential_id, _mismatched(row, facts))
+        for row, decided in taken
+        if decided.step is Step.RESUME and decided.standing is not None
+    }
+    made = await connections.add_many(new, at=work.now) if new else []
+    return made + (await connections.move_many(moved, at=work.now) if moved else [])
+
+
+def _mismatched(row: Asked, facts: Facts) -> bool:
+    organisation = facts.organisations[row.organisation_id]
+    return differs(facts.clients[row.client_id].name, organisation.name, organisation.legal_name)

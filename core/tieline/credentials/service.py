@@ -1,0 +1,120 @@
+"""What others do with credentials: talk through one, keep what a consent brought, give one up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tieline import clock
+from tieline.credentials.apps import endpoints_of, provider_of
+from tieline.credentials.pairs import CURRENT, PREVIOUS, Pair, place_of
+from tieline.credentials.refreshing import sealed_pair
+from tieline.credentials.rejection import credential_rejected
+from tieline.credentials.repository import App, AppRepository, Credential, CredentialRepository, State
+from tieline.credentials.tokens import CredentialTokens
+from tieline.database import scope
+from tieline.errors import ConsentGone, NotFound
+from tieline.host import host
+from tieline.ids import CredentialId, PersonId, PracticeId, new_id
+from tieline.log import get_logger
+from tieline.plugins import Session, Subject
+from tieline.vault import SealBroken
+from tieline.work import Work
+
+_PREVIOUS_KEPT = timedelta(minutes=30)
+_LOGIN_LENGTH = 254
+
+__all__ = ["credential_rejected", "endpoints_of", "keep_consent", "open_session"]
+
+log = get_logger(__name__)
+
+
+async def open_session(
+    practice_id: PracticeId, credential_id: CredentialId, *, organisation: str | None = None
+) -> Session:
+    """A session of this credential, perhaps for one organisation by its external id. Raises ConsentGone, NotFound."""
+    async with scope(practice_id):
+        credential = await CredentialRepository.of(practice_id).get(credential_id)
+        app = await AppRepository.of(practice_id).get(credential.app_id) if credential else None
+    if credential is None or app is None:
+        raise NotFound("credential", credential_id)
+    if credential.state is State.DEAD:
+        raise ConsentGone(app.provider)
+    return Session(
+        client=host().client,
+        provider=provider_of(app),
+        endpoints=endpoints_of(app),
+        tokens=CredentialTokens(practice_id, credential_id),
+        subject=credential.subject,
+        organisation=organisation,
+        now=clock.now,
+    )
+
+
+async def keep_consent(
+    work: Work, app: App, pair: Pair, subject: Subject, *, person_id: PersonId, takes_over: bool
+) -> Credential:
+    """Keep what a consent brought, in the one row of (app, subject); a younger pair that is there and works stays.
+
+    `takes_over`: from now on this person is the one who signed in. A new row has no other.
+    """
+    credentials = CredentialRepository.of(app.practice_id)
+    lasting = pair.lasting(provider_of(app).oauth.refresh_life)
+    there = await credentials.by_subject(app.id, subject.id, lock=True)
+    if there is None:
+        added = await _add(work, app, lasting, subject, person_id)
+        if added is not None:
+            return added
+        there = await credentials.by_subject(app.id, subject.id, lock=True)
+    assert there is not None
+    # What waits for its sign-in to be completed may be older than what is there; a dead one has nothing to lose.
+    if there.state is State.DEAD or there.refreshed_at < lasting.obtained_at:
+        await _replace(work, there, lasting, login=_login(subject))
+    if takes_over:
+        await credentials.hand_to(there.id, person_id)
+    kept = await credentials.get(there.id)
+    assert kept is not None
+    return kept
+
+
+async def _add(work: Work, app: App, pair: Pair, subject: Subject, person_id: PersonId) -> Credential | None:
+    """None when somebody has brought the same subject at this moment."""
+    credentials = CredentialRepository.of(app.practice_id)
+    credential_id = CredentialId(new_id())
+    added = await credentials.add(
+        credential_id,
+        sealed_pair(app.practice_id, credential_id, pair),
+        app_id=app.id,
+        subject=subject.id,
+        login=_login(subject),
+        person_id=person_id,
+        at=work.now,
+    )
+    return await credentials.get(credential_id) if added else None
+
+
+async def _replace(work: Work, there: Credential, pair: Pair, *, login: str | None) -> None:
+    credentials = CredentialRepository.of(there.practice_id)
+    before = await credentials.sealed_tokens(there.id) if there.state is State.LIVE else None
+    previous = _resealed(there, before) if before is not None else None
+    await credentials.store(
+        there.id,
+        sealed_pair(there.practice_id, there.id, pair),
+        previous_sealed=previous,
+        previous_until=work.now + _PREVIOUS_KEPT if previous is not None else None,
+        login=login,
+    )
+
+
+def _resealed(there: Credential, sealed: bytes) -> bytes | None:
+    """The pair there was, sealed for its new place; None when it cannot be opened any more."""
+    vault = host().vault
+    try:
+        before = Pair.opened(sealed, vault, place_of(there.practice_id, there.id, CURRENT))
+    except SealBroken:
+        log.warning("credential.seal_broken", credential_id=str(there.id))
+        return None
+    return before.sealed(vault, place_of(there.practice_id, there.id, PREVIOUS))
+
+
+def _login(subject: Subject) -> str | None:
+    return subject.login[:_LOGIN_LENGTH] if subject.login else None

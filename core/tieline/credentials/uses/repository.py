@@ -1,0 +1,58 @@
+"""The SQL of what still uses an organisation through a credential, or the credential at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieline.database import current
+from tieline.ids import CredentialId, OrganisationId, PracticeId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Uses:
+    """`connected`: a connection that nobody disconnected. `until`: a sign-in may use it up to then, at the latest."""
+
+    connected: bool
+    until: datetime | None
+
+
+# A usable sign-in that has it, or a consent of the same subject that somebody may still take.
+_USES = """
+SELECT EXISTS (SELECT FROM connection AS k
+                WHERE k.practice_id = $1 AND k.credential_id = $2 AND k.ended_at IS NULL
+                  AND (k.reason IS NULL OR k.reason <> 'DISCONNECTED')
+                  AND ($3::uuid IS NULL OR k.organisation_id = $3)) AS connected,
+       greatest(
+         (SELECT max(s.usable_until) FROM sign_in_organisation AS f
+            JOIN sign_in AS s ON s.practice_id = f.practice_id AND s.id = f.sign_in_id
+           WHERE f.practice_id = $1 AND f.credential_id = $2 AND s.usable_until > $4
+             AND ($3::uuid IS NULL OR f.organisation_id = $3)),
+         (SELECT max(r.proof_until) FROM credential AS c
+            JOIN sign_in AS s ON s.practice_id = c.practice_id AND s.provider_app_id = c.provider_app_id
+            JOIN consent_round AS r ON r.practice_id = s.practice_id AND r.sign_in_id = s.id
+           WHERE c.practice_id = $1 AND c.id = $2 AND r.outcome = 'GRANTED' AND r.taken_at IS NULL
+             AND (r.subject = c.subject OR r.credential_id = c.id) AND r.proof_until > $4)) AS until
+"""
+
+
+async def uses_of_organisation(
+    practice_id: PracticeId, credential_id: CredentialId, organisation_id: OrganisationId, *, at: datetime
+) -> Uses:
+    """What uses the organisation through this credential at this calendar instant."""
+    return await _uses(practice_id, credential_id, organisation_id, at)
+
+
+async def uses_of_credential(practice_id: PracticeId, credential_id: CredentialId, *, at: datetime) -> Uses:
+    """What uses the credential, or waits with tokens of its subject."""
+    return await _uses(practice_id, credential_id, None, at)
+
+
+async def _uses(
+    practice_id: PracticeId,
+    credential_id: CredentialId,
+    organisation_id: OrganisationId | None,
+    at: datetime,
+) -> Uses:
+    row = await current().row(_USES, practice_id, credential_id, organisation_id, at)
+    return Uses(connected=row["connected"], until=row["until"])

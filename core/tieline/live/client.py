@@ -1,0 +1,25 @@
+"""The Redis client of the hints: gives up soon, and leaves trying again to those who know what it is good for."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from tieline.settings import Settings
+
+ANSWER_SECONDS = 1.0
+AWAY = (RedisError, OSError, TimeoutError)
+"""What it raises when Redis is away, refuses or does not answer in time."""
+
+
+def make_client(settings: Settings, *, connections: int) -> Redis:
+    """Connects when it is first used; its address was checked when the doorbell was made."""
+    return Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        socket_connect_timeout=ANSWER_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        max_connections=connections,
+        retry=Retry(NoBackoff(), 0),
+    )

@@ -1,0 +1,95 @@
+"""Watchers: those who wait for hints in this process, each with at most one wake-up pending."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from uuid import UUID
+
+from tieline.ids import PracticeId
+from tieline.live.hints import Topics
+
+SLOW_SECONDS = 15.0
+POLL_SECONDS = 2.0
+
+_Key = tuple[PracticeId, str, UUID]
+
+
+class Watcher:
+    """Waits for one thing to change. Look first, then wait: what happens in between wakes it at once."""
+
+    def __init__(self, watchers: Watchers) -> None:
+        self._watchers = watchers
+        self._woken = asyncio.Event()
+
+    async def wait(self) -> bool:
+        """Until a hint comes, or it is time to look without one; whether it was a hint."""
+        try:
+            async with asyncio.timeout(self._watchers.pause()):
+                await self._woken.wait()
+        except TimeoutError:
+            return False
+        self._woken.clear()
+        return True
+
+    def wake(self) -> None:
+        self._woken.set()
+
+
+class Watchers:
+    """All watchers of a process, by what they watch. `hearing`: hints arrive, so that looking can be rare."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[_Key, set[Watcher]] = {}
+        self._hearing = False
+
+    def __len__(self) -> int:
+        return sum(len(watchers) for watchers in self._by_key.values())
+
+    @contextmanager
+    def watching(self, practice_id: PracticeId, topic: str, id: UUID) -> Iterator[Watcher]:
+        key, watcher = (practice_id, topic, id), Watcher(self)
+        self._by_key.setdefault(key, set()).add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._by_key[key].discard(watcher)
+            if not self._by_key[key]:
+                del self._by_key[key]
+
+    def pause(self) -> float:
+        """Seconds until a watcher looks unasked; jittered, so that they do not look all at once."""
+        seconds = SLOW_SECONDS if self._hearing else POLL_SECONDS
+        return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+
+    def heard(self, practice_id: PracticeId, topics: Topics) -> None:
+        """Wake those whom a message concerns."""
+        for topic, ids in topics.items():
+            keys = self._of_topic(practice_id, topic, ids)
+            for key in keys:
+                for watcher in self._by_key.get(key, ()):
+                    watcher.wake()
+
+    def set_hearing(self, *, hearing: bool) -> None:
+        """Hints arrive from now on, or no longer; all look once, since some may have been missed."""
+        if hearing is not self._hearing:
+            self._hearing = hearing
+            for watchers in self._by_key.values():
+                for watcher in watchers:
+                    watcher.wake()
+
+    def _of_topic(self, practice_id: PracticeId, topic: str, ids: frozenset[UUID] | None) -> list[_Key]:
+        """Who watches these, or any of the topic."""
+        if ids is None:
+            return [key for key in self._by_key if key[:2] == (practice_id, topic)]
+        return [(practice_id, topic, one) for one in ids]
+
+
+WATCHERS = Watchers()
+
+
+def watching(practice_id: PracticeId, topic: str, id: UUID) -> AbstractContextManager[Watcher]:
+    """Watch one thing of a practice until the block ends."""
+    return WATCHERS.watching(practice_id, topic, id)

@@ -1,0 +1,184 @@
+"""Completing a sign-in: the person who began it shows the proof, and only then may act with what it reaches.
+
+    1  the waiting tokens become the credential's, and the credential this person's   one transaction
+    2  the provider says which organisations it reaches                               HTTP
+    3  they are written down, what was broken is healed, READY                        one transaction
+
+Whatever fails on the way, the same call goes on from where it was.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieline import clock
+from tieline.connections.organisations.repository import OrganisationRepository
+from tieline.credentials.pairs import Pair
+from tieline.credentials.repository import App, AppRepository, CredentialRepository
+from tieline.credentials.service import keep_consent, open_session
+from tieline.errors import ConsentGone, NotFound, ProofInvalid, SignInNotReady, SignInOver, TielineError
+from tieline.host import host
+from tieline.ids import CredentialId, SignInId
+from tieline.plugins import Provider, Reached, Subject
+from tieline.principal import Principal
+from tieline.sign_ins.places import tokens_place
+from tieline.sign_ins.repository import SignIn, SignInRepository
+from tieline.sign_ins.rights import own_sign_in, require_some_client
+from tieline.sign_ins.rounds.repository import Round, RoundRepository
+from tieline.sign_ins.states import LIFE, Failure, SignInState, over, state_after_refusal, state_at
+from tieline.sign_ins.stock import each_once, find_organisations, heal, lose_organisations, make_ready
+from tieline.sign_ins.trips import hashed
+from tieline.vault import Secret
+from tieline.work import Work, retrying, unit_of_work
+
+_TOO_LATE = "The browser came back too long ago."
+_OVER = frozenset({SignInState.FAILED, SignInState.EXPIRED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Taken:
+    """A consent whose tokens the credential holds."""
+
+    sign_in: SignIn
+    round: Round
+    app: App
+    provider: Provider
+    credential_id: CredentialId
+
+
+async def complete_sign_in(principal: Principal, sign_in_id: SignInId, proof: Secret) -> SignIn:
+    """Take what the browser came back with; the same proof again has the same answer.
+
+    Raises NotFound, Forbidden, ProofInvalid, SignInNotReady, SignInOver, and ProviderError when the provider
+    does not answer: the same call goes on then.
+    """
+    taken = await _take(principal, sign_in_id, proof)
+    if isinstance(taken, SignIn):
+        return taken
+    asked_at = clock.now()
+    try:
+        session = await open_session(principal.practice_id, taken.credential_id)
+        found = await taken.provider.organisations(session, taken.round.consent_mark)
+        reached = each_once(taken.provider.info.slug, found)
+    except ConsentGone as gone:
+        await _fail(principal, taken)
+        raise over(SignInState.FAILED, Failure.CONSENT_GONE) from gone
+    return await _make_ready(principal, taken, reached, asked_at=asked_at)
+
+
+@retrying
+async def _take(principal: Principal, sign_in_id: SignInId, proof: Secret) -> _Taken | SignIn:
+    async with unit_of_work(principal) as work:
+        sign_in = await own_sign_in(principal, sign_in_id, lock=True)
+        await require_some_client(principal)
+        rounds = await RoundRepository.of(principal.practice_id).of_sign_in(sign_in_id)
+        proven = _proven(rounds, proof)
+        state = state_at(sign_in.state, sign_in.usable_until, work.now)
+        if proven is None:
+            raise _refusal(state, sign_in.failure)
+        if state is SignInState.EXPIRED or (proven.taken_at is not None and state in _OVER):
+            raise over(state, sign_in.failure)
+        if proven.taken_at is not None:
+            return sign_in
+        if not proven.is_pending(work.now):
+            raise SignInOver(_TOO_LATE, field="proof")
+
+        app, provider = await _app_of(sign_in)
+        credential_id = await _hand_over(work, sign_in, proven, app)
+    return _Taken(sign_in=sign_in, round=proven, app=app, provider=provider, credential_id=credential_id)
+
+
+async def _hand_over(work: Work, sign_in: SignIn, proven: Round, app: App) -> CredentialId:
+    """The credential of the consent, its tokens there and this person its own. The proof, shown in time, stays good."""
+    rounds, credential_id = RoundRepository.of(app.practice_id), proven.credential_id
+    await rounds.hold_subjects(app.id)
+    sealed = await rounds.sealed_tokens(proven.id)
+    if sealed is not None and proven.subject is not None:
+        pair = Pair.opened(sealed, host().vault, tokens_place(app.practice_id, proven.id))
+        subject = Subject(id=proven.subject, login=proven.login, consent=proven.consent_mark)
+        kept = await keep_consent(work, app, pair, subject, person_id=sign_in.person_id, takes_over=True)
+        credential_id = kept.id
+    elif credential_id is not None:
+        credentials = CredentialRepository.of(app.practice_id)
+        await credentials.lock([credential_id])
+        await credentials.hand_to(credential_id, sign_in.person_id)
+    else:
+        raise SignInOver(_TOO_LATE, field="proof")
+    await rounds.move_tokens(proven.id, credential_id, proof_until=max(sign_in.created_at + LIFE, work.now))
+    return credential_id
+
+
+@retrying
+async def _make_ready(
+    principal: Principal, taken: _Taken, reached: Sequence[Reached], *, asked_at: datetime
+) -> SignIn:
+    async with unit_of_work(principal) as work:
+        sign_in = await own_sign_in(principal, taken.sign_in.id, lock=True)
+        rounds = RoundRepository.of(principal.practice_id)
+        round_now = await rounds.get(taken.round.id)
+        if round_now is None or round_now.taken_at is not None:
+            return sign_in  # another call of the same proof was quicker
+
+        await _write_down(work, taken, reached, asked_at=asked_at)
+        await rounds.take(taken.round.id, at=work.now)
+        await make_ready(work, principal.practice_id, sign_in.id)
+        return await own_sign_in(principal, sign_in.id)
+
+
+async def _write_down(work: Work, taken: _Taken, reached: Sequence[Reached], *, asked_at: datetime) -> None:
+    app, credentials = taken.app, CredentialRepository.of(taken.app.practice_id)
+    before = await credentials.reach(taken.credential_id)
+    await OrganisationRepository.of(app.practice_id).lock(list(before))
+    found = await find_organisations(
+        work, taken.sign_in.id, app, taken.credential_id, reached, consented_at=taken.round.consented_at
+    )
+    consented = {one.id: each.consented for one, each in zip(found, reached, strict=True)}
+    # What was consented to after the provider was asked is not in its answer, and is not lost.
+    lost = [gone for gone, since in before.items() if gone not in consented and since <= asked_at]
+    if lost:
+        await lose_organisations(work, app.practice_id, taken.credential_id, lost)
+    [credential] = await credentials.get_many([taken.credential_id])
+    await heal(work, credential, taken.provider, consented, taken.sign_in.person_id)
+
+
+@retrying
+async def _fail(principal: Principal, taken: _Taken) -> None:
+    """The consent was withdrawn before it was of any use; what earlier rounds found stays."""
+    async with unit_of_work(principal) as work:
+        sign_in = await own_sign_in(principal, taken.sign_in.id, lock=True)
+        rounds = RoundRepository.of(principal.practice_id)
+        await rounds.take(taken.round.id, at=work.now)
+        others = await rounds.of_sign_in(sign_in.id)
+        state = state_after_refusal(
+            ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
+        )
+        failure = Failure.CONSENT_GONE if state is SignInState.FAILED else None
+        await SignInRepository.of(principal.practice_id).set_state(
+            sign_in.id, state, failure=failure, at=work.now
+        )
+        work.hint("sign_in", sign_in.id)
+
+
+def _proven(rounds: Sequence[Round], proof: Secret) -> Round | None:
+    """The round that this is the proof of; all are compared, each in constant time."""
+    shown = hashed(proof.reveal())
+    found = [each for each in rounds if each.proof_hash and hmac.compare_digest(each.proof_hash, shown)]
+    return found[0] if found else None
+
+
+def _refusal(state: SignInState, failure: Failure | None) -> TielineError:
+    """What to say to somebody without the proof of any round."""
+    if state in _OVER:
+        return over(state, failure)
+    return SignInNotReady(field="id") if state is SignInState.STARTED else ProofInvalid()
+
+
+async def _app_of(sign_in: SignIn) -> tuple[App, Provider]:
+    app = await AppRepository.of(sign_in.practice_id).get(sign_in.app_id)
+    provider = host().registry.get(sign_in.provider)
+    if app is None or provider is None:
+        raise NotFound("provider", sign_in.provider)
+    return app, provider

@@ -1,0 +1,133 @@
+"""What a round's code is exchanged for, and how that is written down: once, whatever comes in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tieline import clock
+from tieline.credentials.apps import endpoints_of
+from tieline.credentials.pairs import Pair
+from tieline.credentials.repository import AppRepository, CredentialRepository
+from tieline.credentials.service import keep_consent
+from tieline.errors import ProviderBroken
+from tieline.host import host
+from tieline.ids import CredentialId
+from tieline.plugins import Grant, Subject, code_request, read_tokens, send
+from tieline.principal import Principal
+from tieline.sign_ins.places import tokens_place
+from tieline.sign_ins.repository import SignInRepository
+from tieline.sign_ins.returns import Return
+from tieline.sign_ins.rounds.repository import Granted, RoundRepository
+from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState, state_after_refusal
+from tieline.sign_ins.trips import forget_later, hashed
+from tieline.vault import Secret
+from tieline.work import Work, retrying, unit_of_work
+
+_EXCHANGE_SECONDS = 20.0
+_SUBJECT_LENGTH = 200
+_LOGIN_LENGTH = 254
+
+
+@retrying
+async def claim(back: Return, code: str) -> bool:
+    """Whether it is on us to exchange the code."""
+    async with unit_of_work(Principal.machine(back.practice_id)) as work:
+        return await RoundRepository.of(back.practice_id).claim(back.round.id, hashed(code), at=work.now)
+
+
+async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[Pair, Subject]:
+    """Exchange the code for tokens. Raises ProviderError."""
+    app, provider = back.app, back.provider
+    request = code_request(
+        provider.oauth,
+        endpoints_of(app),
+        client_id=app.client_id,
+        client_secret=back.secret,
+        code=Secret(code),
+        redirect_uri=host().callback_url(app.provider, app.id),
+        verifier=back.verifier,
+    )
+    answer = await send(host().client, request, provider=app.provider, seconds=_EXCHANGE_SECONDS)
+    asked = provider.oauth.scopes_for(back.sign_in.products)
+    tokens = read_tokens(app.provider, *answer, asked_scopes=asked)
+    if tokens.refresh is None:
+        raise ProviderBroken(app.provider, "it granted no refresh token")
+    rest = {name: value for name, value in parameters.items() if name not in {"code", "state"}}
+    subject = provider.subject(Grant(tokens=tokens, parameters=rest))
+    if max(len(subject.id), len(subject.consent or "")) > _SUBJECT_LENGTH:
+        raise ProviderBroken(app.provider, "what it names the subject is too long")
+    return Pair.of(tokens, at=clock.now()), subject
+
+
+@retrying
+async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
+    """Write down what the code brought; False when the round ended otherwise meanwhile."""
+    rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
+    async with unit_of_work(Principal.machine(back.practice_id)) as work:
+        await sign_ins.lock(back.sign_in.id)
+        await rounds.hold_subjects(back.app.id)
+        credential_id = await _renew(work, back, pair, subject)
+        sealed = None
+        if credential_id is None:
+            newest = await _renew_waiting(back, pair, subject)
+            sealed = newest.sealed(host().vault, tokens_place(back.practice_id, back.round.id))
+        granted = Granted(
+            subject=subject.id,
+            login=subject.login[:_LOGIN_LENGTH] if subject.login else None,
+            consent_mark=subject.consent,
+            tokens_sealed=sealed,
+            credential_id=credential_id,
+            proof_hash=hashed(back.proof.reveal()),
+            proof_until=work.now + PROOF_LIFE,
+        )
+        kept = await rounds.grant(back.round.id, hashed(code), granted, at=work.now)
+        sign_in = await sign_ins.read(back.sign_in.id)
+        if kept and sign_in is not None and sign_in.state is not SignInState.EXPIRED:
+            await sign_ins.set_state(sign_in.id, SignInState.CONSENTED, at=work.now)
+        await AppRepository.of(back.practice_id).set_fault(back.app.id, None)
+        forget_later(work, back.practice_id, back.sign_in.id)
+        work.hint("sign_in", back.sign_in.id)
+    return kept
+
+
+@retrying
+async def refuse(back: Return, failure: Failure, *, app_fault: str | None = None) -> None:
+    """End the round without a consent; what the sign-in has already, it keeps."""
+    rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
+    async with unit_of_work(Principal.machine(back.practice_id)) as work:
+        await sign_ins.lock(back.sign_in.id)
+        ended = await rounds.refuse(back.round.id, failure)
+        sign_in = await sign_ins.read(back.sign_in.id)
+        if ended and sign_in is not None and sign_in.state is SignInState.STARTED:
+            others = await rounds.of_sign_in(sign_in.id)
+            state = state_after_refusal(
+                ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
+            )
+            failed = failure if state is SignInState.FAILED else None
+            await sign_ins.set_state(sign_in.id, state, failure=failed, at=work.now)
+        if app_fault is not None:
+            await AppRepository.of(back.practice_id).set_fault(back.app.id, app_fault)
+        work.hint("sign_in", back.sign_in.id)
+
+
+async def _renew(work: Work, back: Return, pair: Pair, subject: Subject) -> CredentialId | None:
+    """The credential of this subject, if there is one, with the new pair: a new consent may have ended the old one."""
+    there = await CredentialRepository.of(back.practice_id).by_subject(back.app.id, subject.id)
+    if there is None:
+        return None
+    kept = await keep_consent(
+        work, back.app, pair, subject, person_id=back.sign_in.person_id, takes_over=False
+    )
+    return kept.id
+
+
+async def _renew_waiting(back: Return, pair: Pair, subject: Subject) -> Pair:
+    """The newest pair of this subject, which all its rounds hold from now on, for the same reason."""
+    vault, rounds = host().vault, RoundRepository.of(back.practice_id)
+    waiting = await rounds.waiting(back.app.id, subject.id)
+    places = {round_id: tokens_place(back.practice_id, round_id) for round_id in waiting}
+    others = [Pair.opened(sealed, vault, places[round_id]) for round_id, sealed in waiting.items()]
+    newest = max((pair, *others), key=lambda each: each.obtained_at)
+    for round_id, place in places.items():
+        await rounds.replace_tokens(round_id, newest.sealed(vault, place))
+    return newest

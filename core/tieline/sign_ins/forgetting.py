@@ -1,0 +1,147 @@
+"""The end of a sign-in: EXPIRED when nothing of it can be used any more, and what nobody took is given back.
+
+At some providers revoking a token ends everything that its subject granted to the app. So a waiting token is
+revoked only where nothing else has, or may be about to have, that subject: no credential, no other consent that
+may still be taken, and nobody who is at the provider at this moment and may come back as just that subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tieline import clock
+from tieline.credentials.actors import let_go_credential
+from tieline.credentials.letting_go import revoke
+from tieline.credentials.pairs import Pair
+from tieline.credentials.repository import App, AppRepository, CredentialRepository
+from tieline.errors import ProviderError
+from tieline.host import host
+from tieline.ids import PracticeId, SignInId
+from tieline.log import fields_of, get_logger
+from tieline.principal import Principal
+from tieline.sign_ins.places import tokens_place
+from tieline.sign_ins.repository import SignIn, SignInRepository
+from tieline.sign_ins.rounds.repository import CLAIM, Round, RoundRepository
+from tieline.sign_ins.states import SignInState
+from tieline.vault import SealBroken, Secret
+from tieline.work import Again, Work, retrying, unit_of_work
+
+_PAUSE = timedelta(minutes=10)
+_GIVEN_UP = timedelta(days=7)
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Revocable:
+    """A waiting token that nothing needs."""
+
+    round: Round
+    app: App
+    token: Secret
+
+
+async def end_sign_in(practice_id: PracticeId, sign_in_id: SignInId) -> Again | None:
+    """Do what is due at this moment; due again when something of the sign-in will have run out."""
+    while True:
+        due = await _look(practice_id, sign_in_id)
+        if not isinstance(due, _Revocable):
+            return due
+        try:
+            await revoke(due.app, due.token)
+        except ProviderError as error:
+            _log.warning("sign_in.not_revoked", sign_in_id=str(sign_in_id), **fields_of(error))
+            return Again(clock.now() + _PAUSE)
+        await _drop(practice_id, due.round)
+
+
+@retrying
+async def _look(practice_id: PracticeId, sign_in_id: SignInId) -> _Revocable | Again | None:
+    """What is to be revoked, or when to look again, or nothing any more."""
+    async with unit_of_work(Principal.machine(practice_id)) as work:
+        sign_ins = SignInRepository.of(practice_id)
+        if not await sign_ins.lock(sign_in_id):
+            return None
+        sign_in = await sign_ins.read(sign_in_id)
+        assert sign_in is not None
+        rounds = await RoundRepository.of(practice_id).of_sign_in(sign_in_id)
+        usable = _usable_until(sign_in, rounds, at=work.now)
+        if usable is None:
+            await _expire(work, sign_in)
+        elif not any(each.is_open(work.now) or each.is_pending(work.now) for each in rounds):
+            await _settle(work, sign_in)
+        abandoned = [each for each in rounds if each.waiting and not each.is_pending(work.now)]
+        for each in abandoned:
+            due = await _abandon(work, sign_in, each)
+            if due is not None:
+                return due
+        return Again(usable) if usable is not None else None
+
+
+def _usable_until(sign_in: SignIn, rounds: list[Round], *, at: datetime) -> datetime | None:
+    """When something of it runs out next; None when nothing of it can be used any more."""
+    ends = [each.proof_until for each in rounds if each.is_pending(at)]
+    ends += [each.expires_at if each.code_hash is None else at + CLAIM for each in rounds if each.is_open(at)]
+    ends.append(sign_in.usable_until)
+    return min((end for end in ends if end is not None and end > at), default=None)
+
+
+async def _expire(work: Work, sign_in: SignIn) -> None:
+    """It is over: what it held and nothing else holds is let go. One that failed stays FAILED, with its reason."""
+    sign_ins = SignInRepository.of(sign_in.practice_id)
+    if sign_in.state not in {SignInState.FAILED, SignInState.EXPIRED}:
+        await sign_ins.set_state(sign_in.id, SignInState.EXPIRED, at=work.now)
+        work.hint("sign_in", sign_in.id)
+    for credential_id in await sign_ins.credentials(sign_in.id):
+        work.enqueue(
+            let_go_credential,
+            key=str(credential_id),
+            practice_id=str(sign_in.practice_id),
+            credential_id=str(credential_id),
+        )
+
+
+async def _settle(work: Work, sign_in: SignIn) -> None:
+    """The last round came to nothing; what earlier ones found is usable for a while yet."""
+    if sign_in.state in {SignInState.STARTED, SignInState.CONSENTED}:
+        await SignInRepository.of(sign_in.practice_id).set_state(sign_in.id, SignInState.READY, at=work.now)
+        work.hint("sign_in", sign_in.id)
+
+
+async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable | Again | None:
+    """What becomes of a token that nobody took: dropped here, unless it is to be revoked, now or later."""
+    practice_id, subject = sign_in.practice_id, abandoned.subject
+    rounds, app = RoundRepository.of(practice_id), await AppRepository.of(practice_id).get(sign_in.app_id)
+    assert app is not None
+    assert subject is not None
+    kept = await CredentialRepository.of(practice_id).by_subject(app.id, subject)
+    token = await _token(practice_id, abandoned)
+    too_old = sign_in.created_at + _GIVEN_UP <= work.now
+    wanted = kept is not None or await rounds.pending_subject(
+        app.id, subject, at=work.now, besides=abandoned.id
+    )
+    if wanted or too_old or token is None:
+        await rounds.drop_tokens(abandoned.id)
+        return None
+    until = await rounds.open_until(app.id, at=work.now)
+    if until is not None:
+        return Again(until)
+    return _Revocable(round=abandoned, app=app, token=token)
+
+
+async def _token(practice_id: PracticeId, abandoned: Round) -> Secret | None:
+    sealed = await RoundRepository.of(practice_id).sealed_tokens(abandoned.id)
+    if sealed is None:
+        return None
+    try:
+        return Pair.opened(sealed, host().vault, tokens_place(practice_id, abandoned.id)).refresh
+    except SealBroken:
+        _log.warning("sign_in.seal_broken", round_id=str(abandoned.id))
+        return None
+
+
+@retrying
+async def _drop(practice_id: PracticeId, revoked: Round) -> None:
+    async with unit_of_work(Principal.machine(practice_id)):
+        await RoundRepository.of(practice_id).drop_tokens(revoked.id)

@@ -1,0 +1,81 @@
+"""Whether a person has to be sent anywhere at all: a live credential may reach already what is to be reconnected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from tieline.connections.organisations.repository import OrganisationRepository
+from tieline.connections.repository import Connection
+from tieline.connections.states import Reason
+from tieline.credentials.repository import App, Credential, CredentialRepository
+from tieline.credentials.service import open_session
+from tieline.database import scope
+from tieline.errors import ProviderError
+from tieline.ids import CredentialId, PersonId, SignInId
+from tieline.log import fields_of, get_logger
+from tieline.plugins import Product, Provider, Reached
+from tieline.sign_ins.stock import each_once, find_organisations, make_ready
+from tieline.work import Work
+
+_ASK_A_PERSON = frozenset({Reason.CONSENT_EXPIRED, Reason.SCOPE_MISSING})
+_CREDENTIALS_ASKED = 3
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """What a credential reaches now, by the provider's own word."""
+
+    credential_id: CredentialId
+    reached: tuple[Reached, ...]
+
+
+async def find_reach(
+    person_id: PersonId, app: App, provider: Provider, products: Sequence[Product], connection: Connection
+) -> Reach | None:
+    """What the person's own live credential reaches, if the connection's organisation is part of it.
+
+    None means that a person has to be asked; trouble at the provider means so too.
+    """
+    if connection.reason in _ASK_A_PERSON:
+        return None
+    async with scope(app.practice_id):
+        live = await CredentialRepository.of(app.practice_id).live_of_person(app.id, person_id)
+        known = await OrganisationRepository.of(app.practice_id).get_many([connection.organisation_id])
+    wanted = {each.external_id for each in known if each.environment == app.environment}
+    for credential in _first_asked(live, provider, products, connection):
+        reached = await _ask(app, provider, credential)
+        if wanted & {each.external_id for each in reached}:
+            return Reach(credential_id=credential.id, reached=tuple(reached))
+    return None
+
+
+async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -> None:
+    """Make the sign-in READY with what was found; nobody consented, so nothing is healed or renewed."""
+    reached = each_once(app.provider, (_not_asked(each) for each in reach.reached))
+    await find_organisations(work, sign_in_id, app, reach.credential_id, reached)
+    await make_ready(work, app.practice_id, sign_in_id)
+
+
+def _first_asked(
+    live: Sequence[Credential], provider: Provider, products: Collection[Product], connection: Connection
+) -> list[Credential]:
+    """Few of them, as a person waits: the connection's own first."""
+    wide = [each for each in live if all(provider.oauth.covers(each.scopes, product) for product in products)]
+    wide.sort(key=lambda each: each.id != connection.credential_id)
+    return wide[:_CREDENTIALS_ASKED]
+
+
+async def _ask(app: App, provider: Provider, credential: Credential) -> Sequence[Reached]:
+    try:
+        session = await open_session(app.practice_id, credential.id)
+        return await provider.organisations(session, None)
+    except ProviderError as error:
+        _log.info("sign_in.not_without_a_trip", credential_id=str(credential.id), **fields_of(error))
+        return ()
+
+
+def _not_asked(reached: Reached) -> Reached:
+    return Reached(external_id=reached.external_id, name=reached.name, consented=False)

@@ -1,0 +1,250 @@
+"""What callers do with sign-ins: start one, go on with it, complete it, look at it and at what it found.
+
+start ── authorization URL ── browser ── answer_consent ── proof ── complete ── READY, for a day
+  ▲                                                                                │
+  └────────────────────────────── continue: another round ◄────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tieline import clock
+from tieline.clients.repository import ClientRepository
+from tieline.connections.organisations.repository import Organisation, OrganisationRepository
+from tieline.connections.repository import Connection, ConnectionRepository
+from tieline.credentials.repository import App, AppRepository
+from tieline.database import scope
+from tieline.errors import BulkConnectUnsupported, Invalid, NotFound, ProviderNotConfigured
+from tieline.host import host
+from tieline.ids import ConnectionId, CredentialId, PersonId, SignInId, new_id
+from tieline.pages import Page, decode_cursor, list_of, page_size
+from tieline.plugins import Product, Provider
+from tieline.principal import Permission, Principal
+from tieline.sign_ins.addresses import checked_return_url
+from tieline.sign_ins.completion import complete_sign_in
+from tieline.sign_ins.consent import answer_consent
+from tieline.sign_ins.models import SignInRow
+from tieline.sign_ins.prompting import Reach, find_reach, take_reach
+from tieline.sign_ins.repository import SignIn, SignInRepository
+from tieline.sign_ins.returns import ConsentAnswer
+from tieline.sign_ins.rights import own_sign_in, person_of, require_some_client
+from tieline.sign_ins.rounds.repository import RoundRepository
+from tieline.sign_ins.states import LIFE, Purpose, SignInState, over, state_at
+from tieline.sign_ins.trips import begin_round
+from tieline.work import retrying, unit_of_work
+
+__all__ = [
+    "ConsentAnswer",
+    "FoundInSignIn",
+    "NewSignIn",
+    "SignIn",
+    "Started",
+    "answer_consent",
+    "complete_sign_in",
+    "continue_sign_in",
+    "get_sign_in",
+    "list_organisations",
+    "start_sign_in",
+]
+
+_SLUG_LENGTH = 32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewSignIn:
+    """What a person wants to sign in for. `connection_id` belongs to RECONNECT, which may leave products out."""
+
+    provider: str
+    purpose: Purpose
+    products: tuple[Product, ...] = ()
+    connection_id: ConnectionId | None = None
+    return_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """A sign-in, and where the browser goes for it; nowhere when it is READY at once."""
+
+    sign_in: SignIn
+    authorization_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundInSignIn:
+    """An organisation that a sign-in reaches. `consented`: a round of this sign-in was about it."""
+
+    organisation: Organisation
+    credential_id: CredentialId
+    consented: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """A sign-in that may be started."""
+
+    app: App
+    provider: Provider
+    products: tuple[Product, ...]
+    connection: Connection | None
+
+
+async def start_sign_in(principal: Principal, new: NewSignIn) -> Started:
+    """Begin to sign in; READY at once where a live credential of the caller's reaches the connection already.
+
+    Raises Forbidden, Invalid, NotFound (provider, connection), ProviderNotConfigured and BulkConnectUnsupported.
+    """
+    person_id = person_of(principal)
+    plan = await _plan(principal, new)
+    reach = None
+    if plan.connection is not None:
+        reach = await find_reach(person_id, plan.app, plan.provider, plan.products, plan.connection)
+    return await _start(principal, person_id, new, plan, reach)
+
+
+@retrying
+async def continue_sign_in(principal: Principal, sign_in_id: SignInId) -> Started:
+    """Add a round to the caller's sign-in; what it has found stays, and stays usable meanwhile.
+
+    Raises Forbidden, NotFound, SignInOver and ProviderNotConfigured.
+    """
+    async with unit_of_work(principal) as work:
+        sign_in = await own_sign_in(principal, sign_in_id, lock=True)
+        await require_some_client(principal)
+        if _shown(sign_in, work.now).state is SignInState.EXPIRED or sign_in.created_at + LIFE <= work.now:
+            raise over(SignInState.EXPIRED, None)
+        provider = _provider(sign_in.provider)
+        app = await AppRepository.of(principal.practice_id).get(sign_in.app_id)
+        if app is None:
+            raise ProviderNotConfigured(provider.info.name)
+
+        await RoundRepository.of(principal.practice_id).close_open(sign_in.id, at=work.now)
+        url = await begin_round(work, sign_in.id, app, provider, sign_in.products)
+        sign_ins = SignInRepository.of(principal.practice_id)
+        await sign_ins.set_state(sign_in.id, SignInState.STARTED, at=work.now)
+        work.hint("sign_in", sign_in.id)
+        return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url)
+
+
+async def get_sign_in(principal: Principal, sign_in_id: SignInId) -> SignIn:
+    """The caller's own sign-in. Raises NotFound."""
+    async with scope(principal.practice_id):
+        return _shown(await own_sign_in(principal, sign_in_id), clock.now())
+
+
+async def list_organisations(
+    principal: Principal, sign_in_id: SignInId, *, first: int | None = None, after: str | None = None
+) -> Page[FoundInSignIn]:
+    """A page of what the caller's sign-in found, by name. Raises NotFound, Invalid and CursorInvalid."""
+    listed = list_of("sign_in_organisations", principal.practice_id, sign_in_id)
+    size, start = page_size(first), decode_cursor(listed, after)
+    async with scope(principal.practice_id):
+        await own_sign_in(principal, sign_in_id)
+        page = await SignInRepository.of(principal.practice_id).organisation_page(
+            sign_in_id, after=start, first=size, listed=listed
+        )
+        ids = [found.organisation_id for found in page.rows]
+        known = {one.id: one for one in await OrganisationRepository.of(principal.practice_id).get_many(ids)}
+    return Page(
+        rows=tuple(
+            FoundInSignIn(
+                organisation=known[found.organisation_id],
+                credential_id=found.credential_id,
+                consented=found.consented,
+            )
+            for found in page.rows
+        ),
+        cursors=page.cursors,
+        has_next=page.has_next,
+        has_previous=page.has_previous,
+        total=page.total,
+        event_cursor=page.event_cursor,
+    )
+
+
+@retrying
+async def _start(
+    principal: Principal, person_id: PersonId, new: NewSignIn, plan: _Plan, reach: Reach | None
+) -> Started:
+    sign_in_id = SignInId(new_id())
+    async with unit_of_work(principal) as work:
+        await SignInRepository.of(principal.practice_id).add(
+            SignInRow(
+                id=sign_in_id,
+                practice_id=principal.practice_id,
+                person_id=person_id,
+                provider_app_id=plan.app.id,
+                purpose=new.purpose,
+                products=[product.value for product in plan.products],
+                connection_id=new.connection_id,
+                return_url=new.return_url,
+                state=SignInState.STARTED,
+                created_at=work.now,
+                changed_at=work.now,
+            )
+        )
+        url = None
+        if reach is None:
+            url = await begin_round(work, sign_in_id, plan.app, plan.provider, plan.products)
+        else:
+            await take_reach(work, sign_in_id, plan.app, reach)
+        return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url)
+
+
+async def _plan(principal: Principal, new: NewSignIn) -> _Plan:
+    """What may be started: everything that needs no provider to answer is checked here."""
+    provider = _provider(new.provider)
+    if new.return_url is not None:
+        checked_return_url(new.return_url, host().origins)
+    if (new.connection_id is not None) is not (new.purpose is Purpose.RECONNECT):
+        raise Invalid("A connection is named for RECONNECT, and for nothing else.", field="connectionId")
+    async with scope(principal.practice_id):
+        connection = await _connection(principal, new)
+        if connection is None:
+            await require_some_client(principal)
+        app = await AppRepository.of(principal.practice_id).of_provider(new.provider)
+    products = _products(new, provider, connection)
+    if app is None:
+        raise ProviderNotConfigured(provider.info.name)
+    if new.purpose is Purpose.BULK_CONNECT and not (app.bulk_consent or provider.info.guided_queue):
+        raise BulkConnectUnsupported(provider.info.name)
+    return _Plan(app=app, provider=provider, products=products, connection=connection)
+
+
+async def _connection(principal: Principal, new: NewSignIn) -> Connection | None:
+    """The connection to reconnect, if the caller may."""
+    if new.connection_id is None:
+        return None
+    connection = await ConnectionRepository.visible_to(principal).get(new.connection_id)
+    if connection is None:
+        raise NotFound("connection", new.connection_id, field="connectionId")
+    client = await ClientRepository.visible_to(principal).get(connection.client_id)
+    principal.require(Permission.MANAGE_CONNECTIONS, administers=client is not None and client.administered)
+    if connection.provider != new.provider:
+        raise Invalid("This connection is to another provider.", field="connectionId")
+    if connection.ended_at is not None:
+        raise Invalid("This connection has ended: connect the client anew.", field="connectionId")
+    return connection
+
+
+def _products(new: NewSignIn, provider: Provider, connection: Connection | None) -> tuple[Product, ...]:
+    products = tuple(dict.fromkeys(new.products))
+    if not products and connection is not None:
+        return (connection.product,)
+    if not products or not set(products) <= set(provider.info.products):
+        offered = ", ".join(provider.info.products)
+        raise Invalid(f"Name one or more products of {provider.info.name}: {offered}.", field="products")
+    return products
+
+
+def _provider(slug: str) -> Provider:
+    provider = host().registry.get(slug)
+    if provider is None:
+        shown = slug[:_SLUG_LENGTH].encode("ascii", "replace").decode()
+        raise NotFound("provider", shown, field="provider")
+    return provider
+
+
+def _shown(sign_in: SignIn, at: datetime) -> SignIn:
+    return replace(sign_in, state=state_at(sign_in.state, sign_in.usable_until, at))

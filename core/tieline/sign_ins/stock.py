@@ -1,0 +1,143 @@
+"""Writing down what a credential reaches: organisations, the consent for each, and what that means to connections."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from tieline.connections.mismatches import remismatch_organisations
+from tieline.connections.models import EXTERNAL_ID_LENGTH
+from tieline.connections.organisations.repository import Organisation, OrganisationRepository
+from tieline.connections.repository import Connection, ConnectionRepository
+from tieline.connections.runs import queue_syncs
+from tieline.connections.states import HEALED_BY_SIGN_IN, Reason
+from tieline.credentials.repository import App, Credential, CredentialRepository
+from tieline.errors import ProviderBroken
+from tieline.events.kinds import ConnectionExpired, ConnectionRestored
+from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, SignInId
+from tieline.plugins import OAuth, Provider, Reached
+from tieline.sign_ins.actors import fetch_details
+from tieline.sign_ins.repository import SignInRepository
+from tieline.sign_ins.states import LIFE
+from tieline.sign_ins.trips import forget_later
+from tieline.sync.repository import Trigger, cancel_runs, live_runs
+from tieline.work import Work
+
+
+def each_once(provider: str, reached: Iterable[Reached]) -> list[Reached]:
+    """What a provider names twice is one, and consented to if it is so once. Raises ProviderBroken."""
+    once: dict[str, Reached] = {}
+    for each in reached:
+        if not 0 < len(each.external_id) <= EXTERNAL_ID_LENGTH:
+            raise ProviderBroken(provider, "an organisation's id is empty or too long")
+        before = once.get(each.external_id)
+        once[each.external_id] = before if before is not None and before.consented else each
+    return list(once.values())
+
+
+async def find_organisations(
+    work: Work,
+    sign_in_id: SignInId,
+    app: App,
+    credential_id: CredentialId,
+    reached: Sequence[Reached],
+    *,
+    consented_at: datetime | None = None,
+) -> list[Organisation]:
+    """Know the organisations, lock them and the credential, and add them to the sign-in; in the order of `reached`.
+
+    The clock of a consent starts anew where it was about the organisation.
+    """
+    found = await OrganisationRepository.of(app.practice_id).upsert(
+        app.provider, app.environment, reached, at=work.now
+    )
+    consented = {one.id: each.consented for one, each in zip(found, reached, strict=True)}
+    credentials = CredentialRepository.of(app.practice_id)
+    await credentials.lock([credential_id])
+    await credentials.set_reach(credential_id, consented, at=consented_at or work.now)
+    await SignInRepository.of(app.practice_id).find(sign_in_id, credential_id, list(consented.items()))
+    await remismatch_organisations(work, app.practice_id, list(consented))
+    return found
+
+
+async def lose_organisations(
+    work: Work, practice_id: PracticeId, credential_id: CredentialId, lost: Collection[OrganisationId]
+) -> None:
+    """The credential reaches these no more: what hangs on it there was revoked. They are locked, and it is."""
+    await CredentialRepository.of(practice_id).drop_reach(credential_id, lost)
+    await SignInRepository.of(practice_id).lose(credential_id, list(lost))
+    expired = await ConnectionRepository.of(practice_id).expire_of_credential(
+        credential_id, Reason.REVOKED_AT_PROVIDER, at=work.now, organisation_ids=lost
+    )
+    for each in expired:
+        work.event(
+            ConnectionExpired(
+                client_id=each.client_id,
+                connection_id=each.id,
+                organisation_id=each.organisation_id,
+                product=each.product,
+                reason=Reason.REVOKED_AT_PROVIDER,
+            )
+        )
+        work.hint("connection", each.id)
+    mine = [
+        run.organisation_id
+        for run in await live_runs(practice_id, lost)
+        if run.credential_id == credential_id
+    ]
+    await cancel_runs(practice_id, organisation_ids=mine, reason=Reason.REVOKED_AT_PROVIDER, at=work.now)
+
+
+async def heal(
+    work: Work,
+    credential: Credential,
+    provider: Provider,
+    reached: Mapping[OrganisationId, bool],
+    person_id: PersonId,
+) -> None:
+    """Restore what was EXPIRED only for this credential's tokens, and sync it.
+
+    `reached` says of each organisation, which is locked as the credential is, whether the consent was about it.
+    """
+    connections = ConnectionRepository.of(credential.practice_id)
+    there = [
+        each
+        for each in await connections.current_of_organisations(reached)
+        if each.credential_id == credential.id and each.reason in HEALED_BY_SIGN_IN
+    ]
+    locked = await connections.lock([each.id for each in there]) if there else []
+    mended = {
+        each.id: (credential.id, each.mismatch)
+        for each in locked
+        if is_mended(each, credential, provider.oauth, consented=reached[each.organisation_id])
+    }
+    restored = await connections.move_many(mended, at=work.now) if mended else []
+    for each in restored:
+        work.event(
+            ConnectionRestored(
+                client_id=each.client_id,
+                connection_id=each.id,
+                organisation_id=each.organisation_id,
+                product=each.product,
+            )
+        )
+        work.hint("connection", each.id)
+    await queue_syncs(work, credential.practice_id, restored, trigger=Trigger.RESTORED, person_id=person_id)
+
+
+def is_mended(connection: Connection, credential: Credential, oauth: OAuth, *, consented: bool) -> bool:
+    """Whether a new consent to the credential, perhaps about the connection's organisation, makes it good again."""
+    ours = connection.ended_at is None and connection.credential_id == credential.id
+    if not ours or connection.reason not in HEALED_BY_SIGN_IN:
+        return False
+    if connection.reason is Reason.CONSENT_EXPIRED and not consented:
+        return False
+    return oauth.covers(credential.scopes, connection.product)
+
+
+async def make_ready(work: Work, practice_id: PracticeId, sign_in_id: SignInId) -> None:
+    """From now on actions may be taken with the sign-in; its organisations' details come by a job."""
+    await SignInRepository.of(practice_id).set_ready(sign_in_id, usable_until=work.now + LIFE, at=work.now)
+    work.enqueue(fetch_details, key=str(sign_in_id), practice_id=str(practice_id), sign_in_id=str(sign_in_id))
+    forget_later(work, practice_id, sign_in_id)
+    work.hint("sign_in", sign_in_id)

@@ -1,0 +1,1 @@
+"""Runs that bring our copy of an organisation's books up to date."""

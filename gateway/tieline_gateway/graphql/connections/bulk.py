@@ -1,0 +1,111 @@
+"""Connecting many clients at once: rows in, one honest outcome for each out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import strawberry
+
+from tieline import errors
+from tieline.connections import service
+from tieline.connections.decisions import Asked
+from tieline.connections.service import RowOutcome
+from tieline.ids import ClientId, OrganisationId, SignInId
+from tieline.plugins import Product
+from tieline.principal import Principal
+from tieline_gateway.graphql.connections.types import Connection
+from tieline_gateway.graphql.inputs import read_id
+from tieline_gateway.graphql.user_errors import UserError
+
+
+@strawberry.enum(description="What became of one row; all but the first two changed nothing.")
+class ConnectOutcomeCode(StrEnum):
+    CONNECTED = "CONNECTED"
+    ALREADY_CONNECTED = "ALREADY_CONNECTED"
+    NOT_FOUND = errors.NotFound.code
+    FORBIDDEN = errors.Forbidden.code
+    NAMED_TWICE = errors.NamedTwice.code
+    ORGANISATION_IN_USE = errors.OrganisationInUse.code
+    NOT_IN_THIS_LOGIN = errors.NotInThisLogin.code
+    DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
+    SCOPE_MISSING = errors.ConsentTooNarrow.code
+
+
+@strawberry.input(description="A client, and the organisation to connect it to.")
+class BulkConnectRow:
+    client_id: strawberry.ID
+    organisation_id: strawberry.ID
+
+    def read(self) -> Asked:
+        """Raises NotFound for an id that is none."""
+        return Asked(
+            client_id=ClientId(read_id("client", self.client_id, field="clientId")),
+            organisation_id=OrganisationId(
+                read_id("organisation", self.organisation_id, field="organisationId")
+            ),
+        )
+
+
+@strawberry.input(description="The clients to connect through one sign-in.")
+class BulkConnectInput:
+    sign_in_id: strawberry.ID = strawberry.field(description="A sign-in of the caller's that is usable.")
+    product: Product = strawberry.field(description="What the connections are for.")
+    rows: list[BulkConnectRow] = strawberry.field(description="At most 1,000.")
+
+
+@strawberry.type(description="What became of one row.")
+class ConnectOutcome:
+    client_id: strawberry.ID
+    organisation_id: strawberry.ID
+    code: ConnectOutcomeCode
+    message: str | None = strawberry.field(
+        description="A sentence for people; null for a row that is connected."
+    )
+    connection: Connection | None = strawberry.field(description="Null for a row that is not connected.")
+
+    @classmethod
+    def of(cls, row: BulkConnectRow, became: RowOutcome) -> ConnectOutcome:
+        return cls(
+            client_id=row.client_id,
+            organisation_id=row.organisation_id,
+            code=ConnectOutcomeCode(became.outcome),
+            message=str(became.refusal) if became.refusal else None,
+            connection=Connection.of(became.connection) if became.connection else None,
+        )
+
+    @classmethod
+    def unknown(cls, row: BulkConnectRow, refusal: errors.NotFound) -> ConnectOutcome:
+        return cls(
+            client_id=row.client_id,
+            organisation_id=row.organisation_id,
+            code=ConnectOutcomeCode.NOT_FOUND,
+            message=str(refusal),
+            connection=None,
+        )
+
+
+@strawberry.type(description="What became of each row.")
+class BulkConnectPayload:
+    outcomes: list[ConnectOutcome] = strawberry.field(
+        description="One a row, in their order; none when nothing was tried."
+    )
+    errors: list[UserError] = strawberry.field(description="About the request as a whole.")
+
+
+async def connect_rows(principal: Principal, given: BulkConnectInput) -> list[ConnectOutcome]:
+    """An outcome for each row. Raises what `bulk_connect` raises, and NotFound for a sign-in id that is none."""
+    sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
+    read = [_read(row) for row in given.rows]
+    rows = [row for row in read if isinstance(row, Asked)]
+    became = iter(await service.bulk_connect(principal, sign_in_id, given.product, rows))
+    return [
+        ConnectOutcome.of(row, next(became)) if isinstance(one, Asked) else ConnectOutcome.unknown(row, one)
+        for row, one in zip(given.rows, read, strict=True)
+    ]
+
+
+def _read(row: BulkConnectRow) -> Asked | errors.NotFound:
+    try:
+        return row.read()
+    except errors.NotFound as unknown:
+        return unknown

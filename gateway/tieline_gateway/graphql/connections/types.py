@@ -1,0 +1,153 @@
+"""Connection, the organisation it is to, and pages of connections."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from tieline.connections import states
+from tieline.connections.organisations import repository as organisations
+from tieline.connections.repository import Connection as ConnectionRecord
+from tieline.connections.states import Reason, Remedy, Status
+from tieline.ids import ClientId, OrganisationId, PersonId
+from tieline.pages import Page
+from tieline.plugins import Product
+from tieline_gateway.graphql.clients.types import Client
+from tieline_gateway.graphql.context import Info
+from tieline_gateway.graphql.pages import PageInfo
+from tieline_gateway.graphql.practices.types import Person
+from tieline_gateway.graphql.providers.types import Provider, load_provider
+
+strawberry.enum(
+    Status,
+    name="ConnectionStatus",
+    description="What a client's line shows, for one product. A MISMATCH is also CONNECTED.",
+)
+strawberry.enum(Reason, name="ConnectionReason", description="Why a connection is EXPIRED.")
+strawberry.enum(Remedy, name="ConnectionRemedy", description="The action that mends a bad state.")
+
+
+@strawberry.type(description="One set of books at a provider.")
+class Organisation:
+    id: strawberry.ID
+    name: str = strawberry.field(description="As the provider's users call it.")
+    legal_name: str | None = strawberry.field(description="Null until its details have been read.")
+    country: str | None = strawberry.field(description="ISO 3166 alpha-2, such as GB.")
+    currency: str | None = strawberry.field(description="ISO 4217, such as GBP.")
+    external_id: str = strawberry.field(description="The provider's own id for it.")
+    key: strawberry.Private[OrganisationId]
+    provider_slug: strawberry.Private[str]
+
+    @strawberry.field(description="Where its books are.")
+    async def provider(self, info: Info) -> Provider:
+        return await load_provider(info, self.provider_slug)
+
+    @classmethod
+    def of(cls, organisation: organisations.Organisation) -> Organisation:
+        return cls(
+            id=strawberry.ID(str(organisation.id)),
+            name=organisation.name,
+            legal_name=organisation.legal_name,
+            country=organisation.country,
+            currency=organisation.currency,
+            external_id=organisation.external_id,
+            key=organisation.id,
+            provider_slug=organisation.provider,
+        )
+
+
+@strawberry.type(description="Whose consent a connection hangs on. Rights never depend on it.")
+class IntegratedBy:
+    login: str | None = strawberry.field(description="The provider's own name for who signed in.")
+    person_id: strawberry.Private[PersonId]
+
+    @strawberry.field(description="Who signed in.")
+    async def person(self, info: Info) -> Person | None:
+        found = await info.context.loaders.person.load(self.person_id)
+        return Person.of(found) if found else None
+
+
+@strawberry.type(description="A client's product, connected to an organisation through somebody's consent.")
+class Connection:
+    id: strawberry.ID
+    product: Product
+    statuses: list[Status] = strawberry.field(description="One, or two: a mismatch is also connected.")
+    reason: Reason | None = strawberry.field(description="Why it is EXPIRED.")
+    remedy: Remedy | None = strawberry.field(
+        description="The action that mends it; null where nothing is wrong."
+    )
+    explanation: str | None = strawberry.field(
+        description="A sentence for people, in English; null where nothing is wrong."
+    )
+    integrated_by: IntegratedBy
+    connected_at: datetime
+    ended_at: datetime | None = strawberry.field(
+        description="Null while it is current; another one took its place, or its client was deleted."
+    )
+    client_id: strawberry.Private[ClientId]
+    organisation_id: strawberry.Private[OrganisationId]
+    provider_slug: strawberry.Private[str]
+
+    @strawberry.field(description="Null when it has been deleted this very moment.")
+    async def client(self, info: Info) -> Client | None:
+        found = await info.context.loaders.client.load(self.client_id)
+        return Client.of(found) if found else None
+
+    @strawberry.field(description="Null when it has been removed this very moment.")
+    async def organisation(self, info: Info) -> Organisation | None:
+        found = await info.context.loaders.organisation.load(self.organisation_id)
+        return Organisation.of(found) if found else None
+
+    @strawberry.field(description="When the organisation's data was last brought up to date; null for never.")
+    async def last_synced_at(self, info: Info) -> datetime | None:
+        found = await info.context.loaders.organisation.load(self.organisation_id)
+        return found.last_synced_at if found else None
+
+    @strawberry.field(description="Where its organisation's books are.")
+    async def provider(self, info: Info) -> Provider:
+        return await load_provider(info, self.provider_slug)
+
+    @classmethod
+    def of(cls, connection: ConnectionRecord) -> Connection:
+        return cls(
+            id=strawberry.ID(str(connection.id)),
+            product=connection.product,
+            statuses=list(states.statuses(connection.status)),
+            reason=connection.reason,
+            remedy=states.remedy(connection.status, connection.reason),
+            explanation=states.explanation(connection.status, connection.reason),
+            integrated_by=IntegratedBy(login=connection.login, person_id=connection.integrated_by),
+            connected_at=connection.connected_at,
+            ended_at=connection.ended_at,
+            client_id=connection.client_id,
+            organisation_id=connection.organisation_id,
+            provider_slug=connection.provider,
+        )
+
+
+@strawberry.type(description="A connection and where it stands in its list.")
+class ConnectionEdge:
+    cursor: str
+    node: Connection
+
+
+@strawberry.type(description="A page of connections.")
+class ConnectionPage:
+    nodes: list[Connection]
+    edges: list[ConnectionEdge]
+    page_info: PageInfo
+    total_count: int = strawberry.field(description="How many connections the whole list has.")
+    event_cursor: str = strawberry.field(description="Events after this cursor are what this page may lack.")
+
+    @classmethod
+    def of(cls, page: Page[ConnectionRecord]) -> ConnectionPage:
+        nodes = [Connection.of(connection) for connection in page.rows]
+        edges = zip(page.cursors, nodes, strict=True)
+        return cls(
+            nodes=nodes,
+            edges=[ConnectionEdge(cursor=cursor, node=node) for cursor, node in edges],
+            page_info=PageInfo.of(page),
+            total_count=page.total,
+            event_cursor=page.event_cursor,
+        )

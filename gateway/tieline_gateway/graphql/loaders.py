@@ -1,0 +1,109 @@
+"""Loaders: what the fields of one answer ask for by id, gathered into one service call for each kind.
+
+They belong to one operation, or to one event of a subscription, and to one caller: what the caller may not see
+is None, in the order of the keys.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from tieline.clients import service as clients
+from tieline.clients.repository import Client
+from tieline.connections import service as connections
+from tieline.connections.organisations.repository import Organisation
+from tieline.connections.repository import Connection
+from tieline.connections.suggestions.matching import Suggestion
+from tieline.connections.suggestions.service import MAX_ORGANISATIONS, suggest_clients
+from tieline.credentials.apps import list_apps
+from tieline.credentials.repository import App
+from tieline.errors import SignInNotReady, SignInOver
+from tieline.ids import ClientId, OrganisationId, PersonId, SignInId, TeamId
+from tieline.plugins import Product
+from tieline.practices import service as practices
+from tieline.practices.repository import Person, Team
+from tieline.principal import Principal
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Found: TypeAlias = tuple[SignInId, Product, OrganisationId]
+"""An organisation that a sign-in found, to be connected for a product."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaders:
+    """Named for what they map. `app` goes by the provider's slug; `connections` are a client's current ones."""
+
+    app: DataLoader[str, App | None]
+    client: DataLoader[ClientId, Client | None]
+    connections: DataLoader[ClientId, list[Connection]]
+    organisation: DataLoader[OrganisationId, Organisation | None]
+    person: DataLoader[PersonId, Person | None]
+    suggestions: DataLoader[Found, tuple[Suggestion, ...]]
+    team: DataLoader[TeamId, Team | None]
+
+    @classmethod
+    def of(cls, principal: Principal) -> Loaders:
+        return cls(
+            app=_loader(lambda _: list_apps(principal.practice_id), lambda app: app.provider),
+            client=_loader(lambda ids: clients.get_clients(principal, ids), lambda client: client.id),
+            connections=_connections(principal),
+            organisation=_loader(lambda ids: _organisations(principal, ids), lambda known: known.id),
+            person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
+            suggestions=_suggestions(principal),
+            team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
+        )
+
+
+def _loader(
+    read: Callable[[list[K]], Awaitable[Iterable[V]]], key: Callable[[V], K]
+) -> DataLoader[K, V | None]:
+    """What `read` finds of some keys, each under its own key."""
+
+    async def load(keys: list[K]) -> list[V | None]:
+        found = {key(one): one for one in await read(keys)}
+        return [found.get(wanted) for wanted in keys]
+
+    return DataLoader(load)
+
+
+async def _organisations(principal: Principal, ids: list[OrganisationId]) -> Iterable[Organisation]:
+    return (await connections.get_organisations(principal, ids)).values()
+
+
+def _connections(principal: Principal) -> DataLoader[ClientId, list[Connection]]:
+    async def load(ids: list[ClientId]) -> list[list[Connection]]:
+        found = await connections.connections_of_clients(principal, ids)
+        return [found.get(client_id, []) for client_id in ids]
+
+    return DataLoader(load)
+
+
+def _suggestions(principal: Principal) -> DataLoader[Found, tuple[Suggestion, ...]]:
+    async def load(keys: list[Found]) -> list[tuple[Suggestion, ...]]:
+        wanted: dict[tuple[SignInId, Product], list[OrganisationId]] = defaultdict(list)
+        for sign_in_id, product, organisation_id in keys:
+            wanted[sign_in_id, product].append(organisation_id)
+        found: dict[Found, tuple[Suggestion, ...]] = {}
+        for (sign_in_id, product), ids in wanted.items():
+            suggested = await _suggested(principal, sign_in_id, product, ids)
+            found.update({(sign_in_id, product, one): clients_ for one, clients_ in suggested.items()})
+        return [found.get(key, ()) for key in keys]
+
+    return DataLoader(load, max_batch_size=MAX_ORGANISATIONS)
+
+
+async def _suggested(
+    principal: Principal, sign_in_id: SignInId, product: Product, ids: list[OrganisationId]
+) -> dict[OrganisationId, tuple[Suggestion, ...]]:
+    """Nothing for a sign-in that cannot be used: what it found is still shown."""
+    try:
+        return await suggest_clients(principal, sign_in_id, product, ids)
+    except (SignInNotReady, SignInOver):
+        return {}

@@ -1,0 +1,1 @@
+"""The accounting systems that clients can be connected to."""

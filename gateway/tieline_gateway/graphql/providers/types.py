@@ -1,0 +1,50 @@
+"""Provider, as its plugin and the practice's own app make it."""
+
+from __future__ import annotations
+
+import strawberry
+
+from tieline.credentials.repository import App
+from tieline.host import host
+from tieline.plugins import Product
+from tieline_gateway.graphql.context import Info
+
+strawberry.enum(Product, description="What a practice uses a connection for.")
+
+
+@strawberry.type(description="An accounting system, and what the practice's own app there can do.")
+class Provider:
+    slug: str = strawberry.field(description="Its short name, which other arguments take.")
+    name: str = strawberry.field(description="Its name for people.")
+    products: list[Product] = strawberry.field(
+        description="What clients can be connected for; empty when it is gone."
+    )
+    bulk_consent: bool = strawberry.field(description="Whether one consent can reach several organisations.")
+    guided_queue: bool = strawberry.field(
+        description="Whether several organisations can be connected by one consent after another, in one sign-in."
+    )
+    configured: bool = strawberry.field(
+        description="Whether the practice has an app there; without one, no sign-in."
+    )
+    callback_url: str | None = strawberry.field(
+        description="The redirect address to register at the provider, letter by letter; null without an app."
+    )
+
+    @classmethod
+    def of(cls, slug: str, app: App | None) -> Provider:
+        """What its plugin says of it, or as little as there is when that is no longer installed."""
+        plugin = host().registry.get(slug)
+        info = plugin.info if plugin else None
+        return cls(
+            slug=slug,
+            name=info.name if info else slug,
+            products=list(info.products) if info else [],
+            bulk_consent=app.bulk_consent if app else False,
+            guided_queue=info.guided_queue if info else False,
+            configured=app is not None and info is not None,
+            callback_url=host().callback_url(slug, app.id) if app else None,
+        )
+
+
+async def load_provider(info: Info, slug: str) -> Provider:
+    return Provider.of(slug, await info.context.loaders.app.load(slug))

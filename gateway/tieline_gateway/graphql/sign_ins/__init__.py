@@ -1,0 +1,1 @@
+"""Sign-ins at providers: a person's trip to the consent page and back."""

@@ -1,0 +1,185 @@
+"""What reading and writing cost where the planner knows fifty practices, and one that it has not seen yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books, open_books, pretending
+from tests.support.deployment import Deployment
+from tests.support.rows import Filler
+from tests.support.statements import Statement, all_connected, taken_down
+from tieline.connections.board.repository import BoardSort
+from tieline.connections.board.service import list_board
+from tieline.connections.decisions import Asked
+from tieline.connections.listing.service import list_connections
+from tieline.connections.service import bulk_connect, connections_of_clients
+from tieline.connections.suggestions.service import suggest_clients
+from tieline.database import scope
+from tieline.ids import PracticeId
+from tieline.principal import ClientAccess, Permission
+
+FILL = """
+WITH made AS (
+     INSERT INTO client (id, practice_id, name, name_key, detail_sources, created_at)
+     SELECT gen_random_uuid(), $1, 'Client ' || n, 'client ' || n, '{}', clock_timestamp()
+       FROM generate_series(1, $2) AS n
+     RETURNING practice_id, id, name),
+     worded AS (
+     INSERT INTO client_word (practice_id, word, client_id) SELECT practice_id, 'client', id FROM made),
+     held AS (
+     INSERT INTO organisation (id, practice_id, provider, environment, external_id, name, name_key, client_id,
+                               created_at)
+     SELECT gen_random_uuid(), practice_id, 'pretend', 'LIVE', id::text, name, lower(name), id, clock_timestamp()
+       FROM made
+     RETURNING practice_id, id, client_id)
+INSERT INTO connection (id, practice_id, client_id, product, organisation_id, credential_id, mismatch, connected_at,
+                        changed_at)
+SELECT gen_random_uuid(), practice_id, client_id, 'BOOKKEEPING', id, ($3::uuid[])[1 + (hashtext(id::text) & 7)], false,
+       clock_timestamp(), clock_timestamp()
+  FROM held
+"""
+TABLES = "client, client_word, connection, organisation, credential"
+
+
+Node = dict[str, Any]
+
+
+class Undone(Exception):
+    """Takes back what explaining a statement did."""
+
+
+async def fill(books: Books, count: int) -> Books:
+    credentials = [await books.credential() for _ in range(10)]
+    await books.sql.execute(FILL, books.practice_id, count, credentials)
+    return books
+
+
+@pytest.fixture(scope="module")
+async def crowd(opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[Books]:  # noqa: ARG001
+    """A practice of 220 among fifty others, and the planner knows of it."""
+    with pretending():
+        others = [await fill(await open_books(sql), 220) for _ in range(51)]
+    await sql.execute(f"ANALYZE {TABLES}")
+    yield others[25]
+    await (await Filler.over(sql)).forget(*(each.practice_id for each in others))
+    await sql.execute(f"ANALYZE {TABLES}")
+
+
+@pytest.fixture
+async def fresh(crowd: Books) -> Books:
+    """A practice of 2,000, of which the planner knows nothing."""
+    return await fill(await open_books(crowd.sql), 2_000)
+
+
+async def statements_of(call: Callable[[], Awaitable[Any]]) -> list[Statement]:
+    """What a call sends, without what the driver asks of types that it meets for the first time."""
+    await all_connected()
+    with taken_down() as statements:
+        await call()
+    drivers = ("typeinfo_tree", "'jit'")
+    return [each for each in statements if each.is_data and not any(sign in each.sql for sign in drivers)]
+
+
+async def explained(practice_id: PracticeId, statement: Statement) -> list[Node]:
+    """The nodes of the plan that this very statement has under the application's role."""
+    with suppress(Undone):
+        async with scope(practice_id) as opened:
+            explain = f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {statement.sql}"
+            plan = json.loads(await opened.value(explain, *statement.arguments))
+            raise Undone
+    return list(nodes_of(plan[0]["Plan"]))
+
+
+def nodes_of(plan: Node) -> Iterator[Node]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes_of(inner)
+
+
+def handled(node: Node) -> float:
+    """How many rows a node of a plan made or threw away, over all its loops."""
+    thrown = sum(value for name, value in node.items() if name.startswith("Rows Removed"))
+    count: float = (node["Actual Rows"] + thrown) * node["Actual Loops"]
+    return count
+
+
+async def most_handled(books: Books, call: Callable[[], Awaitable[Any]]) -> dict[str, float]:
+    """For each statement that can be sent again: the most that a node of its plan has handled."""
+    most = {}
+    for statement in await statements_of(call):
+        if "INSERT INTO connection" not in statement.sql:
+            nodes = await explained(books.practice_id, statement)
+            worst = max(nodes, key=handled)
+            told = {name: value for name, value in worst.items() if name not in {"Plans", "Output"}}
+            most[f"{statement.sql[:400]} … {told}"] = handled(worst)
+    return most
+
+
+@pytest.mark.parametrize("sort", [*BoardSort])
+async def test_a_board_is_one_statement_whatever_its_size_and_reads_its_practice_alone(
+    crowd: Books, sort: BoardSort
+) -> None:
+    (small,) = await statements_of(
+        lambda: list_board(crowd.admin, BOOKKEEPING, first=1, sort=sort, search="cli")
+    )
+    (large,) = await statements_of(lambda: list_board(crowd.admin, BOOKKEEPING, first=200, sort=sort))
+
+    for statement in (small, large):
+        for node in await explained(crowd.practice_id, statement):
+            if node.get("Relation Name", "feed") != "feed":
+                assert handled(node) <= 220 + 1, node
+                assert node["Node Type"] != "Seq Scan", node
+
+
+@pytest.mark.parametrize("first", [1, 200])
+async def test_a_list_of_connections_is_one_statement(crowd: Books, first: int) -> None:
+    statements = await statements_of(lambda: list_connections(crowd.admin, first=first))
+
+    assert len(statements) == 1
+
+
+async def test_a_practice_that_the_planner_has_not_seen_is_read_once(fresh: Books) -> None:
+    listed = await fresh.member(Permission.SYNC, clients=ClientAccess.LISTED)
+    await fresh.sql.execute(
+        "INSERT INTO member_client (practice_id, person_id, client_id) "
+        "SELECT practice_id, $2, id FROM client WHERE practice_id = $1",
+        fresh.practice_id,
+        listed.person_id,
+    )
+    clients = [
+        row["id"]
+        for row in await fresh.sql.fetch("SELECT id FROM client WHERE practice_id = $1", fresh.practice_id)
+    ]
+    found = [
+        row["id"]
+        for row in await fresh.sql.fetch(
+            "SELECT id FROM organisation WHERE practice_id = $1", fresh.practice_id
+        )
+    ]
+    sign_in_id = await fresh.sign_in(await fresh.credential(), found)
+    pairs = await fresh.sql.fetch(
+        "SELECT client_id, organisation_id FROM connection WHERE practice_id = $1 LIMIT 1000",
+        fresh.practice_id,
+    )
+    rows = [Asked(client_id=pair["client_id"], organisation_id=pair["organisation_id"]) for pair in pairs]
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: list_board(fresh.admin, BOOKKEEPING, first=200, search="client", providers=["pretend"]),
+        lambda: list_board(fresh.admin, DATA_HEALTH, first=200, sort=BoardSort.ORGANISATION),
+        lambda: list_connections(fresh.admin, first=200, search="client", providers=["pretend"]),
+        lambda: list_connections(listed, first=200, integrated_by=fresh.me),
+        lambda: connections_of_clients(listed, clients[:200]),
+        lambda: suggest_clients(fresh.admin, sign_in_id, DATA_HEALTH, found[:200]),
+        lambda: suggest_clients(fresh.admin, sign_in_id, BOOKKEEPING, found[:200]),
+        lambda: bulk_connect(fresh.admin, sign_in_id, BOOKKEEPING, rows),
+        lambda: bulk_connect(fresh.admin, sign_in_id, DATA_HEALTH, rows),
+    ]
+
+    most = [await most_handled(fresh, call) for call in calls]
+
+    assert [each for each in most if max(each.values()) > 3 * 2_000] == []

@@ -1,0 +1,354 @@
+"""Nothing is revoked that something still uses, and what nothing uses is let go, whatever is killed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.credentials.holding import Holding
+from tests.support.jobs import calendar
+from tieline.credentials import letting_go
+from tieline.credentials.letting_go import (
+    let_go_credential,
+    release_at_provider,
+    release_organisation,
+    revoke,
+)
+from tieline.credentials.service import open_session
+from tieline.errors import ConsentGone, ProviderMisconfigured, ProviderUnavailable
+from tieline.ids import OrganisationId
+from tieline.plugins import Product
+from tieline.vault import Secret
+from tieline.work import Again
+from tieline.worker.roster import ACTORS
+from tieline.worker.runner import Runner
+
+LATER = timedelta(hours=24)
+
+
+async def _nothing(_: Holding) -> None:
+    pass
+
+
+async def _connected(holding: Holding) -> None:
+    await holding.connect(holding.person.organisations[0])
+
+
+async def _expired(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await holding.above.execute("UPDATE connection SET reason = 'ACCESS_LOST' WHERE id = $1", connection_id)
+
+
+async def _disconnected(holding: Holding) -> None:
+    await holding.disconnect(await holding.connect(holding.person.organisations[0]))
+
+
+async def _ended(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await holding.above.execute("UPDATE connection SET ended_at = changed_at WHERE id = $1", connection_id)
+
+
+async def _usable_sign_in(holding: Holding) -> None:
+    await _usable(holding, until=await calendar() + LATER)
+
+
+async def _sign_in_that_is_over(holding: Holding) -> None:
+    await _usable(holding, until=await calendar() - LATER)
+
+
+async def _consent_that_waits(holding: Holding) -> None:
+    await holding.round(outcome="GRANTED", subject=holding.credential.subject, proof_until=await _soon())
+
+
+async def _consent_at_the_callback(holding: Holding) -> None:
+    await holding.round(outcome="GRANTED", credential_id=holding.credential.id, proof_until=await _soon())
+
+
+async def _consent_of_another_subject(holding: Holding) -> None:
+    await holding.round(outcome="GRANTED", subject="somebody else", proof_until=await _soon())
+
+
+async def _consent_nobody_came_for(holding: Holding) -> None:
+    past = await calendar() - timedelta(minutes=1)
+    await holding.round(outcome="GRANTED", subject=holding.credential.subject, proof_until=past)
+
+
+async def _consent_taken(holding: Holding) -> None:
+    at = await calendar()
+    await holding.round(
+        outcome="GRANTED",
+        subject=holding.credential.subject,
+        proof_until=at + timedelta(minutes=5),
+        taken_at=at,
+    )
+
+
+async def _somebody_at_the_consent_page(holding: Holding) -> None:
+    await holding.round(expires_at=await _soon())
+
+
+async def _somebody_who_never_came_back(holding: Holding) -> None:
+    await holding.round(expires_at=await calendar() - timedelta(minutes=1))
+
+
+async def _a_refresh_under_way(holding: Holding) -> None:
+    await holding.above.execute(
+        "UPDATE credential SET lease_owner = 'somebody', lease_until = now() + interval '20 seconds' WHERE id = $1",
+        holding.credential.id,
+    )
+
+
+SITUATIONS: list[tuple[Callable[[Holding], Awaitable[None]], str]] = [
+    (_nothing, "let go"),
+    (_connected, "kept"),
+    (_expired, "kept"),
+    (_disconnected, "let go"),
+    (_ended, "let go"),
+    (_usable_sign_in, "later"),
+    (_sign_in_that_is_over, "let go"),
+    (_consent_that_waits, "later"),
+    (_consent_at_the_callback, "later"),
+    (_consent_of_another_subject, "let go"),
+    (_consent_nobody_came_for, "let go"),
+    (_consent_taken, "let go"),
+    (_somebody_at_the_consent_page, "later"),
+    (_somebody_who_never_came_back, "let go"),
+    (_a_refresh_under_way, "later"),
+]
+
+
+@pytest.mark.parametrize(
+    ("situation", "outcome"), SITUATIONS, ids=lambda value: getattr(value, "__name__", value)
+)
+async def test_a_credential_is_let_go_only_when_nothing_uses_its_subject(
+    holding: Holding, situation: Callable[[Holding], Awaitable[None]], outcome: str
+) -> None:
+    await situation(holding)
+
+    answer = await let_go_credential(holding.practice_id, holding.credential.id)
+
+    row, grants = await holding.row(), await holding.grants()
+    if outcome == "let go":
+        assert answer is None
+        assert (row["state"], row["dead_reason"], row["tokens_sealed"]) == (
+            "DEAD",
+            "REVOKED_AT_PROVIDER",
+            None,
+        )
+        assert grants == []
+    else:
+        assert (answer is None) == (outcome == "kept")
+        assert answer is None or answer.at > await calendar()
+        assert row["state"] == "LIVE"
+        assert len(grants) == 1
+        await holding.tokens.access()
+
+
+async def test_a_connection_that_is_disconnected_stays_so(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await holding.disconnect(connection_id)
+
+    await let_go_credential(holding.practice_id, holding.credential.id)
+
+    assert await holding.reason(connection_id) == "DISCONNECTED"
+    assert await holding.expiries() == []
+
+
+async def test_a_credential_is_dead_before_it_is_revoked_and_keeps_its_token_until_then(
+    holding: Holding,
+) -> None:
+    await holding.sandbox.plant("drop", "revocation")
+
+    with pytest.raises(ProviderUnavailable):
+        await let_go_credential(holding.practice_id, holding.credential.id)
+
+    row = await holding.row()
+    assert row["state"] == "DEAD"
+    assert row["tokens_sealed"] is not None
+    with pytest.raises(ConsentGone):
+        await open_session(holding.practice_id, holding.credential.id)
+    with pytest.raises(ConsentGone):
+        await holding.tokens.access()
+    assert len(await holding.grants()) == 1
+
+    assert await let_go_credential(holding.practice_id, holding.credential.id) is None
+
+    assert (await holding.row())["tokens_sealed"] is None
+    assert await holding.grants() == []
+    assert await let_go_credential(holding.practice_id, holding.credential.id) is None
+    assert len(await holding.sandbox.log(holding.portal, "revocation")) == 2
+
+
+async def test_a_consent_between_two_attempts_to_revoke_is_kept(holding: Holding) -> None:
+    await holding.sandbox.plant("drop", "revocation")
+    with pytest.raises(ProviderUnavailable):
+        await let_go_credential(holding.practice_id, holding.credential.id)
+
+    pair, subject = await holding.consent()
+    await holding.keep(pair, subject)
+    await _usable(holding, until=await calendar() + LATER)
+
+    assert isinstance(await let_go_credential(holding.practice_id, holding.credential.id), Again)
+    assert await holding.tokens.access() == pair.access
+    assert len(await holding.grants()) == 1
+
+
+async def test_tokens_of_a_consent_that_came_while_the_old_ones_were_revoked_are_not_dropped(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, subject = await holding.consent()
+
+    async def meanwhile(*_: Any) -> None:
+        await holding.keep(pair, subject)
+
+    monkeypatch.setattr(letting_go, "revoke", meanwhile)
+    await let_go_credential(holding.practice_id, holding.credential.id)
+
+    row = await holding.row()
+    assert row["state"] == "LIVE"
+    assert await holding.tokens.access() == pair.access
+
+
+async def test_disconnecting_releases_the_organisation_and_at_last_the_consent(holding: Holding) -> None:
+    bakery, books = holding.person.organisations
+    first, second = await holding.connect(bakery), await holding.connect(books)
+    of_bakery, of_books = await _organisation_of(holding, first), await _organisation_of(holding, second)
+    await holding.find(of_bakery, usable_until=await calendar() + LATER)
+
+    await holding.disconnect(first)
+    await _let_go_of(holding, of_bakery)
+
+    assert [one["tenant_id"] for one in await _connections(holding)] == [books.tenant_id]
+    assert await _reach(holding) == [of_books]
+    assert await _in_sign_ins(holding, of_bakery) == 0
+    assert (await holding.row())["state"] == "LIVE"
+
+    await holding.disconnect(second)
+    await _let_go_of(holding, of_books)
+
+    assert (await holding.row())["state"] == "DEAD"
+    assert await holding.grants() == []
+
+
+async def test_an_organisation_that_another_connection_uses_is_not_released(holding: Holding) -> None:
+    bakery = holding.person.organisations[0]
+    first = await holding.connect(bakery)
+    client_id = await holding.above.fetchval("SELECT client_id FROM connection WHERE id = $1", first)
+    await holding.connect(bakery, product=Product.DATA_HEALTH, client_id=client_id)
+    organisation_id = await _organisation_of(holding, first)
+    await holding.disconnect(first)
+
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+
+    assert await holding.jobs("release_at_provider") == []
+    assert await _reach(holding) == [organisation_id]
+    assert await release_at_provider(holding.practice_id, holding.credential.id, organisation_id) is None
+    assert len(await _connections(holding)) == 2
+
+
+async def test_an_organisation_that_a_new_consent_reached_again_is_not_released(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    organisation_id = await _organisation_of(holding, connection_id)
+    await holding.disconnect(connection_id)
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+
+    usable_until = await calendar() + LATER
+    await holding.find(organisation_id, usable_until=usable_until)
+    answer = await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+
+    assert answer == Again(usable_until + timedelta(minutes=1))
+    assert len(await _connections(holding)) == 2
+
+
+async def test_a_release_that_was_not_answered_is_tried_again(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    organisation_id = await _organisation_of(holding, connection_id)
+    await holding.disconnect(connection_id)
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+    await holding.sandbox.plant("status", "connections", status=503, times=20)
+
+    with pytest.raises(ProviderUnavailable):
+        await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+    assert await holding.jobs("let_go_credential") == []
+
+    await holding.sandbox.control("DELETE", "/faults")
+    await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+    await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+    assert len(await _connections(holding)) == 1
+    assert len(await holding.jobs("let_go_credential")) == 1
+
+
+async def test_a_dead_credential_has_nothing_to_release(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    organisation_id = await _organisation_of(holding, connection_id)
+    await holding.disconnect(connection_id)
+    await holding.above.execute(
+        "UPDATE credential SET state = 'DEAD', tokens_sealed = NULL WHERE id = $1", holding.credential.id
+    )
+
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+
+    assert await release_at_provider(holding.practice_id, holding.credential.id, organisation_id) is None
+    assert await let_go_credential(holding.practice_id, holding.credential.id) is None
+    assert await holding.sandbox.log(holding.portal, "connections", "revocation") == []
+
+
+async def test_a_token_that_is_not_known_any_more_is_revoked_without_complaint(holding: Holding) -> None:
+    await revoke(holding.app, Secret("a-token-of-nobody"))
+
+
+async def test_a_revocation_that_the_provider_will_not_take_from_us_is_the_apps_trouble(
+    holding: Holding,
+) -> None:
+    await holding.sandbox.plant("status", "revocation", status=400, body={"error": "invalid_client"})
+
+    with pytest.raises(ProviderMisconfigured):
+        await revoke(holding.app, Secret("a-token-of-nobody"))
+
+
+async def _let_go_of(holding: Holding, organisation_id: OrganisationId) -> None:
+    """The jobs one after the other, as a worker runs them."""
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+    for actor in ("release_at_provider", "let_go_credential"):
+        for job in await holding.jobs(actor):
+            await Runner(ACTORS).run(job["id"])
+        assert await holding.jobs(actor) == []
+
+
+async def _connections(holding: Holding) -> list[dict[str, Any]]:
+    """The organisations that the provider still connects to the app."""
+    grants = await holding.grants()
+    return grants[0]["connections"] if grants else []
+
+
+async def _reach(holding: Holding) -> list[UUID]:
+    rows = await holding.above.fetch(
+        "SELECT organisation_id FROM consent WHERE credential_id = $1", holding.credential.id
+    )
+    return [row["organisation_id"] for row in rows]
+
+
+async def _in_sign_ins(holding: Holding, organisation_id: UUID) -> int:
+    found: int = await holding.above.fetchval(
+        "SELECT count(*) FROM sign_in_organisation WHERE organisation_id = $1", organisation_id
+    )
+    return found
+
+
+async def _organisation_of(holding: Holding, connection_id: UUID) -> OrganisationId:
+    found: OrganisationId = await holding.above.fetchval(
+        "SELECT organisation_id FROM connection WHERE id = $1", connection_id
+    )
+    return found
+
+
+async def _soon() -> datetime:
+    return await calendar() + timedelta(minutes=5)
+
+
+async def _usable(holding: Holding, *, until: datetime) -> None:
+    await holding.find(await holding.organisation(holding.person.organisations[1]), usable_until=until)

@@ -1,0 +1,375 @@
+"""What a provider may answer to a refresh, and whose state each answer changes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.credentials.askers import asking
+from tests.credentials.asking import fingerprint
+from tests.credentials.holding import Holding, secret_of
+from tests.support.deployment import Deployment
+from tests.support.jobs import calendar
+from tests.support.polling import until
+from tests.support.sandbox import Sandbox
+from tieline.connections.states import Reason
+from tieline.credentials import refreshing
+from tieline.credentials.apps import list_apps, rotate_secret
+from tieline.credentials.service import credential_rejected, open_session
+from tieline.errors import (
+    ConsentGone,
+    ProviderBroken,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    TielineError,
+)
+from tieline.plugins import GrantRejected, Product
+from tieline.practices.service import NewMember, add_member
+from tieline.principal import Role
+from tieline.vault import Secret
+from tieline.worker.roster import ACTORS
+from tieline.worker.runner import Runner
+
+TOO_OLD = timedelta(minutes=31)
+REFUSED: dict[str, Any] = {"status": 400, "body": {"error": "invalid_grant"}}
+
+TRANSIENT: list[tuple[str, dict[str, Any], int]] = [
+    ("status", {"status": 500}, 1),
+    ("status", {"status": 503, "body": {"error": "invalid_grant"}}, 1),
+    ("throttle", {}, 1),
+    ("html", {}, 1),
+    ("empty", {}, 1),
+    ("truncated", {}, 1),
+    ("drop", {}, 2),
+    ("lost_answer", {}, 2),
+    ("slow", {"seconds": 2}, 2),
+]
+
+
+@pytest.mark.parametrize(("kind", "fault", "times"), TRANSIENT)
+async def test_what_passes_by_itself_changes_nobodys_state(
+    holding: Holding,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    fault: dict[str, Any],
+    times: int,
+) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    monkeypatch.setattr(refreshing, "_HTTP_SECONDS", 0.5)
+    monkeypatch.setattr(refreshing, "_HOLD_SECONDS", 1.5)
+    await clock(TOO_OLD)
+    await holding.sandbox.plant(kind, "token", times=times, **fault)
+
+    with pytest.raises(ProviderUnavailable):
+        await holding.tokens.access()
+
+    row = await holding.row()
+    assert (row["state"], row["version"], row["lease_owner"]) == ("LIVE", 1, None)
+    assert await holding.reason(connection_id) is None
+    assert await holding.fault() is None
+    assert len(await holding.jobs("finish_refresh")) == 1
+    await holding.sandbox.control("DELETE", "/faults")
+    await holding.tokens.access()
+    assert (await holding.row())["version"] == 2
+
+
+async def test_a_refresh_that_did_not_work_is_tried_again_later_and_later(
+    holding: Holding, clock: Any
+) -> None:
+    await clock(TOO_OLD)
+    await holding.sandbox.plant("status", "token", times=4)
+    with pytest.raises(ProviderUnavailable):
+        await holding.tokens.access()
+
+    pauses = []
+    for _ in range(3):
+        job = (await holding.jobs("finish_refresh"))[0]
+        await clock(job["due_at"] - await calendar())
+        await Runner(ACTORS).run(job["id"])
+        again = (await holding.jobs("finish_refresh"))[0]
+        pauses.append((again["due_at"] - await calendar()).total_seconds())
+
+    assert [round(pause / 10) * 10 for pause in pauses] == [40, 70, 140]
+    job = (await holding.jobs("finish_refresh"))[0]
+    await clock(job["due_at"] - await calendar())
+    await Runner(ACTORS).run(job["id"])
+    assert await holding.jobs("finish_refresh") == []
+    assert (await holding.row())["version"] == 2
+
+
+async def test_an_answer_we_do_not_know_changes_nobodys_state(holding: Holding, clock: Any) -> None:
+    await clock(TOO_OLD)
+    await holding.sandbox.plant("status", "token", status=400, body={"error": "something_new"})
+
+    with pytest.raises(ProviderBroken):
+        await holding.tokens.access()
+
+    row = await holding.row()
+    assert (row["state"], row["version"], row["lease_owner"]) == ("LIVE", 1, None)
+
+
+async def test_a_wrong_secret_is_the_apps_fault_and_nobody_elses(holding: Holding, clock: Any) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await rotate_secret(holding.practice_id, "xero", Secret("not the one"))
+    await clock(TOO_OLD)
+
+    with pytest.raises(ProviderMisconfigured):
+        await holding.tokens.access()
+
+    assert await holding.fault() == "PROVIDER_MISCONFIGURED"
+    row = await holding.row()
+    assert (row["state"], row["version"], row["lease_owner"]) == ("LIVE", 1, None)
+    assert await holding.reason(connection_id) is None
+
+    right = await secret_of(holding.sandbox, holding.portal)
+    await rotate_secret(holding.practice_id, "xero", Secret(right))
+    assert await holding.fault() is None
+    await holding.tokens.access()
+
+
+async def test_a_later_success_clears_the_apps_fault(holding: Holding, clock: Any) -> None:
+    await clock(TOO_OLD)
+    await holding.sandbox.plant("status", "token", status=401, body={"error": "invalid_client"})
+    with pytest.raises(ProviderMisconfigured):
+        await holding.tokens.access()
+    assert (await list_apps(holding.practice_id))[0].fault == "PROVIDER_MISCONFIGURED"
+
+    await holding.tokens.access()
+
+    assert await holding.fault() is None
+
+
+async def test_a_revoked_consent_expires_every_connection_once_whoever_asks(
+    holding: Holding, opened: Deployment, clock: Any
+) -> None:
+    bakery, books = holding.person.organisations
+    fine = [await holding.connect(bakery), await holding.connect(books)]
+    client_id = await holding.above.fetchval("SELECT client_id FROM connection WHERE id = $1", fine[0])
+    fine.append(await holding.connect(bakery, product=Product.DATA_HEALTH, client_id=client_id))
+    client_id = await holding.above.fetchval("SELECT client_id FROM connection WHERE id = $1", fine[1])
+    disconnected = await holding.connect(books, product=Product.DATA_HEALTH, client_id=client_id)
+    await holding.disconnect(disconnected)
+    run_id = await _live_run(holding)
+    await holding.sandbox.revoke(holding.portal, holding.person)
+    await clock(TOO_OLD)
+
+    async with AsyncExitStack() as stack:
+        askers = [await stack.enter_async_context(asking(opened, holding, callers=10)) for _ in range(2)]
+        for asker in askers:
+            asker.go()
+        answers = [answer for asker in askers for answer in await asker.answers()]
+    errors = await asyncio.gather(*(_error(holding) for _ in range(10)))
+
+    assert answers == ["CONSENT_GONE"] * 20
+    assert errors == ["CONSENT_GONE"] * 10
+    row = await holding.row()
+    assert (row["state"], row["dead_reason"], row["tokens_sealed"]) == ("DEAD", "REVOKED_AT_PROVIDER", None)
+    assert sorted(await holding.expiries()) == sorted(fine)
+    assert [await holding.reason(each) for each in fine] == [Reason.REVOKED_AT_PROVIDER] * 3
+    assert await holding.reason(disconnected) is Reason.DISCONNECTED
+    assert await holding.above.fetchval("SELECT state FROM sync_run WHERE id = $1", run_id) == "CANCELLED"
+    assert len(await holding.refreshes()) == 1
+    with pytest.raises(ConsentGone):
+        await open_session(holding.practice_id, holding.credential.id)
+
+
+async def test_rejecting_twice_at_once_tells_once(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+
+    arguments = (holding.practice_id, holding.credential.id, Reason.REVOKED_AT_PROVIDER, 1)
+    await asyncio.gather(*(credential_rejected(*arguments) for _ in range(8)))
+    await credential_rejected(holding.practice_id, holding.credential.id, Reason.TOKEN_EXPIRED, 1)
+
+    assert await holding.expiries() == [connection_id]
+    assert (await holding.row())["dead_reason"] == "REVOKED_AT_PROVIDER"
+
+
+async def test_a_rejection_of_tokens_that_were_replaced_does_nothing(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await holding.keep(*await holding.consent())
+
+    await credential_rejected(holding.practice_id, holding.credential.id, Reason.REVOKED_AT_PROVIDER, 1)
+
+    assert await holding.reason(connection_id) is None
+    assert (await holding.row())["state"] == "LIVE"
+
+
+async def test_tokens_that_nobody_used_for_too_long_have_expired(holding: Holding, clock: Any) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await holding.sandbox.revoke(holding.portal, holding.person)
+    await clock(timedelta(days=61))
+
+    with pytest.raises(ConsentGone):
+        await holding.tokens.access()
+
+    assert await holding.reason(connection_id) is Reason.TOKEN_EXPIRED
+
+
+async def test_a_new_consent_in_the_middle_of_a_refresh_wins(
+    holding: Holding, sandbox: Sandbox, clock: Any
+) -> None:
+    await sandbox.control("PUT", f"/apps/{holding.portal.client_id}", {"new_consent_kills_old_pair": True})
+    await clock(TOO_OLD)
+    await sandbox.plant("slow", "token", seconds=1)
+    asking_now = asyncio.create_task(holding.tokens.access())
+    await until(lambda: _asked(holding), "the old token is on its way")
+
+    pair, subject = await holding.consent()
+    await holding.keep(pair, subject)
+
+    assert await asking_now == pair.access
+    row = await holding.row()
+    assert (row["state"], row["version"], row["lease_owner"]) == ("LIVE", 2, None)
+
+
+async def test_a_holder_whose_lease_went_to_another_believes_no_refusal(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    pair, subject = await holding.consent()
+    await clock(TOO_OLD)
+    younger = replace(pair, obtained_at=await calendar(), access_expires_at=await calendar() + TOO_OLD)
+
+    async def refused_late(*_: Any) -> None:
+        await holding.above.execute(
+            "UPDATE credential SET lease_owner = 'another', lease_until = now() + interval '20 seconds' "
+            "WHERE id = $1",
+            holding.credential.id,
+        )
+        raise GrantRejected("xero")
+
+    monkeypatch.setattr(refreshing, "_ask", refused_late)
+    waiting = asyncio.create_task(holding.tokens.access())
+    await until(lambda: _is_anothers(holding), "another holds the lease")
+    await asyncio.sleep(0.5)  # long enough to do the wrong thing
+    assert (await holding.row())["state"] == "LIVE"
+    await holding.keep(younger, subject)
+
+    assert await waiting == pair.access
+    assert await holding.reason(connection_id) is None
+
+
+async def test_the_pair_before_a_new_consent_is_tried_while_it_is_kept(
+    holding: Holding, sandbox: Sandbox, clock: Any
+) -> None:
+    await sandbox.control("PUT", f"/apps/{holding.portal.client_id}", {"new_consent_kills_old_pair": False})
+    await holding.keep(*await holding.consent())
+    await clock(timedelta(minutes=28))
+    stale = await holding.tokens.access()
+    await sandbox.plant("status", "token", **REFUSED)
+
+    fresh = await holding.tokens.renewed(stale)
+
+    assert (await holding.tokens.access()) == fresh
+    row = await holding.row()
+    assert (row["state"], row["version"], row["previous_sealed"]) == ("LIVE", 3, None)
+
+
+async def test_after_half_an_hour_the_pair_before_is_not_tried_any_more(
+    holding: Holding, sandbox: Sandbox, clock: Any
+) -> None:
+    await sandbox.control("PUT", f"/apps/{holding.portal.client_id}", {"new_consent_kills_old_pair": False})
+    await holding.keep(*await holding.consent())
+    await clock(TOO_OLD)
+    await holding.sandbox.plant("status", "token", **REFUSED)
+
+    with pytest.raises(ConsentGone):
+        await holding.tokens.access()
+
+    assert (await holding.row())["state"] == "DEAD"
+
+
+async def test_a_new_consent_brings_a_dead_credential_back(holding: Holding, clock: Any) -> None:
+    await holding.sandbox.revoke(holding.portal, holding.person)
+    await clock(TOO_OLD)
+    with pytest.raises(ConsentGone):
+        await holding.tokens.access()
+
+    pair, subject = await holding.consent()
+    kept = await holding.keep(pair, subject)
+
+    assert kept.id == holding.credential.id
+    assert (kept.state, kept.dead_reason) == ("LIVE", None)
+    assert await holding.tokens.access() == pair.access
+    assert (await holding.row())["previous_sealed"] is None
+
+
+async def test_an_older_pair_never_takes_the_place_of_a_younger_one(holding: Holding) -> None:
+    older, subject = await holding.consent()
+    younger, _ = await holding.consent()
+
+    await holding.keep(younger, subject)
+    await holding.keep(older, subject)
+
+    assert await holding.tokens.access() == younger.access
+    assert (await holding.row())["version"] == 2
+
+
+async def test_a_consent_says_who_signed_in_only_when_its_sign_in_is_completed(holding: Holding) -> None:
+    colleague = await add_member(
+        holding.practice_id, NewMember(name="A Colleague", email="colleague@firm.invalid", role=Role.MEMBER)
+    )
+    pair, subject = await holding.consent()
+
+    at_the_callback = await holding.keep(pair, subject, by=colleague)
+    completed = await holding.keep(pair, subject, by=colleague, takes_over=True)
+
+    assert (at_the_callback.person_id, completed.person_id) == (holding.admin_id, colleague)
+    assert completed.version == at_the_callback.version == 2
+
+
+async def test_one_subject_brought_twice_at_once_is_one_credential(holding: Holding) -> None:
+    first, subject = await holding.consent()
+    second, _ = await holding.consent()
+    await holding.above.execute("DELETE FROM credential WHERE id = $1", holding.credential.id)
+
+    kept = await asyncio.gather(holding.keep(first, subject), holding.keep(second, subject))
+
+    assert kept[0].id == kept[1].id
+    rows = await holding.above.fetch("SELECT id FROM credential WHERE practice_id = $1", holding.practice_id)
+    assert len(rows) == 1
+
+
+async def test_tokens_are_never_in_a_repr(holding: Holding) -> None:
+    pair, subject = await holding.consent()
+    credential = await holding.keep(pair, subject)
+
+    shown = repr((pair, credential, holding, await list_apps(holding.practice_id)))
+
+    assert pair.access.reveal() not in shown
+    assert pair.refresh is not None
+    assert pair.refresh.reveal() not in shown
+    assert fingerprint(pair.access.reveal()) not in shown
+
+
+async def _asked(holding: Holding) -> bool:
+    return len(await holding.refreshes()) == 1
+
+
+async def _is_anothers(holding: Holding) -> bool:
+    return bool((await holding.row())["lease_owner"] == "another")
+
+
+async def _error(holding: Holding) -> str:
+    try:
+        await holding.tokens.access()
+    except TielineError as error:
+        return error.code
+    return "none"
+
+
+async def _live_run(holding: Holding) -> Any:
+    return await holding.above.fetchval(
+        "INSERT INTO sync_run (id, practice_id, organisation_id, credential_id, feeds, trigger, state, "
+        "created_at, changed_at) "
+        "SELECT gen_random_uuid(), practice_id, id, $2, '{accounts}', 'CONNECT', 'QUEUED', created_at, created_at "
+        "FROM organisation WHERE practice_id = $1 ORDER BY id LIMIT 1 RETURNING id",
+        holding.practice_id,
+        holding.credential.id,
+    )

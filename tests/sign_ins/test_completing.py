@@ -1,0 +1,273 @@
+"""Completing a sign-in: by whom, with which proof, how late, how often, and what trouble on the way does."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.sign_ins.desk import Desk, principal_of
+from tests.support.sandbox import Books, Person
+from tieline.errors import (
+    Forbidden,
+    NotFound,
+    ProofInvalid,
+    ProviderUnavailable,
+    SignInNotReady,
+    SignInOver,
+    Throttled,
+)
+from tieline.ids import SignInId, new_id
+from tieline.principal import Permission
+from tieline.sign_ins import completion
+from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
+from tieline.sign_ins.states import Failure, SignInState
+from tieline.vault import Secret
+
+WRONG = Secret("x" * 43)
+
+
+async def test_nobody_but_who_began_it_completes_it(desk: Desk, other_desk: Desk, kim: Person) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    service = principal_of(desk.practice_id, None, role=None, scopes=frozenset(Permission))
+
+    for stranger in (await desk.colleague(), other_desk.admin, service):
+        with pytest.raises(NotFound):
+            await complete_sign_in(stranger, sign_in_id, proof)
+
+    assert (await get_sign_in(desk.admin, sign_in_id)).state is SignInState.CONSENTED
+    assert await desk.credentials() == []
+
+
+async def test_a_key_that_may_not_connect_does_not_complete(desk: Desk, kim: Person) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    narrow = principal_of(desk.practice_id, desk.admin.person_id, scopes=frozenset({Permission.PUBLISH}))
+
+    with pytest.raises(Forbidden):
+        await complete_sign_in(narrow, sign_in_id, proof)
+
+
+async def test_a_wrong_proof_takes_nothing(desk: Desk, kim: Person) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+
+    for wrong in (
+        WRONG,
+        Secret(""),
+        Secret(proof.reveal()[:-1]),
+        Secret(proof.reveal() + "="),
+        Secret("\ud800"),
+    ):
+        with pytest.raises(ProofInvalid):
+            await complete_sign_in(desk.admin, sign_in_id, wrong)
+
+    assert (await complete_sign_in(desk.admin, sign_in_id, proof)).state is SignInState.READY
+    with pytest.raises(ProofInvalid):
+        await complete_sign_in(desk.admin, sign_in_id, WRONG)
+
+
+async def test_the_proof_of_one_sign_in_is_none_of_another(desk: Desk, kim: Person) -> None:
+    first_id, _ = await desk.consented(kim)
+    _, second = await desk.consented(kim)
+
+    with pytest.raises(ProofInvalid):
+        await complete_sign_in(desk.admin, first_id, second)
+
+
+async def test_who_lures_a_stranger_through_a_round_cannot_take_it_with_a_round_of_his_own(
+    desk: Desk, kim: Person
+) -> None:
+    lured = await desk.sandbox.populate("The Stranger's Books")
+    sign_in_id, _ = await desk.consented(lured)  # the proof came back with the stranger's browser
+    more = await continue_sign_in(desk.admin, sign_in_id)
+    answer = await desk.back(await desk.consent(more, kim))
+    assert answer.proof is not None
+
+    await complete_sign_in(desk.admin, sign_in_id, answer.proof)
+
+    assert await desk.names(sign_in_id) == ["Ashford Bakery Ltd", "Birch & Sons", "Cobalt Studio"]
+    assert [each["subject"] for each in await desk.credentials()] == [kim.id]
+
+
+async def test_before_the_browser_is_back_there_is_nothing_to_complete(desk: Desk) -> None:
+    started = await desk.start()
+
+    with pytest.raises(SignInNotReady):
+        await complete_sign_in(desk.admin, started.sign_in.id, WRONG)
+
+
+async def test_a_failed_sign_in_says_why_it_is_over(desk: Desk, kim: Person) -> None:
+    started = await desk.start()
+    await desk.back(await desk.consent(started, kim, allow=False))
+
+    with pytest.raises(SignInOver, match=r"The consent was denied\. Begin a new sign-in\."):
+        await complete_sign_in(desk.admin, started.sign_in.id, WRONG)
+
+
+async def test_a_proof_is_good_for_five_minutes(desk: Desk, kim: Person) -> None:
+    in_time_id, in_time = await desk.consented(kim)
+    late_id, late = await desk.consented(kim)
+
+    await desk.move(timedelta(minutes=4, seconds=50))
+    assert (await complete_sign_in(desk.admin, in_time_id, in_time)).state is SignInState.READY
+    await desk.move(timedelta(seconds=11))
+
+    with pytest.raises(SignInOver):
+        await complete_sign_in(desk.admin, late_id, late)
+
+
+async def test_the_same_proof_again_has_the_same_answer_and_asks_nothing(desk: Desk, kim: Person) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    first = await complete_sign_in(desk.admin, sign_in_id, proof)
+    asked = await desk.asked("connections")
+
+    await desk.move(timedelta(hours=1))
+    again = await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    assert again == first
+    assert await desk.asked("connections") == asked == 1
+
+
+async def test_completing_twice_at_once_is_completing_once(desk: Desk, kim: Person) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+
+    done = await asyncio.gather(*(complete_sign_in(desk.admin, sign_in_id, proof) for _ in range(4)))
+
+    assert {each.state for each in done} == {SignInState.READY}
+    assert {each.ready_at for each in done} == {done[0].ready_at}
+    assert len(await desk.credentials()) == 1
+
+
+async def test_two_sign_ins_of_one_login_at_once_share_its_credential(desk: Desk, kim: Person) -> None:
+    taken = [await desk.consented(kim) for _ in range(3)]
+
+    done = await asyncio.gather(*(complete_sign_in(desk.admin, *each) for each in taken))
+
+    assert {each.organisations_total for each in done} == {3}
+    assert len(await desk.credentials()) == 1
+
+
+async def test_a_consent_that_ends_the_pair_before_leaves_the_sign_in_before_as_good(
+    desk: Desk, kim: Person, bakery: Books
+) -> None:
+    earlier_id, earlier = await desk.consented(kim, bakery)
+    later_id, later = await desk.consented(kim, kim.named("Cobalt Studio"))
+
+    first = await complete_sign_in(desk.admin, earlier_id, earlier)
+    second = await complete_sign_in(desk.admin, later_id, later)
+
+    assert (first.organisations_total, second.organisations_total) == (2, 2)
+    assert len(await desk.credentials()) == 1
+
+
+async def test_two_consents_of_one_new_login_that_come_back_at_once_are_both_good(
+    desk: Desk, kim: Person
+) -> None:
+    started = [await desk.start() for _ in range(4)]
+    parameters = [await desk.consent(each, kim) for each in started]
+    answers = await asyncio.gather(*(desk.back(each) for each in parameters))
+
+    done = [
+        await complete_sign_in(desk.admin, each.sign_in.id, answer.proof or WRONG)
+        for each, answer in zip(started, answers, strict=True)
+    ]
+
+    assert {each.organisations_total for each in done} == {3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "error"),
+    [
+        ("status", {"status": 503, "times": 9}, ProviderUnavailable),
+        ("throttle", {"times": 1}, Throttled),
+        ("drop", {"times": 9}, ProviderUnavailable),
+    ],
+)
+async def test_trouble_at_the_provider_is_gone_through_by_the_same_call(
+    desk: Desk, kim: Person, kind: str, more: dict[str, Any], error: type[Exception]
+) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    await desk.sandbox.plant(kind, "connections", **more)
+    with pytest.raises(error):
+        await complete_sign_in(desk.admin, sign_in_id, proof)
+    assert (await get_sign_in(desk.admin, sign_in_id)).state is SignInState.CONSENTED
+
+    await desk.sandbox.control("DELETE", "/faults")
+    await desk.move(timedelta(minutes=20))  # the proof was shown in time
+    done = await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    assert (done.state, done.organisations_total) == (SignInState.READY, 3)
+    assert await desk.exchanges() == 1
+
+
+async def test_a_consent_that_was_withdrawn_meanwhile_fails_the_sign_in(desk: Desk, kim: Person) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    await desk.sandbox.revoke(desk.app, kim)
+
+    for _ in range(2):
+        with pytest.raises(SignInOver, match="withdrawn"):
+            await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    failed = await get_sign_in(desk.admin, sign_in_id)
+    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_GONE)
+
+
+async def test_a_consent_that_was_withdrawn_leaves_what_the_sign_in_has(
+    desk: Desk, kim: Person, bakery: Books
+) -> None:
+    lee = await desk.sandbox.populate("Delta Farm")
+    ready = await desk.ready(kim, bakery)
+    answer = await desk.back(await desk.consent(await continue_sign_in(desk.admin, ready.id), lee))
+    assert answer.proof is not None
+    await desk.sandbox.revoke(desk.app, lee)
+
+    with pytest.raises(SignInOver, match="withdrawn"):
+        await complete_sign_in(desk.admin, ready.id, answer.proof)
+
+    after = await get_sign_in(desk.admin, ready.id)
+    assert (after.state, after.failure) == (SignInState.READY, None)
+    assert await desk.names(ready.id) == ["Ashford Bakery Ltd"]
+
+
+async def test_a_colleague_who_completes_takes_the_login_over(desk: Desk, kim: Person, bakery: Books) -> None:
+    await desk.ready(kim, bakery)
+    colleague = await desk.colleague()
+
+    await desk.ready(kim, bakery, principal=colleague)
+
+    [credential] = await desk.credentials()
+    assert credential["person_id"] == colleague.person_id
+
+
+@pytest.mark.parametrize("step", ["open_session", "find_organisations", "make_ready"])
+async def test_a_death_between_the_steps_is_gone_through_by_the_same_call(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    monkeypatch.setattr(completion, step, _die)
+    with pytest.raises(KilledHere):
+        await complete_sign_in(desk.admin, sign_in_id, proof)
+    monkeypatch.undo()
+    assert (await get_sign_in(desk.admin, sign_in_id)).state is SignInState.CONSENTED
+    assert await desk.names(sign_in_id) == []
+
+    done = await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    assert (done.state, done.organisations_total) == (SignInState.READY, 3)
+    [round_] = await desk.rounds(sign_in_id)
+    assert round_["tokens_sealed"] is None
+    assert round_["taken_at"] is not None
+
+
+async def test_a_sign_in_that_is_none_is_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        await complete_sign_in(desk.admin, SignInId(new_id()), WRONG)
+
+
+class KilledHere(Exception):
+    """Stands for a kill."""
+
+
+async def _die(*_: Any, **__: Any) -> None:
+    raise KilledHere

@@ -1,0 +1,73 @@
+"""A practice in which everything there is has an id: what arguments that take one are tried with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from tests.support.firm import Firm
+from tests.support.sandbox import Sandbox
+from tests.support.trips import Trip
+
+CONNECT = """mutation($input: ConnectInput!) {
+  connect(input: $input) { connection { id } errors { code message } } }"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The ids of one practice by what they name: `free` things are not connected to anything yet."""
+
+    team: str
+    person: str
+    client: str
+    free_client: str
+    organisation: str
+    free_organisation: str
+    connection: str
+    sign_in: str
+    proof: str
+
+
+@asynccontextmanager
+async def world_of(firm: Firm, sandbox: Sandbox) -> AsyncIterator[World]:
+    """One client connected through a completed sign-in that reaches one organisation more."""
+    async with httpx.AsyncClient(timeout=30) as browser:
+        trip = Trip(
+            firm=firm,
+            sandbox=sandbox,
+            app=await sandbox.app(firm.practice_id),
+            person=await sandbox.populate("Ashford Bakery Ltd", "Birch & Sons"),
+            browser=browser,
+        )
+        told = await trip.proof(await trip.start())
+        completed = await trip.complete(told)
+        assert completed["errors"] == [], completed
+        yield await _connected(trip, told)
+
+
+async def _connected(trip: Trip, told: dict[str, str]) -> World:
+    admin = trip.firm.admin
+    found = await trip.found(told["signIn"])
+    client, free = await admin.create_client("Ashford Bakery"), await admin.create_client("Birch and Sons")
+    given = {
+        "signInId": told["signIn"],
+        "clientId": client,
+        "organisationId": found["Ashford Bakery Ltd"],
+        "product": "BOOKKEEPING",
+    }
+    payload = (await admin.ask(CONNECT, input=given))["connect"]
+    assert payload["errors"] == [], payload
+    return World(
+        team=str(await trip.firm.team("Of this firm")),
+        person=str(admin.person_id),
+        client=client,
+        free_client=free,
+        organisation=found["Ashford Bakery Ltd"],
+        free_organisation=found["Birch & Sons"],
+        connection=payload["connection"]["id"],
+        sign_in=told["signIn"],
+        proof=told["proof"],
+    )
