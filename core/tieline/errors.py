@@ -4,6 +4,7 @@
     ├── Refused               the caller can mend it; each names what to do
     │   ├── NotFound          the caller may not see it, or it is not there
     │   ├── Forbidden         the caller may see it, but not do this
+    │   │   └── PersonNeeded  only a person may do this, and a service is asking
     │   ├── Unauthenticated   nobody we know is asking
     │   ├── Invalid           a value does not fit; `field` says which
     │   ├── SeveralInvalid    several do not; `parts` are the single ones
@@ -19,12 +20,14 @@
     │   ├── NotInThisLogin    the sign-in does not reach the organisation
     │   ├── DifferentOrganisation     another one than before; that is a change, not a reconnect
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
+    │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
     │   └── NamedTwice        two rows of one request name the same thing
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
     │   └── Unavailable       the database is away; look before trying a change again
     ├── ProviderError         the other side said no; `provider` is its slug
     │   ├── Throttled         nothing happened; wait `retry_after`, or by the limit where that is None
+    │   ├── QuotaSpent        a limit is spent for longer than the caller can wait: come back at `resume_at`
     │   ├── ProviderUnavailable   a time-out, a fault of theirs, a lost line: nothing of ours changes; try again
     │   ├── ConsentGone       a person must sign in again
     │   ├── AccessLost        the login no longer reaches the organisation, or may not do this in it
@@ -44,7 +47,7 @@ each edge translates once, `raise … from`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -82,6 +85,13 @@ class Forbidden(Refused):
             if by_key
             else f"This needs the permission {permission}: ask a practice admin for it."
         )
+
+
+class PersonNeeded(Forbidden):
+    """`what` is what only a person can do, as an infinitive."""
+
+    def __init__(self, what: str) -> None:
+        Refused.__init__(self, f"Only a person can {what}: use a key that acts as one.")
 
 
 class Unauthenticated(Refused):
@@ -138,10 +148,10 @@ class PlanTooSmall(Refused):
 class ProviderNotConfigured(Refused):
     code: ClassVar[str] = "PROVIDER_NOT_CONFIGURED"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, field: str = "provider") -> None:
         super().__init__(
             f"This practice has no app at {name} yet: whoever runs Tieline adds it with 'tieline app add'.",
-            field="provider",
+            field=field,
         )
 
 
@@ -204,8 +214,7 @@ class DifferentOrganisation(Refused):
 
     def __init__(self, before: str, *, field: str | None = None) -> None:
         super().__init__(
-            f"The client is connected to {before}; another organisation is a change of connection, "
-            "which must be asked for as such.",
+            f"The client is connected to {before}; disconnect it first, then connect the other one.",
             field=field,
         )
 
@@ -220,11 +229,20 @@ class ConsentTooNarrow(Refused):
         )
 
 
+class CannotSync(Refused):
+    """`why` is the sentence of the connection's state."""
+
+    code: ClassVar[str] = "CONNECTION_EXPIRED"
+
+    def __init__(self, why: str, *, field: str | None = None) -> None:
+        super().__init__(f"The connection is expired, so its books cannot be read. {why}", field=field)
+
+
 class NamedTwice(Refused):
     code: ClassVar[str] = "NAMED_TWICE"
 
     def __init__(self, *, field: str | None = None) -> None:
-        super().__init__("An earlier row of this request names the same client.", field=field)
+        super().__init__("An earlier row of this request connects the same client.", field=field)
 
 
 class TryAgain(TielineError):
@@ -278,6 +296,20 @@ class Throttled(ProviderError):
         self.limit = limit
         self.scope = scope
         self.retry_after = retry_after
+
+
+class QuotaSpent(ProviderError):
+    """Nothing happened; `limit` is the provider's word for the limit, `resume_at` a calendar instant in UTC."""
+
+    code: ClassVar[str] = "QUOTA_SPENT"
+
+    def __init__(self, provider: str, *, limit: str, resume_at: datetime) -> None:
+        super().__init__(
+            provider,
+            f"The limit {limit!r} of {provider} is spent; calls go on at {resume_at:%Y-%m-%d %H:%M:%S} UTC.",
+        )
+        self.limit = limit
+        self.resume_at = resume_at
 
 
 class ProviderUnavailable(ProviderError):

@@ -1,4 +1,4 @@
-"""What this process speaks to providers with: the plugins, the key ring, one HTTP client, our public address."""
+"""What this process speaks to providers with: the plugins, keys, an HTTP client, the quota, our public address."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import httpx
 
 from tieline.ids import AppId
 from tieline.plugins import Registry
+from tieline.quota import Quota
 from tieline.vault import Vault
 
 
@@ -18,6 +19,7 @@ class Host:
     registry: Registry
     vault: Vault
     client: httpx.AsyncClient
+    quota: Quota
     public_url: str
     origins: frozenset[str]
 

@@ -1,4 +1,4 @@
-"""What every process opens before it serves and closes after: plugins, database, schema check, clock, doorbell."""
+"""What every process opens before it serves and closes after: plugins, database, clock, quota, doorbell."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tieline.database import close_database, open_database, schema_state
 from tieline.database.scope import use_movable_clock
 from tieline.host import Host
 from tieline.live import telling
+from tieline.quota import metering
 from tieline.settings import Settings
 from tieline.work import doorbell
 from tieline.work.doorbell import Doorbell, make_broker
@@ -35,16 +36,17 @@ async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
         use_movable_clock(movable=settings.clock == "movable")
         bell = Doorbell(make_broker(settings))
         doorbell.install(bell)
-        host.install(
-            Host(
-                registry=registry,
-                vault=settings.vault,
-                client=client,
-                public_url=settings.public_url,
-                origins=settings.origins,
+        async with metering(settings) as quota, telling(settings):
+            host.install(
+                Host(
+                    registry=registry,
+                    vault=settings.vault,
+                    client=client,
+                    quota=quota,
+                    public_url=settings.public_url,
+                    origins=settings.origins,
+                )
             )
-        )
-        async with telling(settings):
             yield bell
     finally:
         host.install(None)

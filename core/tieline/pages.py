@@ -6,9 +6,10 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from tieline.errors import CursorInvalid, Invalid
@@ -49,6 +50,32 @@ class Keyset:
     id: UUID
 
 
+def page_of(
+    rows: Sequence[Any],
+    record: Callable[[Any], T],
+    cursor: Callable[[Any], str],
+    *,
+    first: int,
+    after: object | None,
+    id: str = "id",
+) -> Page[T]:
+    """The page that a statement's rows make, which were read one further than `first`.
+
+    Each holds `epoch` and `xmin` of the feed and the list's `total`; there is one row at least, and one without an
+    `id` stands for an empty page. `after` is where the page starts, None for the first.
+    """
+    head, found = rows[0], [row for row in rows if row[id] is not None]
+    shown = found[:first]
+    return Page(
+        rows=tuple(record(row) for row in shown),
+        cursors=tuple(cursor(row) for row in shown),
+        has_next=len(found) > first,
+        has_previous=after is not None,
+        total=head["total"],
+        event_cursor=pack_event_cursor(head["epoch"], head["xmin"], 0),
+    )
+
+
 def page_size(first: int | None) -> int:
     """How many rows to read. Raises Invalid."""
     if first is None:
@@ -67,6 +94,11 @@ def encode_cursor(listed: str, keyset: Keyset) -> str:
     return pack(listed, keyset.key, str(keyset.id))
 
 
+def cursor_by(listed: str, key: str, *, id: str = "id") -> Callable[[Any], str]:
+    """What makes the cursor of a row of this list, which is sorted by these two columns."""
+    return lambda row: encode_cursor(listed, Keyset(key=row[key], id=row[id]))
+
+
 def decode_cursor(listed: str, text: str | None) -> Keyset | None:
     """The place a cursor of this very list names. Raises CursorInvalid."""
     if text is None:
@@ -79,6 +111,11 @@ def decode_cursor(listed: str, text: str | None) -> Keyset | None:
     if of != listed or "\x00" in key:
         raise CursorInvalid
     return keyset
+
+
+def pack_event_cursor(epoch: UUID, xid: int, position: int) -> str:
+    """A place in the feed of events, as callers hold it."""
+    return pack(str(epoch), xid, position)
 
 
 def pack(*values: str | int) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+from tieline.ids import PersonId, PracticeId
 from tieline.principal import Principal, Role
+
+View: TypeAlias = tuple[PracticeId, PersonId | None, Role | None]
+"""What a caller's sight hangs on: all of a practice, or one person's lists by one role."""
 
 _OWN = "SELECT client_id FROM client_member WHERE practice_id = $1 AND person_id = {person}"
 _LISTED = """
@@ -27,3 +33,10 @@ def visible_client(principal: Principal, column: str, person: str) -> str:
     listed = _LISTED if principal.role is Role.MEMBER else _OWN
     # An array, so that the plan is good for a practice that the planner's statistics have not seen yet.
     return f"{column} = ANY (ARRAY ({listed.format(person=person)}))"
+
+
+def view_of(principal: Principal) -> View:
+    """Equal for callers for whom `visible_client` makes the same condition with the same person."""
+    if principal.sees_all_clients:
+        return principal.practice_id, None, None
+    return principal.practice_id, principal.person_id, principal.role

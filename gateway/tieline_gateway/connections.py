@@ -1,6 +1,7 @@
-"""Bounds on connections below HTTP: how long a request's head may take and how large it may be, how many there are.
+"""Bounds on connections below HTTP: how long a request's head may take and how large it may be, how many there are,
+and how long the other end of a socket may take nothing.
 
-uvicorn bounds neither head, so a stranger without a key could hold connections open for ever.
+uvicorn bounds none of them, so a stranger without a key could hold connections open for ever.
 """
 
 from __future__ import annotations
@@ -10,11 +11,17 @@ import resource
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from tieline.log import get_logger
 
 HEAD_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
+STALLED_SECONDS = 30.0
 _MOST = 10_000
 _SPARE_DESCRIPTORS = 128
+
+log = get_logger(__name__)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -82,6 +89,39 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self.cycle.keep_alive = False  # what is being answered gets its answer first
+
+
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """Cuts the line to a reader that takes nothing: what is sent to it waits in a full buffer, a close frame too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._goes_on()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALLED_SECONDS, self._cut)
+
+    def resume_writing(self) -> None:
+        self._goes_on()
+        super().resume_writing()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()  # closing would wait for the other end, which does not answer
+
+    def _goes_on(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _cut(self) -> None:
+        log.info("socket.stalled", seconds=STALLED_SECONDS)
+        self.transport.abort()
 
 
 def most_connections() -> int:

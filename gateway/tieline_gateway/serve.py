@@ -17,7 +17,7 @@ from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.settings import Settings
 from tieline_gateway.app import create_app
-from tieline_gateway.connections import BoundedProtocol, most_connections
+from tieline_gateway.connections import BoundedProtocol, BoundedSocket, most_connections
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
 
@@ -67,6 +67,7 @@ def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
         ws_ping_interval=20,
         ws_ping_timeout=20,
         http=BoundedProtocol,
+        ws=BoundedSocket,
         limit_concurrency=most_connections(),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,

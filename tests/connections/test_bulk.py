@@ -98,7 +98,7 @@ async def test_each_row_has_its_outcome_whatever_the_others_have(books: Books) -
         "ORGANISATION_IN_USE",
         "NAMED_TWICE",
         "NAMED_TWICE",
-        "ORGANISATION_IN_USE",
+        "NOT_IN_THIS_LOGIN",
     ]
     for each in result:
         assert (each.connection is None) == isinstance(each.refusal, Refused)
@@ -126,6 +126,21 @@ async def test_a_client_that_may_not_be_managed_is_refused_alone(books: Books) -
     result = await bulk_connect(person, sign_in_id, BOOKKEEPING, asked([mine.id, other.id], organisations))
 
     assert outcomes(result) == ["CONNECTED", "FORBIDDEN"]
+
+
+async def test_a_row_that_is_refused_stands_in_no_other_ones_way(books: Books) -> None:
+    sign_in_id, (one, other) = await many(books, 2)
+    nobody, nothing = ClientId(new_id()), OrganisationId(new_id())
+    request = [
+        Asked(client_id=nobody, organisation_id=one.organisation_id),
+        one,
+        Asked(client_id=other.client_id, organisation_id=nothing),
+        other,
+    ]
+
+    result = await bulk_connect(books.admin, sign_in_id, BOOKKEEPING, request)
+
+    assert outcomes(result) == ["NOT_FOUND", "CONNECTED", "NOT_FOUND", "CONNECTED"]
 
 
 async def test_repeated_it_is_harmless(books: Books) -> None:
@@ -217,7 +232,7 @@ async def test_a_thousand_rows_take_the_statements_of_one_and_more_are_refused(b
     assert set(outcomes(result)) == {"CONNECTED"}
     assert len(result) == 1_000
     assert ours(statements) == ours(few)
-    assert len(ours(few)) == 12
+    assert len(ours(few)) == 14
     with pytest.raises(Invalid, match="at most 1000 clients; this one has 1001"):
         await bulk_connect(books.admin, sign_in_id, BOOKKEEPING, rows)
 

@@ -162,13 +162,16 @@ def test_its_own_client_may_take_an_organisation_for_another_product() -> None:
         ([(X, A), (X, A)], [Decided, NamedTwice]),
         ([(X, A), (X, B)], [Decided, NamedTwice]),
         ([(X, A), (Y, A)], [Decided, OrganisationInUse]),
-        ([(HIDDEN, A), (Y, A)], [NotFound, OrganisationInUse]),
-        ([(X, UNKNOWN), (X, A), (Y, B)], [NotFound, NamedTwice, Decided]),
+        ([(HIDDEN, A), (Y, A)], [NotFound, Decided]),
+        ([(BARRED, A), (Y, A), (X, A)], [Forbidden, Decided, OrganisationInUse]),
+        ([(X, UNKNOWN), (X, A), (X, B)], [NotFound, Decided, NamedTwice]),
+        ([(X, TAKEN), (X, A), (Y, TAKEN)], [OrganisationInUse, Decided, Decided]),
+        ([(X, A), (X, B), (Y, B)], [Decided, NamedTwice, Decided]),
         ([(X, A), (Y, B)], [Decided, Decided]),
         ([], []),
     ],
 )
-def test_a_row_is_measured_against_those_before_it(
+def test_a_row_is_measured_against_the_good_ones_before_it(
     rows: list[tuple[ClientId, OrganisationId]], outcomes: list[type]
 ) -> None:
     asked = [Asked(client_id=one, organisation_id=other) for one, other in rows]

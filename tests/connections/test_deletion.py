@@ -1,15 +1,12 @@
-"""A deleted client is gone for everybody at once, and from the tables once the job has run."""
+"""A deleted client is gone for everybody at once, and its connections end."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
-from tieline.clients.purging.repository import PurgeRepository
-from tieline.clients.purging.service import purge
 from tieline.clients.repository import Client
 from tieline.clients.service import delete_client, get_client, list_clients, rename_client
 from tieline.connections.board.service import list_board
@@ -26,30 +23,8 @@ from tieline.connections.service import (
 from tieline.connections.suggestions.service import suggest_clients
 from tieline.errors import Forbidden, NotFound, Refused
 from tieline.events.kinds import ClientDeleted
-from tieline.events.service import read_events
 from tieline.practices.service import add_client_member
 from tieline.principal import ClientAccess, ClientRole, Permission
-from tieline.work import Again
-
-
-async def release_all(books: Books) -> None:
-    """As if every release at the provider were over."""
-    await books.sql.execute(
-        "DELETE FROM job WHERE practice_id = $1 AND actor LIKE 'credentials.%'", books.practice_id
-    )
-
-
-async def deleted(books: Books, name: str = "Acme") -> Client:
-    """A client with two products on one organisation, one connection that ended and some people; deleted."""
-    client = await books.client(name)
-    before = await books.connected(client, await books.organisation("Before"))
-    await disconnect(books.admin, before.id)
-    organisation_id = await books.organisation(name)
-    for product in (BOOKKEEPING, DATA_HEALTH):
-        await books.connected(client, organisation_id, product)
-    await books.of_client(client, ClientRole.READER)
-    await delete_client(books.admin, client.id)
-    return client
 
 
 async def test_deleting_ends_connections_frees_organisations_and_queues_the_rest(books: Books) -> None:
@@ -132,8 +107,8 @@ async def test_who_saw_the_client_sees_that_it_was_deleted(books: Books) -> None
 
     await delete_client(books.admin, client.id)
 
-    batch = await read_events(reader, cursor)
-    assert [event.kind for event in batch.events] == [ClientDeleted.kind]
+    (told,) = await books.told(reader, cursor, ClientDeleted.kind)
+    assert told.client_id == client.id
 
 
 async def test_who_may_delete(books: Books, other_books: Books) -> None:
@@ -151,108 +126,6 @@ async def test_who_may_delete(books: Books, other_books: Books) -> None:
 
     member = await books.member(Permission.MANAGE_CONNECTIONS)
     assert (await delete_client(member, client.id)).id == client.id
-
-
-async def test_the_purge_waits_for_releases_then_removes_everything_and_counts(books: Books) -> None:
-    client = await deleted(books)
-    bystander = await books.connected(await books.client("Bystander"), await books.organisation("Theirs"))
-    await books.events()
-
-    waiting = await purge(books.practice_id, client.id)
-    kept = await books.count("organisation"), await books.kinds()
-    await release_all(books)
-    done = await purge(books.practice_id, client.id)
-
-    assert isinstance(waiting, Again)
-    assert kept == (3, [])
-    assert done is None
-    assert await books.events() == [("CLIENT_PURGED", {"connections": 3, "organisations": 2})]
-    for table in ("client_word", "client_member", "connection"):
-        assert await books.count(table, f"client_id = '{client.id}'") == 0
-    assert await books.count("client") == 1
-    assert await books.count("organisation") == 1
-    assert (await get_connection(books.admin, bystander.id)).reason is None
-
-
-async def test_a_release_that_was_given_up_is_not_waited_for(books: Books) -> None:
-    client = await deleted(books)
-    await books.sql.execute(
-        "UPDATE job SET failed_at = due_at WHERE practice_id = $1 AND actor LIKE 'credentials.%'",
-        books.practice_id,
-    )
-
-    assert await purge(books.practice_id, client.id) is None
-    assert await books.count("client") == 0
-
-
-async def test_purging_twice_or_twice_at_once_tells_it_once(books: Books) -> None:
-    for _ in range(10):
-        client = await deleted(books)
-        await release_all(books)
-        await books.events()
-
-        await asyncio.gather(*(purge(books.practice_id, client.id) for _ in range(4)))
-        await purge(books.practice_id, client.id)
-
-        assert await books.kinds() == ["CLIENT_PURGED"]
-
-
-@pytest.mark.parametrize(
-    "step", ["lock", "delete_batch", "uses", "waits_for", "delete_connections", "delete_client"]
-)
-async def test_a_purge_cut_off_anywhere_is_finished_by_the_next(
-    books: Books, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    client = await deleted(books, "Acme of many words in its name")
-    await release_all(books)
-    await books.events()
-    monkeypatch.setattr("tieline.clients.purging.service.BATCH", 2)
-    real = getattr(PurgeRepository, step)
-
-    async def killed(*arguments: Any) -> None:
-        await real(*arguments)
-        raise InterruptedError
-
-    with monkeypatch.context() as planted:
-        planted.setattr(PurgeRepository, step, killed)
-        with pytest.raises(InterruptedError):
-            await purge(books.practice_id, client.id)
-    await purge(books.practice_id, client.id)
-
-    assert await books.events() == [("CLIENT_PURGED", {"connections": 3, "organisations": 2})]
-    assert await books.count("client") == 0
-    assert await books.count("client_word") == 0
-
-
-async def test_a_client_that_is_not_deleted_is_not_purged(books: Books, other_books: Books) -> None:
-    client = await books.client("Acme")
-    gone = await deleted(other_books)
-    await release_all(other_books)
-
-    assert await purge(books.practice_id, client.id) is None
-    assert await purge(books.practice_id, gone.id) is None
-
-    assert (await get_client(books.admin, client.id)).name == "Acme"
-    assert await other_books.count("client") == 1
-
-
-async def test_an_organisation_stays_while_another_client_was_connected_to_it(books: Books) -> None:
-    client, successor = await books.client("Acme"), await books.client("Successor")
-    organisation_id = await books.organisation("Acme")
-    made = await books.connected(client, organisation_id)
-    await disconnect(books.admin, made.id)
-    await books.connected(successor, organisation_id)
-    sign_in_id = await books.sign_in(made.credential_id, [organisation_id])
-    await books.sql.execute("UPDATE sign_in SET connection_id = $2 WHERE id = $1", sign_in_id, made.id)
-    await delete_client(books.admin, client.id)
-    await release_all(books)
-    await books.events()
-
-    await purge(books.practice_id, client.id)
-
-    assert await books.events() == [("CLIENT_PURGED", {"connections": 1, "organisations": 0})]
-    assert (await books.row("organisation", organisation_id))["client_id"] == successor.id
-    assert (await books.row("sign_in", sign_in_id))["connection_id"] is None
 
 
 async def test_a_client_that_is_deleted_while_it_is_connected_keeps_no_current_connection(

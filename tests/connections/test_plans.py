@@ -183,3 +183,19 @@ async def test_a_practice_that_the_planner_has_not_seen_is_read_once(fresh: Book
     most = [await most_handled(fresh, call) for call in calls]
 
     assert [each for each in most if max(each.values()) > 3 * 2_000] == []
+
+
+async def test_all_clients_of_a_large_practice_that_the_planner_has_not_seen_are_looked_at_once(
+    crowd: Books,
+) -> None:
+    large = await open_books(crowd.sql)
+    clients = await large.clients(6_000)
+    found = await large.organisations("CLIENT 00000 Ltd", "CLIENT 05999 Ltd")
+    sign_in_id = await large.sign_in(await large.credential(), found)
+
+    suggested = await suggest_clients(large.admin, sign_in_id, BOOKKEEPING, found)
+    most = await most_handled(large, lambda: suggest_clients(large.admin, sign_in_id, BOOKKEEPING, found))
+
+    best = [suggested[organisation_id][0] for organisation_id in found]
+    assert [(each.client_id, each.score) for each in best] == [(clients[0], 100), (clients[-1], 100)]
+    assert {statement: count for statement, count in most.items() if count > 3 * 6_000} == {}

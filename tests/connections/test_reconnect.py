@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
+from tieline.connections.decisions import Asked
 from tieline.connections.repository import Connection
-from tieline.connections.service import connect, disconnect, reconnect
+from tieline.connections.service import bulk_connect, connect, disconnect, reconnect
 from tieline.connections.states import Reason, Status
 from tieline.errors import (
     ConsentTooNarrow,
@@ -64,6 +65,32 @@ async def test_what_is_fine_stays_as_it_is_or_moves_to_the_callers_credential(bo
     assert await books.kinds() == ["CONNECTION_CONNECTED"]
 
 
+async def test_what_connections_move_away_from_is_let_go_of_once_each(books: Books) -> None:
+    """The job looks itself whether anything else uses it."""
+    clients = [await books.client("A"), await books.client("B"), await books.client("C")]
+    organisations = await books.organisations("A", "B", "C")
+    old, same = await books.credential(), await books.credential()
+    before = await books.sign_in(old, organisations[:2])
+    stays = await books.sign_in(same, organisations[2:])
+    rows = [
+        Asked(client_id=client.id, organisation_id=organisation_id)
+        for client, organisation_id in zip(clients, organisations, strict=True)
+    ]
+    await bulk_connect(books.admin, before, BOOKKEEPING, rows[:2])
+    await bulk_connect(books.admin, stays, BOOKKEEPING, rows[2:])
+    await books.sql.execute(
+        "UPDATE connection SET reason = 'TOKEN_EXPIRED' WHERE practice_id = $1", books.practice_id
+    )
+    new = await books.sign_in(await books.credential(), organisations[:2])
+
+    await bulk_connect(books.admin, new, BOOKKEEPING, rows[:2])
+    await bulk_connect(books.admin, stays, BOOKKEEPING, rows[2:])
+
+    assert await books.jobs("credentials.let_go_credential") == [
+        {"practice_id": str(books.practice_id), "credential_id": str(old)}
+    ]
+
+
 async def test_another_organisation_is_refused(books: Books) -> None:
     made = await connected(books)
     await books.expire(made, "ACCESS_LOST")
@@ -73,12 +100,14 @@ async def test_another_organisation_is_refused(books: Books) -> None:
     nothing = await books.sign_in(credential_id, [])
     narrow = await books.sign_in(await books.credential(scopes=[]), [made.organisation_id])
 
-    with pytest.raises(DifferentOrganisation, match="Acme"):
+    with pytest.raises(DifferentOrganisation, match="Acme; disconnect it first, then connect") as other_books:
         await reconnect(books.admin, made.id, different)
-    with pytest.raises(NotInThisLogin, match="Acme"):
+    with pytest.raises(NotInThisLogin, match="Acme") as unreached:
         await reconnect(books.admin, made.id, nothing)
-    with pytest.raises(ConsentTooNarrow):
+    with pytest.raises(ConsentTooNarrow) as too_narrow:
         await reconnect(books.admin, made.id, narrow)
+    refusals = [caught.value.field for caught in (other_books, unreached, too_narrow)]
+    assert refusals == ["signInId"] * 3
     assert (await books.row("connection", made.id))["reason"] == "ACCESS_LOST"
 
 
@@ -88,8 +117,9 @@ async def test_a_disconnected_connection_comes_back_only_while_its_organisation_
     await books.connected(await books.client("Successor"), made.organisation_id)
     sign_in_id = await books.sign_in(await books.credential(), [made.organisation_id])
 
-    with pytest.raises(OrganisationInUse, match="Successor"):
+    with pytest.raises(OrganisationInUse, match="Successor") as refused:
         await reconnect(books.admin, made.id, sign_in_id)
+    assert refused.value.field == "signInId"
 
 
 async def test_who_may_reconnect_and_disconnect(books: Books, other_books: Books) -> None:

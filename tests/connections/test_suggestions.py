@@ -131,6 +131,20 @@ async def test_suggested_are_clients_that_the_caller_sees_and_that_are_not_conne
     assert [each.client_id for each in seen[two]] == [other.id]
 
 
+async def test_no_more_clients_are_looked_at_than_the_schema_says(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tieline.connections.suggestions.repository.MOST_CLIENTS", 2)
+    found = await books.organisations("A", "B", "C")
+    sign_in_id = await books.sign_in(await books.credential(), found)
+    for name in ("C", "B", "A"):
+        await books.client(name)
+
+    suggested = await suggest_clients(books.admin, sign_in_id, BOOKKEEPING, found)
+
+    assert [len(suggested[each]) for each in found] == [1, 1, 0]
+
+
 async def test_suggestions_need_a_sign_in_of_the_callers_and_have_a_bound(books: Books) -> None:
     colleague = await books.member()
     sign_in_id = await books.sign_in(await books.credential(), [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,19 @@ from tieline.vault import Place, Secret
 SECRET = "s3cret-of-the-app-that-is-shown-nowhere"
 
 
-@pytest.fixture
-async def practice_id(opened: Deployment) -> PracticeId:  # noqa: ARG001 - must be open
+async def practice() -> PracticeId:
     admin = NewMember(name="The Admin", email="admin@firm.invalid", role=Role.ADMIN)
     return (await create_practice(f"Firm {new_id()}", admin=admin)).id
+
+
+@pytest.fixture
+async def practice_id(opened: Deployment) -> AsyncIterator[PracticeId]:
+    """A practice; what has been added to it is free for others when the test is over."""
+    made = await practice()
+    yield made
+    connection = await opened.connect()
+    await connection.execute("DELETE FROM provider_app WHERE practice_id = $1", made)
+    await connection.close()
 
 
 def tieline(
@@ -188,6 +198,25 @@ async def test_a_practice_has_one_app_at_a_provider(opened: Deployment, practice
     assert [app.client_id for app in await list_apps(practice_id)] == ["ABC123"]
 
 
+async def test_a_client_id_is_one_practices_at_one_place(opened: Deployment, practice_id: PracticeId) -> None:
+    other_id, third_id = await practice(), await practice()
+    assert add(opened, practice_id).returncode == 0
+
+    told = add(opened, other_id)
+    at_a_sandbox = add(opened, other_id, sandbox_url="http://localhost:9100/xero")
+    at_the_same = add(opened, third_id, sandbox_url="http://localhost:9100/xero")
+
+    assert (told.returncode, at_a_sandbox.returncode, at_the_same.returncode) == (1, 0, 1)
+    assert told.stderr == at_the_same.stderr
+    assert told.stderr == (
+        "tieline: This client id is another practice's app already: each practice needs an app of its own.\n"
+    )
+    assert await list_apps(third_id) == []
+    connection = await opened.connect()
+    await connection.execute("DELETE FROM provider_app WHERE practice_id = $1", other_id)
+    await connection.close()
+
+
 async def test_the_list_tells_everything_but_the_secret(opened: Deployment, practice_id: PracticeId) -> None:
     add(opened, practice_id, "--bulk-consent")
     (app,) = await list_apps(practice_id)
@@ -199,11 +228,20 @@ async def test_the_list_tells_everything_but_the_secret(opened: Deployment, prac
     await connection.close()
     refused = tieline(opened, "app", "list", "--practice", str(practice_id))
 
-    assert told.stdout == f"xero  ABC123  LIVE  bulk consent  {callback}\n"
+    assert told.stdout == f"xero  ABC123  LIVE  no tier  bulk consent  {callback}\n"
     assert refused.stdout.splitlines()[1] == (
         "      MEND  The provider does not accept this client id and secret: "
         "look there which are valid, then use 'tieline app rotate'."
     )
+
+
+async def test_a_tier_is_one_of_the_providers(opened: Deployment, practice_id: PracticeId) -> None:
+    refused = add(opened, practice_id, tier="platinum")
+    done = add(opened, practice_id, tier="core")
+
+    assert (refused.returncode, refused.stderr.strip()) == (1, "tieline: Xero has the tiers starter, core.")
+    assert done.returncode == 0, done.stderr
+    assert [app.tier for app in await list_apps(practice_id)] == ["core"]
 
 
 async def test_a_secret_is_rotated(opened: Deployment, practice_id: PracticeId) -> None:

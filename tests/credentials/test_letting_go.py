@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.credentials.holding import Holding
 from tests.support.jobs import calendar
 from tieline.credentials import letting_go
-from tieline.credentials.letting_go import (
-    let_go_credential,
-    release_at_provider,
-    release_organisation,
-    revoke,
-)
+from tieline.credentials.actors import let_go_credential as let_go_actor
+from tieline.credentials.letting_go import let_go_credential, release_at_provider, release_organisation
+from tieline.credentials.putting_off import pause_after
+from tieline.credentials.revoking import revoke
 from tieline.credentials.service import open_session
-from tieline.errors import ConsentGone, ProviderMisconfigured, ProviderUnavailable
-from tieline.ids import OrganisationId
+from tieline.errors import (
+    ConsentGone,
+    LimitScope,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    QuotaSpent,
+    Throttled,
+)
+from tieline.ids import ConnectionId, OrganisationId
 from tieline.plugins import Product
+from tieline.principal import Principal
 from tieline.vault import Secret
-from tieline.work import Again
+from tieline.work import Again, unit_of_work
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
 
 LATER = timedelta(hours=24)
+AT = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+
+def _throttled(retry_after: timedelta | None) -> Throttled:
+    return Throttled("xero", limit="day", scope=LimitScope.APP, retry_after=retry_after)
 
 
 async def _nothing(_: Holding) -> None:
@@ -65,7 +78,8 @@ async def _consent_that_waits(holding: Holding) -> None:
 
 
 async def _consent_at_the_callback(holding: Holding) -> None:
-    await holding.round(outcome="GRANTED", credential_id=holding.credential.id, proof_until=await _soon())
+    whose = {"credential_id": holding.credential.id, "subject": holding.credential.subject}
+    await holding.round(outcome="GRANTED", proof_until=await _soon(), **whose)
 
 
 async def _consent_of_another_subject(holding: Holding) -> None:
@@ -163,8 +177,7 @@ async def test_a_credential_is_dead_before_it_is_revoked_and_keeps_its_token_unt
 ) -> None:
     await holding.sandbox.plant("drop", "revocation")
 
-    with pytest.raises(ProviderUnavailable):
-        await let_go_credential(holding.practice_id, holding.credential.id)
+    await let_go_credential(holding.practice_id, holding.credential.id)
 
     row = await holding.row()
     assert row["state"] == "DEAD"
@@ -185,8 +198,7 @@ async def test_a_credential_is_dead_before_it_is_revoked_and_keeps_its_token_unt
 
 async def test_a_consent_between_two_attempts_to_revoke_is_kept(holding: Holding) -> None:
     await holding.sandbox.plant("drop", "revocation")
-    with pytest.raises(ProviderUnavailable):
-        await let_go_credential(holding.practice_id, holding.credential.id)
+    await let_go_credential(holding.practice_id, holding.credential.id)
 
     pair, subject = await holding.consent()
     await holding.keep(pair, subject)
@@ -217,7 +229,7 @@ async def test_disconnecting_releases_the_organisation_and_at_last_the_consent(h
     bakery, books = holding.person.organisations
     first, second = await holding.connect(bakery), await holding.connect(books)
     of_bakery, of_books = await _organisation_of(holding, first), await _organisation_of(holding, second)
-    await holding.find(of_bakery, usable_until=await calendar() + LATER)
+    await holding.find(of_bakery, usable_until=await calendar() - LATER)
 
     await holding.disconnect(first)
     await _let_go_of(holding, of_bakery)
@@ -271,15 +283,130 @@ async def test_a_release_that_was_not_answered_is_tried_again(holding: Holding) 
     await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
     await holding.sandbox.plant("status", "connections", status=503, times=20)
 
-    with pytest.raises(ProviderUnavailable):
-        await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+    await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
     assert await holding.jobs("let_go_credential") == []
+    assert await _reach(holding) == [organisation_id], "what is not released yet is still known"
 
     await holding.sandbox.control("DELETE", "/faults")
     await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
     await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
     assert len(await _connections(holding)) == 1
     assert len(await holding.jobs("let_go_credential")) == 1
+
+
+async def test_while_a_sign_in_may_connect_it_again_it_is_not_decided_that_it_goes(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    organisation_id = await _organisation_of(holding, connection_id)
+    usable_until = await calendar() + LATER
+    await holding.find(organisation_id, usable_until=usable_until)
+    await holding.disconnect(connection_id)
+
+    answer = await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+
+    assert answer == Again(usable_until + timedelta(minutes=1))
+    assert await _in_sign_ins(holding, organisation_id) == 1
+    assert await holding.jobs("release_at_provider") == []
+
+
+async def test_nothing_is_released_under_somebody_who_is_at_the_consent_page(holding: Holding) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    organisation_id = await _organisation_of(holding, connection_id)
+    await holding.disconnect(connection_id)
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+    back_by = await _soon()
+    await holding.round(expires_at=back_by)
+
+    answer = await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+
+    assert answer == Again(back_by + timedelta(minutes=1))
+    assert len(await _connections(holding)) == 2
+
+
+async def test_what_came_to_use_it_while_it_was_released_is_told_that_it_is_gone(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bakery = holding.person.organisations[0]
+    gone = await holding.connect(bakery)
+    client_id = await holding.above.fetchval("SELECT client_id FROM connection WHERE id = $1", gone)
+    organisation_id = await _organisation_of(holding, gone)
+    await holding.disconnect(gone)
+    await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+    came: list[ConnectionId] = []
+
+    async def meanwhile(*arguments: Any, **more: Any) -> Any:
+        await holding.find(organisation_id, usable_until=await calendar() + LATER)
+        came.append(await holding.connect(bakery, product=Product.DATA_HEALTH, client_id=client_id))
+        return await open_session(*arguments, **more)
+
+    monkeypatch.setattr(letting_go, "open_session", meanwhile)
+    await release_at_provider(holding.practice_id, holding.credential.id, organisation_id)
+
+    assert [await holding.reason(each) for each in came] == ["REVOKED_AT_PROVIDER"]
+    assert await holding.expiries() == came
+    assert await holding.reason(gone) == "DISCONNECTED"
+    assert (await _in_sign_ins(holding, organisation_id), await _reach(holding)) == (0, [])
+
+
+@pytest.mark.parametrize("endpoint", ["connections", "revocation"])
+async def test_trouble_is_waited_out_for_a_week_and_then_given_up_aloud(
+    holding: Holding, clock: Any, endpoint: str
+) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    organisation_id = await _organisation_of(holding, connection_id)
+    await holding.disconnect(connection_id)
+    actor, event = "let_go_credential", "credential.revocation_given_up"
+    if endpoint == "connections":
+        await release_organisation(holding.practice_id, holding.credential.id, organisation_id)
+        actor, event = "release_at_provider", "credential.release_given_up"
+    else:
+        await let_go_later(holding)
+    await holding.sandbox.plant("status", endpoint, status=503, times=10_000)
+    pauses = []
+
+    async def next_job() -> None:
+        [job] = await holding.jobs(actor)
+        await clock(max(job["due_at"] - await calendar(), timedelta(0)))
+        await Runner(ACTORS).run(job["id"])
+
+    with capture_logs() as logs:
+        for _ in range(12):
+            await next_job()
+            [job] = await holding.jobs(actor)
+            pauses.append(round((job["due_at"] - await calendar()).total_seconds()))
+        first_told = [each for each in logs if each["event"] == event]
+        await clock(timedelta(days=7))
+        await next_job()
+
+    assert pauses[0] == 30
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 3_600
+    assert first_told == []
+    assert [each["log_level"] for each in logs if each["event"] == event] == ["error"]
+    assert await holding.jobs(actor) == []
+    row = await holding.row()
+    assert (row["state"], row["tokens_sealed"] is None) == (
+        ("LIVE", False) if endpoint == "connections" else ("DEAD", True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "so_far", "pause"),
+    [
+        (ProviderUnavailable("xero"), timedelta(0), timedelta(seconds=30)),
+        (ProviderUnavailable("xero"), timedelta(minutes=7), timedelta(minutes=7)),
+        (ProviderUnavailable("xero"), timedelta(days=3), timedelta(hours=1)),
+        (_throttled(timedelta(hours=5)), timedelta(0), timedelta(hours=5)),
+        (_throttled(timedelta(seconds=1)), timedelta(0), timedelta(seconds=30)),
+        (_throttled(None), timedelta(minutes=7), timedelta(minutes=7)),
+        (
+            QuotaSpent("xero", limit="day", resume_at=AT + timedelta(hours=9)),
+            timedelta(0),
+            timedelta(hours=9),
+        ),
+    ],
+)
+def test_how_long_trouble_is_waited_out(error: ProviderError, so_far: timedelta, pause: timedelta) -> None:
+    assert pause_after(error, so_far, at=AT) == pause
 
 
 async def test_a_dead_credential_has_nothing_to_release(holding: Holding) -> None:
@@ -308,6 +435,16 @@ async def test_a_revocation_that_the_provider_will_not_take_from_us_is_the_apps_
 
     with pytest.raises(ProviderMisconfigured):
         await revoke(holding.app, Secret("a-token-of-nobody"))
+
+
+async def let_go_later(holding: Holding) -> None:
+    async with unit_of_work(Principal.machine(holding.practice_id)) as work:
+        work.enqueue(
+            let_go_actor,
+            key=str(holding.credential.id),
+            practice_id=str(holding.practice_id),
+            credential_id=str(holding.credential.id),
+        )
 
 
 async def _let_go_of(holding: Holding, organisation_id: OrganisationId) -> None:

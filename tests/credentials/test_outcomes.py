@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.support.sandbox import Sandbox
 from tieline.connections.states import Reason
 from tieline.credentials import refreshing
 from tieline.credentials.apps import list_apps, rotate_secret
+from tieline.credentials.finishing import finish_refresh
 from tieline.credentials.service import credential_rejected, open_session
 from tieline.errors import (
     ConsentGone,
@@ -101,6 +102,45 @@ async def test_a_refresh_that_did_not_work_is_tried_again_later_and_later(
     await Runner(ACTORS).run(job["id"])
     assert await holding.jobs("finish_refresh") == []
     assert (await holding.row())["version"] == 2
+
+
+async def test_a_refresh_is_tried_once_more_just_before_the_grace_of_a_lost_answer_is_over(
+    holding: Holding, clock: Any
+) -> None:
+    since = await calendar()
+    await holding.sandbox.plant("status", "token", times=9)
+    await clock(timedelta(minutes=20))
+
+    async def tried() -> datetime | None:
+        again = await finish_refresh(holding.practice_id, holding.credential.id, version=1, since=since)
+        return None if again is None else again.at
+
+    assert await tried() == since + timedelta(minutes=29), "Xero takes the old token for half an hour"
+    await clock(timedelta(minutes=9))
+    at = await tried()
+    assert at is not None
+    assert round((at - since).total_seconds() / 60) == 58
+    await clock(timedelta(hours=23, minutes=32))
+    assert await tried() is None
+
+
+async def test_what_was_refreshed_is_stored_though_somebody_holds_the_app(
+    holding: Holding, clock: Any, opened: Deployment
+) -> None:
+    await holding.above.execute("UPDATE provider_app SET fault = 'OLD' WHERE id = $1", holding.app.id)
+    await clock(TOO_OLD)
+    bringing = await opened.connect()
+
+    async with bringing.transaction():
+        await bringing.execute("SELECT FROM provider_app WHERE id = $1 FOR UPDATE", holding.app.id)
+        refreshing = asyncio.create_task(holding.tokens.access())
+        await until(lambda: _is_refreshed(holding), "the new pair is stored")
+        # Who brings a consent holds the app first, and asks for the credential then.
+        await bringing.execute("SELECT FROM credential WHERE id = $1 FOR UPDATE", holding.credential.id)
+    await refreshing
+    await bringing.close()
+
+    assert await holding.fault() is None
 
 
 async def test_an_answer_we_do_not_know_changes_nobodys_state(holding: Holding, clock: Any) -> None:
@@ -236,16 +276,20 @@ async def test_a_holder_whose_lease_went_to_another_believes_no_refusal(
     await clock(TOO_OLD)
     younger = replace(pair, obtained_at=await calendar(), access_expires_at=await calendar() + TOO_OLD)
 
+    refused = asyncio.Event()
+
     async def refused_late(*_: Any) -> None:
         await holding.above.execute(
             "UPDATE credential SET lease_owner = 'another', lease_until = now() + interval '20 seconds' "
             "WHERE id = $1",
             holding.credential.id,
         )
+        refused.set()
         raise GrantRejected("xero")
 
     monkeypatch.setattr(refreshing, "_ask", refused_late)
     waiting = asyncio.create_task(holding.tokens.access())
+    await refused.wait()
     await until(lambda: _is_anothers(holding), "another holds the lease")
     await asyncio.sleep(0.5)  # long enough to do the wrong thing
     assert (await holding.row())["state"] == "LIVE"
@@ -350,6 +394,10 @@ async def test_tokens_are_never_in_a_repr(holding: Holding) -> None:
 
 async def _asked(holding: Holding) -> bool:
     return len(await holding.refreshes()) == 1
+
+
+async def _is_refreshed(holding: Holding) -> bool:
+    return bool((await holding.row())["version"] > 1)
 
 
 async def _is_anothers(holding: Holding) -> bool:

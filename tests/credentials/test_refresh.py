@@ -20,6 +20,7 @@ from tieline.credentials.finishing import finish_refresh
 from tieline.credentials.refreshing import refresh
 from tieline.database import pool_figures
 from tieline.ids import JobId, new_id
+from tieline.work import Lane
 from tieline.work.repository import Claim
 from tieline.work.unit import working_on
 from tieline.worker.roster import ACTORS
@@ -171,6 +172,7 @@ async def test_a_refresh_is_kept_also_when_the_job_that_needed_it_was_lost(
         job_id=JobId(new_id()),
         practice_id=holding.practice_id,
         actor="gone",
+        lane=Lane.BACKGROUND,
         arguments={},
         attempts=1,
         fence=1,

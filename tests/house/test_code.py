@@ -34,7 +34,9 @@ SYSTEM_SCOPE = {
     "core/tieline/worker/runner.py": "claims jobs and writes back how they ended",
     "core/tieline/worker/scheduler.py": "looks for jobs that are due, whoever's they are",
     "core/tieline/worker/roster.py": "queues the jobs that recur for the whole deployment",
+    "core/tieline/sync/scheduling.py": "looks for organisations that are due, whoever's they are",
     "core/tieline/events/actors.py": "sweeps old events of all practices",
+    "core/tieline/connections/actors.py": "sweeps organisations of all practices that nobody reaches any more",
 }
 _SQL_HOMES = ("core/tieline/database/", "core/tieline/migrations/")
 _CALENDAR = re.compile(

@@ -41,6 +41,12 @@ def bulk(input: str, *, declares: str) -> str:
     return mutation("bulkConnect", input, declares=declares, asks="outcomes { code }")
 
 
+def ledger(name: str) -> Case:
+    return Case(
+        document=f"query($id: ID!) {{ {name}(connectionId: $id) {{ totalCount }} }}", names="connection"
+    )
+
+
 CASES = {
     "Query.client.id": Case(document="query($id: ID!) { client(id: $id) { id name } }", names="client"),
     "Query.connection.id": Case(
@@ -56,6 +62,15 @@ CASES = {
     "Subscription.signIn.id": Case(
         document="subscription($id: ID!) { signIn(id: $id) { id } }", names="sign_in"
     ),
+    "Query.syncRun.id": Case(document="query($id: ID!) { syncRun(id: $id) { id } }", names="run"),
+    "Subscription.syncProgress.runId": Case(
+        document="subscription($id: ID!) { syncProgress(runId: $id) { id } }", names="run"
+    ),
+    "Query.accounts.connectionId": ledger("accounts"),
+    "Query.contacts.connectionId": ledger("contacts"),
+    "Query.taxRates.connectionId": ledger("taxRates"),
+    "Query.trackingCategories.connectionId": ledger("trackingCategories"),
+    "Query.ledgerDocuments.connectionId": ledger("ledgerDocuments"),
     "Mutation.createClient.input.teamId": Case(
         document=mutation("createClient", 'name: "New", teamId: $id', asks="client { id }"), names="team"
     ),
@@ -131,6 +146,9 @@ CASES = {
     ),
     "Mutation.disconnect.input.connectionId": Case(
         document=mutation("disconnect", "connectionId: $id"), names="connection"
+    ),
+    "Mutation.sync.input.connectionId": Case(
+        document=mutation("sync", "connectionId: $id", asks="run { id }"), names="connection"
     ),
 }
 

@@ -33,6 +33,7 @@ MOMENTS = {
         "CREATE TABLE sync_run ()",
         "CREATE TABLE sign_in_organisation ()",
     ],
+    "0004_sync": ["CREATE TABLE quota_block ()", "CREATE TABLE record_set_aside ()"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -24,7 +24,8 @@ BULK = """mutation($input: BulkConnectInput!) { bulkConnect(input: $input) { out
 PAGES = {
     "board": "query($first: Int!, $id: ID!) { page: connectionBoard(product: BOOKKEEPING, first: $first) { nodes { "
     "client { name team { name } } connection { id client { name } organisation { name provider { slug } } "
-    "provider { name } integratedBy { login person { name } } lastSyncedAt } } } signIn(id: $id) { id } }",
+    "provider { name } integratedBy { login person { name } } lastSyncedAt "
+    "lastRun { state organisation { name } } } } } signIn(id: $id) { id } }",
     "connections": "query($first: Int!, $id: ID!) { page: connections(first: $first) { nodes { id client { name } "
     "organisation { name provider { slug } } integratedBy { person { name } } } } signIn(id: $id) { id } }",
     "clients": "query($first: Int!, $id: ID!) { page: clients(first: $first) { nodes { name connections { "

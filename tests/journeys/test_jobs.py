@@ -21,6 +21,7 @@ from tests.support.jobs import (
     wait_until_pruning,
 )
 from tests.support.polling import until
+from tieline.connections.actors import sweep_organisations
 from tieline.errors import CursorExpired
 from tieline.events.actors import prune_events
 from tieline.events.service import read_events
@@ -172,10 +173,13 @@ async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTa
     for _ in range(2):
         start("scheduler")
 
-    daily = await jobs.one("daily")
+    daily = await jobs.all("daily")
 
-    assert daily["actor"] == prune_events.name
-    assert daily["arguments"] == '{"keep_days": 30}'
+    assert {job["actor"]: job["arguments"] for job in daily} == {
+        prune_events.name: '{"keep_days": 30}',
+        sweep_organisations.name: "{}",
+    }
+    assert len(daily) == 2
 
 
 async def test_events_are_kept_for_thirty_days_and_cursors_that_reach_further_back_have_expired(
@@ -218,8 +222,10 @@ async def _all_rung(jobs: JobTable) -> bool:
 
 
 async def _swept_daily(jobs: JobTable) -> bool:
-    job = await jobs.one("daily")
-    return bool(job["lease_owner"] is None and job["due_at"] > datetime.now(UTC) + timedelta(hours=20))
+    return all(
+        job["lease_owner"] is None and job["due_at"] > datetime.now(UTC) + timedelta(hours=20)
+        for job in await jobs.all("daily")
+    )
 
 
 async def _usable_cursor(firm: Firm) -> str:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,17 +22,40 @@ from tieline.embedded import default_data_folder
 from tieline.embedded.process import free_port
 
 NAMES = "query($search: String) { clients(search: $search, first: 200) { totalCount nodes { name } } }"
+STORY_SECONDS = 180.0
+BOARD = "Demo Practice: 40 clients   25 connected (1 mismatch), 1 expired, 14 not connected"
+SEEN = (
+    "Morgan Ellis at Xero, played by the sandbox: 27 organisations",
+    "25 clients by suggested names, in one call: 25 CONNECTED",
+    "24 names the same, 1 only alike, 2 nobody's",
+    "equal the provider's books",
+    "Brecon Bookshop Ltd is paused by the provider's day limit",
+    "Dunmore Joinery Ltd is expired (REVOKED_AT_PROVIDER)",
+    BOARD,
+)
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
-def machine(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A machine on which nothing of Tieline is set; `logs` is also where the data may go."""
-    folder = tmp_path_factory.mktemp("machine")
+@contextmanager
+def bare_machine(deployment: Deployment, folder: Path) -> Iterator[Deployment]:
+    """A machine on which nothing of Tieline is set; its data goes to where it would go in this folder."""
     data = default_data_folder(folder)
     bare = {name: value for name, value in deployment.environment.items() if not name.startswith("TIELINE_")}
     yield replace(deployment, environment=bare | {"TIELINE_DATA": str(data)}, logs=folder)
     shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def machine(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with bare_machine(deployment, tmp_path_factory.mktemp("machine")) as machine:
+        yield machine
+
+
+@pytest.fixture
+def another(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
+    """A machine of this test's own."""
+    with bare_machine(deployment, tmp_path) as machine:
+        yield machine
 
 
 @pytest.fixture
@@ -57,16 +81,57 @@ def wait_until_nothing_is_left(pids: set[int], data: Path) -> None:
     assert mentioning(str(data)) == []
 
 
-def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, data: Path) -> None:
+def story(machine: Deployment) -> str:
+    """What `tieline up --once` says, if all went well."""
     ended = machine.run("up", "--once")
+    assert (ended.returncode, ended.stderr) == (0, ""), ended
+    return ended.stdout
 
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert "Demo Practice: 40 clients" in ended.stdout
-    assert "Ashford Bakery Ltd" in ended.stdout
+
+def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, data: Path) -> None:
+    told = story(machine)
+
+    for sentence in SEEN:
+        assert sentence in told
+    assert "Not seen" not in told
+    assert "\x1b" not in told
+    assert max(map(len, told.splitlines())) <= 120
     assert mentioning(str(data)) == []
     assert not (data / "environment").exists(), "its addresses are no good any more"
     secrets = [data / name for name in ("demo-key", "encryption-key", "passwords.json")]
     assert [stat.S_IMODE(file.stat().st_mode) for file in secrets] == [0o600] * len(secrets)
+
+
+def test_a_second_start_tells_no_story_again_and_shows_the_board(machine: Deployment, data: Path) -> None:
+    if not (data / "story-told").exists():
+        story(machine)
+
+    again = story(machine)
+
+    assert "Sign in" not in again
+    assert BOARD in again
+
+
+def test_a_story_that_is_cut_off_is_told_to_its_end_by_later_starts(another: Deployment) -> None:
+    data = Path(another.environment["TIELINE_DATA"])
+    codes = []
+    for moment, number in {"25 CONNECTED": signal.SIGKILL, "First syncs": signal.SIGINT}.items():
+        up = another.start("up", "--once")
+        try:
+            up.wait_for(moment, seconds=STORY_SECONDS)
+            pids = descendants(up.popen.pid)
+            up.popen.send_signal(number)
+            codes.append(up.popen.wait(timeout=45))
+            wait_until_nothing_is_left(pids, data)
+        finally:
+            up.kill()
+        assert "Traceback" not in up.logged(), up.logged()
+
+    told = story(another)
+
+    assert codes == [-signal.SIGKILL, 1]
+    assert "25 clients were connected at an earlier start" in told
+    assert BOARD in told
 
 
 def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_with_its_data(
@@ -78,7 +143,7 @@ def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_wit
         up = machine.start("up", "--port", str(port))
         pids: set[int] = set()
         try:
-            up.wait_for("Ctrl-C stops everything")
+            up.wait_for("Ctrl-C stops everything", seconds=STORY_SECONDS)
             url = f"http://127.0.0.1:{port}"
             wait_until_ready(url, up)
             kept = ask(url, data, NAMES, search="kept")["clients"]["nodes"]
@@ -94,7 +159,7 @@ def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_wit
             up.kill()
 
         assert kept == [{"name": name} for name in sorted(made)]
-        assert len(pids) > 8, "two servers and four processes of ours, with what they started"
+        assert len(pids) > 9, "two servers and five processes of ours, with what they started"
         assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
         assert_quiet(up)
         made.append(f"Kept until {number.name}")

@@ -7,11 +7,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.support.deployment import Deployment, Gateway, Process, wait_until_ready
+from tests.support.deployment import (
+    Deployment,
+    Gateway,
+    Process,
+    make_database,
+    wait_until_ready,
+    with_path,
+)
 from tests.support.firm import Firm
 from tieline.embedded.process import free_port
 
@@ -129,6 +137,20 @@ def test_the_wheels_alone_serve_the_api(
         alone.process.kill()
 
     assert answer.json() == {"data": {"viewer": {"practice": {"id": str(firm.practice_id)}}}}
+
+
+async def test_without_the_sandbox_up_starts_and_says_that_there_is_no_story(
+    apart: Path, deployment: Deployment, tmp_path: Path
+) -> None:
+    database = urlsplit(await make_database(deployment.admin_url, f"without_sandbox_{os.getpid()}")).path[1:]
+    ours = {name: value for name, value in deployment.environment.items() if name.startswith("TIELINE_")}
+    ours["TIELINE_DATABASE_URL"] = with_path(ours["TIELINE_DATABASE_URL"], database)
+
+    ended = run(apart / "bin" / "tieline", "up", "--once", "--data", tmp_path / "data", cwd=tmp_path, **ours)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "No story: the distribution tieline-sandbox is not installed." in ended.stdout
+    assert "Demo Practice: 40 clients   0 connected" in ended.stdout
 
 
 def test_without_the_embedded_servers_up_says_what_to_install(apart: Path, tmp_path: Path) -> None:

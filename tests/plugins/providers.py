@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -11,17 +11,22 @@ import httpx
 
 from tieline.plugins import (
     ClientAuthentication,
+    Consent,
     Endpoints,
     Fault,
     Feed,
     FeedKind,
     Grant,
+    Limit,
+    LimitKind,
     LimitScope,
     OAuth,
     OrganisationDetails,
+    Page,
     Product,
     ProviderInfo,
     Reached,
+    Remaining,
     RevocationForm,
     Session,
     Subject,
@@ -74,13 +79,29 @@ class Abacus:
     info: ProviderInfo = INFO
     oauth: OAuth = OAUTH
 
+    def limits(self, tier: str | None) -> Sequence[Limit]:
+        del tier
+        return (
+            Limit(
+                name="day",
+                scope=LimitScope.ORGANISATION,
+                kind=LimitKind.DAY,
+                most=500,
+                source="https://abacus.test/limits",
+            ),
+        )
+
+    def remaining(self, response: httpx.Response) -> Sequence[Remaining]:
+        left = response.headers.get("left")
+        return () if left is None else (Remaining(limit="day", left=int(left)),)
+
     def classify(self, response: httpx.Response) -> Fault | None:
         return MEANINGS.get(response.status_code)
 
     def subject(self, grant: Grant) -> Subject:
         return Subject(id=grant.parameters["company"], login=None, consent=None)
 
-    async def organisations(self, session: Session, consent: str | None) -> Sequence[Reached]:
+    async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
         del consent
         return [
             Reached(external_id=session.subject, name=(await self.organisation(session)).name, consented=True)
@@ -100,6 +121,10 @@ class Abacus:
 
     async def release(self, session: Session, external_id: str) -> None:
         await session.request("DELETE", f"company/{external_id}")
+
+    async def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
+        del session, feed, cursor
+        yield Page(records=(), cursor=None, last=True)
 
 
 def abacus(**changes: Any) -> Abacus:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import httpx
 
 from tests.plugins.pretending import Pretender, pretending
-from tieline.plugins import Provider, Session
+from tieline.plugins import FreeGate, Gate, Provider, Session
 from tieline.vault import Secret
 
 NOW = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
@@ -41,7 +41,12 @@ class Talk:
 
 @asynccontextmanager
 async def talking(
-    provider: Provider, *, organisation: str | None = None, seconds: float = 5, max_bytes: int = 1_000_000
+    provider: Provider,
+    *,
+    organisation: str | None = None,
+    seconds: float = 5,
+    max_bytes: int = 1_000_000,
+    gate: Gate | None = None,
 ) -> AsyncIterator[Talk]:
     pauses: list[float] = []
 
@@ -55,6 +60,7 @@ async def talking(
             provider=provider,
             endpoints=provider.oauth.endpoints.moved_to(f"{pretender.url}/books"),
             tokens=tokens,
+            gate=gate or FreeGate(provider.info.slug, lambda: NOW),
             subject="ada",
             organisation=organisation,
             now=lambda: NOW,

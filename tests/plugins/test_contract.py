@@ -13,14 +13,16 @@ from tieline.plugins import Endpoints, Product
 
 @pytest.mark.parametrize("base", ["http://localhost:9000/xero", "http://localhost:9000/xero/"])
 def test_endpoints_keep_their_paths_under_another_base(base: str) -> None:
-    moved = OAUTH.endpoints.moved_to(base)
+    moved = replace(OAUTH.endpoints, issuer="https://id.abacus.test").moved_to(base)
 
     assert moved == Endpoints(
         authorize="http://localhost:9000/xero/oauth/authorize",
         token="http://localhost:9000/xero/oauth/token",
         revocation="http://localhost:9000/xero/oauth/revoke",
         api="http://localhost:9000/xero/v3",
+        issuer="http://localhost:9000/xero",
     )
+    assert OAUTH.endpoints.moved_to(base).issuer is None
 
 
 @pytest.mark.parametrize(

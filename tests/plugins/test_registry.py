@@ -137,7 +137,7 @@ BEGINNING = "The plugin 'abacus' of tieline-abacus "
         ),
         (
             returning("type('Half', (), {'info': abacus().info, 'oauth': abacus().oauth, 'subject': 1})()"),
-            "does not fit: it is no provider, because it lacks classify, subject, organisations, organisation",
+            "does not fit: it is no provider, because it lacks limits, remaining, classify, subject",
         ),
         (
             good(version=2),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import traceback
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +17,7 @@ from tests.plugins.providers import Abacus
 from tests.plugins.sessions import NOW, TOKENS, Talk, talking
 from tieline import errors
 from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
+from tieline.plugins import Passage, Remaining, faults
 
 FIRST, SECOND, _ = TOKENS
 OK = said({"name": "Acme"})
@@ -132,7 +136,7 @@ async def test_what_may_have_happened_is_not_done_again(method: str, trouble: Re
         (403, errors.AccessLost),
         (404, errors.NotAtProvider),
         (405, errors.ScopeMissing),
-        (429, errors.Throttled),
+        (429, errors.QuotaSpent),
         (500, errors.ProviderBroken),
         (418, errors.ProviderBroken),
         (302, errors.ProviderBroken),
@@ -151,17 +155,64 @@ async def test_each_fault_is_raised_once_as_an_error_of_the_tree(
     assert talk.pretender.asked == ["GET /books/v3/a"]
 
 
-async def test_a_limit_and_a_refusal_keep_what_the_provider_said() -> None:
+async def test_a_spent_limit_says_which_and_when_to_come_back() -> None:
     async with talking(Abacus()) as talk:
-        talk.pretender.will(Reply(status=429), Reply(status=400))
+        talk.pretender.will(Reply(status=429))
+
+        for _ in range(2):
+            with pytest.raises(errors.QuotaSpent) as limited:
+                await talk.session.get("a")
+
+    assert (limited.value.limit, limited.value.resume_at) == ("day", NOW + timedelta(seconds=70))
+    assert str(limited.value) == "The limit 'day' of abacus is spent; calls go on at 2026-11-03 09:31:10 UTC."
+    assert len(talk.pretender.received) == 1
+
+
+class Open:
+    """A gate that lets everything through, and keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str | None, tuple[Remaining, ...], str | None]] = []
+
+    @asynccontextmanager
+    async def call(self, organisation: str | None) -> AsyncIterator[Passage]:
+        heard = self.heard
+
+        class Through:
+            def answered(self, remaining: Sequence[Remaining], throttled: faults.Throttled | None) -> None:
+                heard.append((organisation, tuple(remaining), throttled.limit if throttled else None))
+
+        yield Through()
+
+
+async def test_the_gate_hears_figures_and_refusals_and_a_refused_call_is_made_again() -> None:
+    gate = Open()
+    async with talking(Abacus(), organisation="acme", gate=gate) as talk:
+        talk.pretender.will(
+            Reply(status=429), Reply(status=429, headers={"left": "0"}), Reply(headers={"left": "7"})
+        )
+        await talk.session.request("POST", "bills", content=b"{}")
+        talk.pretender.will(Reply(status=429), Reply(status=429), Reply(status=429))
 
         with pytest.raises(errors.Throttled) as limited:
             await talk.session.get("a")
+
+    day = [(), (Remaining(limit="day", left=0),), (Remaining(limit="day", left=7),), (), (), ()]
+    assert gate.heard == [
+        ("acme", left, limit)
+        for left, limit in zip(day, ["day", "day", None, "day", "day", "day"], strict=True)
+    ]
+    assert str(limited.value) == "The limit 'day' of abacus is spent; wait 70 seconds."
+    assert limited.value.scope is errors.LimitScope.ORGANISATION
+
+
+async def test_a_refusal_keeps_what_the_provider_said() -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(status=400))
+
         with pytest.raises(errors.ProviderRejected) as refused:
             await talk.session.get("a")
 
-    assert str(limited.value) == "The limit 'day' of abacus is spent; wait 70 seconds."
-    assert limited.value.scope is errors.LimitScope.ORGANISATION
     assert str(refused.value) == "abacus refused this: The name is taken."
     assert refused.value.fields == {"Name": "It is taken."}
 

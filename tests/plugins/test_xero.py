@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.plugins.pretending import Reply, said
-from tests.plugins.sessions import Talk, talking
+from tests.plugins.sessions import NOW, Talk, talking
 from tieline.errors import ProviderBroken, ProviderUnavailable
-from tieline.plugins import Grant, OrganisationDetails, Product, Reached, Registry, Subject, TokenSet
+from tieline.plugins import (
+    Consent,
+    Grant,
+    OrganisationDetails,
+    Product,
+    Reached,
+    Registry,
+    Subject,
+    TokenSet,
+)
 from tieline.vault import Secret
 from tieline_xero import Xero, tieline_provider
 
@@ -23,7 +33,9 @@ USER = "b3c3b5a2-0c7e-4f6e-9d8c-2f2b8a7d1e11"
 CONSENT = "7a3f1c55-6b1e-4f0b-8d58-1f1a3a9c0001"
 CLAIMS = {"xero_userid": USER, "authentication_event_id": CONSENT, "scope": ["openid"]}
 FEBRUARY = "2026-02-01T09:30:00.1234567"
-JUST_NOW = "2026-11-03T09:21:00.1234567"
+YESTERDAYS = Consent(mark=CONSENT, at=NOW - timedelta(days=1))
+JUST_THEN = "2026-11-02T09:21:00.1234567"
+JUST_NOW = "2026-11-03T09:29:00.1234567"
 
 
 def jwt(claims: object) -> str:
@@ -56,7 +68,7 @@ def connection(tenant: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-async def organisations(entries: object, consent: str | None = CONSENT) -> list[Reached]:
+async def organisations(entries: object, consent: Consent | None = YESTERDAYS) -> list[Reached]:
     async with talking(XERO) as talk:
         talk.pretender.will(said(entries))
         found = await XERO.organisations(talk.session, consent)
@@ -171,7 +183,7 @@ async def test_organisations_are_told_from_practices_and_marked_where_this_conse
         [
             connection("acme", authEventId=CONSENT.upper()),
             connection("birch", tenantType="PRACTICE", authEventId=CONSENT),
-            connection("cedar", updatedDateUtc=JUST_NOW),
+            connection("cedar", updatedDateUtc=JUST_THEN),
             connection("dune", tenantType="Organisation", tenantName=None),
             connection("elm", tenantType=None),
         ]
@@ -184,31 +196,36 @@ async def test_organisations_are_told_from_practices_and_marked_where_this_conse
     ]
 
 
-async def test_where_no_entry_bears_the_mark_those_changed_just_now_count() -> None:
+@pytest.mark.parametrize("mark", [CONSENT, None])
+async def test_where_no_entry_bears_the_mark_those_changed_around_the_consent_count(mark: str | None) -> None:
     found = await organisations(
         [
-            connection("acme", updatedDateUtc=JUST_NOW),
+            connection("acme", updatedDateUtc=JUST_THEN),
             connection("birch"),
-            connection("cedar", updatedDateUtc="2026-11-03T09:20:00"),
-            connection("dune", updatedDateUtc="2026-11-03T09:19:59.9999999"),
-            connection("elm", updatedDateUtc="2026-11-03T10:25:00+01:00"),
+            connection("cedar", updatedDateUtc="2026-11-02T09:20:00"),
+            connection("dune", updatedDateUtc="2026-11-02T09:19:59.9999999"),
+            connection("elm", updatedDateUtc="2026-11-02T10:25:00+01:00"),
             connection("fir", updatedDateUtc="yesterday"),
-            connection("gorse", updatedDateUtc=None),
-        ]
+            connection("gorse", updatedDateUtc=None, authEventId=""),
+            connection("hazel", updatedDateUtc="2026-11-02T09:32:00"),
+            connection("ivy", updatedDateUtc="2026-11-02T09:32:00.000001"),
+            connection("juniper", updatedDateUtc=JUST_NOW),
+        ],
+        replace(YESTERDAYS, mark=mark),
     )
 
-    assert consented(found) == ["acme", "cedar", "elm"]
+    assert consented(found) == ["acme", "cedar", "elm", "hazel"]
 
 
 async def test_nothing_is_marked_when_no_consent_is_asked_about() -> None:
-    entries = [connection("acme", updatedDateUtc=JUST_NOW), connection("birch", authEventId="")]
+    entries = [connection("acme", updatedDateUtc=JUST_THEN), connection("birch", authEventId="")]
 
     assert consented(await organisations(entries, None)) == []
 
 
 async def test_a_mark_on_anything_at_all_keeps_the_fallback_away() -> None:
     entries = [
-        connection("acme", updatedDateUtc=JUST_NOW),
+        connection("acme", updatedDateUtc=JUST_THEN),
         connection("birch", tenantType="PRACTICE", authEventId=CONSENT),
     ]
 

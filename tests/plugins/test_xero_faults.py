@@ -113,9 +113,9 @@ def test_404_is_missing(body: object) -> None:
         (" DAY ", "day", LimitScope.ORGANISATION),
         ("Daily", "day", LimitScope.ORGANISATION),
         ("concurrent", "concurrent", LimitScope.ORGANISATION),
-        ("appminute", "app", LimitScope.APP),
-        ("", "app", LimitScope.APP),
-        (None, "app", LimitScope.APP),
+        ("appminute", "app_minute", LimitScope.APP),
+        ("", "app_minute", LimitScope.APP),
+        (None, "app_minute", LimitScope.APP),
     ],
 )
 @pytest.mark.parametrize("body", [b"", b"rate limit exceeded", HTML, b'{"Detail": "limit"}'])

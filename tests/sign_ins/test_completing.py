@@ -10,21 +10,26 @@ import pytest
 
 from tests.sign_ins.desk import Desk, principal_of
 from tests.support.sandbox import Books, Person
+from tieline.connections.states import Reason
+from tieline.credentials.rejection import credential_rejected
+from tieline.credentials.repository import CredentialRepository
 from tieline.errors import (
     Forbidden,
     NotFound,
     ProofInvalid,
     ProviderUnavailable,
+    QuotaSpent,
     SignInNotReady,
     SignInOver,
-    Throttled,
 )
 from tieline.ids import SignInId, new_id
+from tieline.plugins import Consent
 from tieline.principal import Permission
 from tieline.sign_ins import completion
 from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
 from tieline.sign_ins.states import Failure, SignInState
 from tieline.vault import Secret
+from tieline_xero.provider import Xero
 
 WRONG = Secret("x" * 43)
 
@@ -180,7 +185,7 @@ async def test_two_consents_of_one_new_login_that_come_back_at_once_are_both_goo
     ("kind", "more", "error"),
     [
         ("status", {"status": 503, "times": 9}, ProviderUnavailable),
-        ("throttle", {"times": 1}, Throttled),
+        ("throttle", {"times": 1, "retry_after": 700}, QuotaSpent),
         ("drop", {"times": 9}, ProviderUnavailable),
     ],
 )
@@ -228,6 +233,87 @@ async def test_a_consent_that_was_withdrawn_leaves_what_the_sign_in_has(
     after = await get_sign_in(desk.admin, ready.id)
     assert (after.state, after.failure) == (SignInState.READY, None)
     assert await desk.names(ready.id) == ["Ashford Bakery Ltd"]
+
+
+async def test_a_credential_that_dies_after_the_provider_was_asked_fails_the_sign_in_and_heals_nothing(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = await desk.ready(kim)
+    organisation_id, credential_id, _ = (await desk.found(ready.id))["Birch & Sons"]
+    connection = await desk.connect(organisation_id, credential_id, reason="TOKEN_EXPIRED")
+    sign_in_id, proof = await desk.consented(kim)
+    asked = Xero.organisations
+
+    async def dying(self: Xero, *arguments: Any) -> Any:
+        found = await asked(self, *arguments)
+        [row] = await desk.credentials()
+        await credential_rejected(
+            desk.practice_id, credential_id, Reason.REVOKED_AT_PROVIDER, version=row["version"]
+        )
+        return found
+
+    monkeypatch.setattr(Xero, "organisations", dying)
+    with pytest.raises(SignInOver, match="withdrawn"):
+        await complete_sign_in(desk.admin, sign_in_id, proof)
+    monkeypatch.undo()
+    with pytest.raises(SignInOver, match="withdrawn"):
+        await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    failed = await get_sign_in(desk.admin, sign_in_id)
+    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_GONE)
+    assert await desk.reason(connection) == "TOKEN_EXPIRED"
+    assert await desk.events("CONNECTION_RESTORED") == []
+
+
+async def test_what_a_quicker_completion_consented_to_is_not_lost_by_one_that_was_asked_before(
+    desk: Desk, kim: Person, bakery: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    birch = kim.named("Birch & Sons")
+    ready = await desk.ready(kim)
+    organisation_id, credential_id, _ = (await desk.found(ready.id))["Birch & Sons"]
+    connection = await desk.connect(organisation_id, credential_id)
+    await desk.sandbox.revoke(desk.app, kim, birch)
+    slow_id, slow = await desk.consented(kim, bakery)
+    quick_started = await desk.start()
+    reads, may_go = asyncio.Event(), asyncio.Event()
+    real = CredentialRepository.reach
+
+    async def reach(self: CredentialRepository, of_credential: Any) -> Any:
+        found = await real(self, of_credential)
+        if not reads.is_set():
+            reads.set()
+            await may_go.wait()
+        return found
+
+    monkeypatch.setattr(CredentialRepository, "reach", reach)
+    completing = asyncio.create_task(complete_sign_in(desk.admin, slow_id, slow))
+    await reads.wait()
+    answer = await desk.back(await desk.consent(quick_started, kim, birch))
+    await complete_sign_in(desk.admin, quick_started.sign_in.id, answer.proof or WRONG)
+    may_go.set()
+    await completing
+
+    assert await desk.reason(connection) is None
+    assert await desk.events("CONNECTION_EXPIRED") == []
+
+
+async def test_the_provider_is_told_which_consent_and_when_it_came_back(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in_id, proof = await desk.consented(kim)
+    [round_] = await desk.rounds(sign_in_id)
+    asked, told = Xero.organisations, []
+
+    async def organisations(self: Xero, session: Any, about: Consent | None) -> Any:
+        told.append(about)
+        return await asked(self, session, about)
+
+    monkeypatch.setattr(Xero, "organisations", organisations)
+    await desk.move(timedelta(minutes=4))
+    await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    assert told == [Consent(mark=round_["consent_mark"], at=round_["consented_at"])]
+    assert round_["consent_mark"] is not None
 
 
 async def test_a_colleague_who_completes_takes_the_login_over(desk: Desk, kim: Person, bakery: Books) -> None:

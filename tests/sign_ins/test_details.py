@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -85,16 +86,79 @@ async def test_one_organisation_that_cannot_be_read_holds_nobody_up_and_counts_a
 async def test_trouble_that_passes_is_waited_out(desk: Desk, kim: Person) -> None:
     ready = await desk.ready(kim)
     await desk.sandbox.plant(
-        "throttle", "organisation", organisation=kim.named("Birch & Sons").tenant_id, retry_after=7
+        "throttle", "organisation", organisation=kim.named("Birch & Sons").tenant_id, retry_after=70
     )
 
     wait = await run(desk, ready.id)
 
     assert wait is not None
-    assert timedelta(seconds=6) < wait <= timedelta(seconds=7)
+    assert timedelta(seconds=60) < wait <= timedelta(seconds=70)
     assert await progress(desk, ready.id) == (2, 3)
+    await desk.move(timedelta(seconds=71))
     assert await run(desk, ready.id) is None
     assert await progress(desk, ready.id) == (3, 3)
+
+
+async def test_one_organisation_over_its_limit_holds_nobody_else_up(desk: Desk) -> None:
+    many = await desk.sandbox.populate(organisations=12)
+    ready = await desk.ready(many)
+    await desk.sandbox.plant("throttle", "organisation", organisation=await first(desk), retry_after=70)
+
+    wait = await run(desk, ready.id)
+
+    assert wait is not None
+    assert timedelta(seconds=60) < wait <= timedelta(seconds=70)
+    assert await progress(desk, ready.id) == (11, 12)
+
+
+async def test_what_is_worth_no_wait_does_without(desk: Desk) -> None:
+    many = await desk.sandbox.populate(organisations=12)
+    ready = await desk.ready(many)
+    await desk.sandbox.plant(
+        "throttle", "organisation", organisation=await first(desk), retry_after=36_000, times=50
+    )
+
+    assert await run(desk, ready.id) is None
+
+    assert await progress(desk, ready.id) == (12, 12)
+    page = await list_organisations(desk.admin, ready.id, first=50)
+    assert sum(row.organisation.country is None for row in page.rows) == 1
+
+
+async def test_nothing_is_waited_for_beyond_the_sign_ins_day(desk: Desk, kim: Person) -> None:
+    ready = await desk.ready(kim)
+    await desk.pass_time(timedelta(hours=23, minutes=56))
+    named: dict[str, Any] = {"organisation": await first(desk), "retry_after": 300}
+    await desk.sandbox.plant("throttle", "organisation", **named)
+
+    assert await run(desk, ready.id) is None
+
+    assert await progress(desk, ready.id) == (3, 3)
+
+
+@pytest.mark.parametrize(("retry_after", "done"), [(70, 0), (36_000, 12)])
+async def test_a_limit_of_the_whole_app_holds_all_up_or_none_is_read(
+    desk: Desk, retry_after: int, done: int
+) -> None:
+    many = await desk.sandbox.populate(organisations=12)
+    ready = await desk.ready(many)
+    await desk.sandbox.plant(
+        "throttle", "organisation", problem="appminute", retry_after=retry_after, times=50
+    )
+
+    wait = await run(desk, ready.id)
+
+    assert (wait is None) == (done == 12)
+    assert await progress(desk, ready.id) == (done, 12)
+    assert await desk.asked("organisation") <= 4
+
+
+async def first(desk: Desk) -> str:
+    """The organisation that is read first, by the provider's id."""
+    found: str = await desk.above.fetchval(
+        "SELECT external_id FROM organisation WHERE practice_id = $1 ORDER BY id LIMIT 1", desk.practice_id
+    )
+    return found
 
 
 async def test_after_a_slice_the_job_gives_up_its_place(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

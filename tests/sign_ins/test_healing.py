@@ -183,7 +183,7 @@ async def test_what_was_consented_to_while_the_provider_was_asked_is_not_lost(
     slow_id, slow = await desk.consented(kim, bakery)
     really, later = completion._make_ready, []
 
-    async def meanwhile(*args: Any, **more: Any) -> SignIn:
+    async def meanwhile(*args: Any, **more: Any) -> SignIn | None:
         monkeypatch.setattr(completion, "_make_ready", really)
         later.append(await desk.ready(kim, kim.named("Cobalt Studio")))
         return await really(*args, **more)

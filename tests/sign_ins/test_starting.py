@@ -13,11 +13,14 @@ from tests.sign_ins.desk import Desk, principal_of
 from tests.support.sandbox import Books, Person
 from tieline.clients.service import NewClient, create_client
 from tieline.connections.repository import Connection
+from tieline.connections.states import Reason
+from tieline.credentials.rejection import credential_rejected
 from tieline.errors import (
     BulkConnectUnsupported,
     Forbidden,
     Invalid,
     NotFound,
+    PersonNeeded,
     ProofInvalid,
     ProviderNotConfigured,
     TielineError,
@@ -28,8 +31,9 @@ from tieline.plugins import Product, Registry
 from tieline.practices.service import NewMember, add_client_member, add_member
 from tieline.principal import ClientRole, Permission, Principal, Role
 from tieline.sign_ins import service
+from tieline.sign_ins.prompting import find_reach
 from tieline.sign_ins.service import NewSignIn, complete_sign_in, start_sign_in
-from tieline.sign_ins.states import Purpose, SignInState
+from tieline.sign_ins.states import Failure, Purpose, SignInState
 from tieline.vault import Secret
 from tieline_xero.provider import Xero
 
@@ -101,6 +105,47 @@ async def test_others_may_not(desk: Desk) -> None:
     ):
         with pytest.raises(Forbidden):
             await desk.start(stranger)
+
+
+async def test_a_service_is_told_that_signing_in_takes_a_person(desk: Desk) -> None:
+    service = principal_of(desk.practice_id, None, role=None, scopes=frozenset(Permission))
+
+    with pytest.raises(PersonNeeded) as refused:
+        await desk.start(service)
+
+    assert refused.value.code == "FORBIDDEN"
+    assert str(refused.value) == "Only a person can sign in at a provider: use a key that acts as one."
+
+
+async def test_a_person_has_ten_consent_pages_open_at_most_and_the_oldest_go(desk: Desk, kim: Person) -> None:
+    colleague = await desk.colleague()
+    theirs = await desk.start(colleague)
+    started = [await desk.start() for _ in range(12)]
+
+    answers = [await desk.back(await desk.consent(each, kim)) for each in [*started, theirs]]
+
+    assert [answer.failure for answer in answers] == [Failure.ROUND_OVER] * 2 + [None] * 11
+
+
+async def test_a_credential_that_dies_while_it_is_asked_sends_a_person_to_the_provider(
+    desk: Desk, kim: Person, bakery: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await connected(desk, kim, bakery)
+
+    async def dying(*arguments: Any) -> Any:
+        found = await find_reach(*arguments)
+        assert found is not None
+        [row] = await desk.credentials()
+        await credential_rejected(
+            desk.practice_id, row["id"], Reason.REVOKED_AT_PROVIDER, version=row["version"]
+        )
+        return found
+
+    monkeypatch.setattr(service, "find_reach", dying)
+    started = await reconnect(desk, connection.id)
+
+    assert started.sign_in.state is SignInState.STARTED
+    assert started.authorization_url is not None
 
 
 @pytest.mark.parametrize(

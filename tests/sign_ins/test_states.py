@@ -79,7 +79,9 @@ def test_one_that_was_not_completed_is_not_usable(state: SignInState, refusal: t
 
 def test_what_is_over_says_why() -> None:
     assert (
-        str(over(SignInState.FAILED, Failure.CONSENT_DENIED))
+        str(over(SignInState.FAILED, Failure.CONSENT_DENIED, field="id"))
         == "The consent was denied. Begin a new sign-in."
     )
-    assert str(over(SignInState.EXPIRED, None)) == "This sign-in has run out. Begin a new sign-in."
+    assert (
+        str(over(SignInState.EXPIRED, None, field="id")) == "This sign-in has run out. Begin a new sign-in."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -96,6 +97,7 @@ def test_it_mends_nothing_that_has_ended_or_hangs_elsewhere_or_needs_more() -> N
     assert not is_mended(connection(broken, ended=True), wide, oauth, consented=True)
     assert not is_mended(connection(broken, credential_id=OTHER), wide, oauth, consented=True)
     assert not is_mended(connection(broken), narrow, oauth, consented=True)
+    assert not is_mended(connection(broken), replace(wide, state=State.DEAD), oauth, consented=True)
 
 
 def test_what_is_named_twice_is_one() -> None:

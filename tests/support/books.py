@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +14,14 @@ from uuid import UUID
 import asyncpg
 import httpx
 
+from tests.support.polling import until
 from tieline import host
 from tieline.clients.repository import Client
 from tieline.clients.service import NewClient, create_client
 from tieline.connections import service as connections
 from tieline.connections.repository import Connection
+from tieline.events.repository import Recorded
+from tieline.events.service import read_events
 from tieline.identity import authenticate
 from tieline.ids import (
     AppId,
@@ -34,17 +37,21 @@ from tieline.names import name_key
 from tieline.plugins import (
     CONTRACT_VERSION,
     ClientAuthentication,
+    Consent,
     Endpoints,
     Fault,
     Feed,
     FeedKind,
     Grant,
+    Limit,
     OAuth,
     OrganisationDetails,
+    Page,
     Product,
     ProviderInfo,
     Reached,
     Registry,
+    Remaining,
     RevocationForm,
     Session,
     Subject,
@@ -98,19 +105,29 @@ class Pretend:
             rotation_grace=timedelta(minutes=30),
         )
 
+    def limits(self, tier: str | None) -> Sequence[Limit]:
+        del tier
+        return ()
+
+    def remaining(self, response: httpx.Response) -> Sequence[Remaining]:
+        raise NotImplementedError
+
     def classify(self, response: httpx.Response) -> Fault | None:
         raise NotImplementedError
 
     def subject(self, grant: Grant) -> Subject:
         raise NotImplementedError
 
-    async def organisations(self, session: Session, consent: str | None) -> Sequence[Reached]:
+    async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
         raise NotImplementedError
 
     async def organisation(self, session: Session) -> OrganisationDetails:
         raise NotImplementedError
 
     async def release(self, session: Session, external_id: str) -> None:
+        raise NotImplementedError
+
+    def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
         raise NotImplementedError
 
 
@@ -323,6 +340,30 @@ class Books:
     async def kinds(self) -> list[str]:
         return [kind for kind, _ in await self.events()]
 
+    async def told(self, principal: Principal, cursor: str, *kinds: str) -> list[Recorded]:
+        """The latest events after the cursor, once they are of these kinds: open transactions hold them up."""
+
+        async def latest() -> list[Recorded]:
+            return list((await read_events(principal, cursor)).events[-len(kinds) :])
+
+        async def there() -> bool:
+            return [event.kind for event in await latest()] == list(kinds)
+
+        await until(there, f"{', '.join(kinds)} can be read")
+        return await latest()
+
+    async def is_free(self, table: str, id: UUID) -> bool:
+        """Whether nobody holds the row."""
+        return bool(await self.sql.fetch(f"SELECT id FROM {table} WHERE id = $1 FOR UPDATE SKIP LOCKED", id))
+
+    async def somebody_waits(self) -> bool:
+        """Whether a transaction waits for a lock that another one holds."""
+        waiting: bool = await self.sql.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+            "AND wait_event_type = 'Lock')"
+        )
+        return waiting
+
     async def runs(self, state: str = "QUEUED") -> list[dict[str, Any]]:
         rows = await self.sql.fetch(
             "SELECT * FROM sync_run WHERE practice_id = $1 AND state = $2 ORDER BY id",
@@ -349,7 +390,7 @@ async def open_books(sql: asyncpg.Connection) -> Books:
     apps = {slug: AppId(new_id()) for slug in ("pretend", "feigned")}
     await sql.executemany(
         "INSERT INTO provider_app (id, practice_id, provider, environment, client_id, secret_sealed, bulk_consent, "
-        "created_at) VALUES ($1, $2, $3, 'SANDBOX', 'app', 'sealed', true, $4)",
+        "created_at) VALUES ($1, $2, $3, 'SANDBOX', gen_random_uuid()::text, 'sealed', true, $4)",
         [(app_id, made.id, slug, datetime.now(UTC)) for slug, app_id in apps.items()],
     )
     return Books(

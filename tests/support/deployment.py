@@ -21,6 +21,7 @@ from tieline.settings import Settings, load_settings
 from tieline.vault import generate_key
 
 WAIT_SECONDS = 45.0
+RUN_SECONDS = 180.0  # the longest command is the story
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Deployment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=RUN_SECONDS,
         )
 
     def start(self, *arguments: str, **more: str) -> Process:
@@ -82,9 +83,9 @@ class Process:
     def logged(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait_for(self, text: str) -> None:
+    def wait_for(self, text: str, *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until this stands in the log."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + seconds
         while text not in self.logged():
             if self.popen.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{text!r} did not come: {self.logged()}")

@@ -13,7 +13,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.trips import Trip
 
 CONNECT = """mutation($input: ConnectInput!) {
-  connect(input: $input) { connection { id } errors { code message } } }"""
+  connect(input: $input) { connection { id lastRun { id } } errors { code message } } }"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,7 @@ class World:
     organisation: str
     free_organisation: str
     connection: str
+    run: str
     sign_in: str
     proof: str
 
@@ -68,6 +69,7 @@ async def _connected(trip: Trip, told: dict[str, str]) -> World:
         organisation=found["Ashford Bakery Ltd"],
         free_organisation=found["Birch & Sons"],
         connection=payload["connection"]["id"],
+        run=payload["connection"]["lastRun"]["id"],
         sign_in=told["signIn"],
         proof=told["proof"],
     )

@@ -40,6 +40,9 @@ def add_app(
     bulk_consent: Annotated[
         bool, typer.Option("--bulk-consent", help="One consent of this app may grant several organisations.")
     ] = False,
+    tier: Annotated[
+        str | None, typer.Option(help="The app's tier at the provider; without it, the smallest limits hold.")
+    ] = None,
     sandbox_url: Annotated[
         str | None, typer.Option(help="Speak to a server that pretends to be the provider, at this address.")
     ] = None,
@@ -56,6 +59,7 @@ def add_app(
             client_id=client_id,
             secret=secret,
             bulk_consent=bulk_consent,
+            tier=tier,
             sandbox_url=sandbox_url,
         )
         added = await apps.add_app(await service.locate_practice(practice), new)
@@ -67,7 +71,7 @@ def add_app(
 
 
 def list_apps(*, practice: PracticeOption) -> None:
-    """List a practice's apps: provider, client id, environment, bulk consent, callback address, what is wrong."""
+    """List a practice's apps: provider, client id, environment, tier, bulk consent, callback address, what is wrong."""
     from tieline.credentials import apps
     from tieline.practices import service
 
@@ -77,7 +81,9 @@ def list_apps(*, practice: PracticeOption) -> None:
 
     for app, callback in with_database(run):
         bulk = "bulk consent" if app.bulk_consent else "one organisation a consent"
-        typer.echo(f"{app.provider}  {app.client_id}  {app.environment}  {bulk}  {callback}")
+        typer.echo(
+            f"{app.provider}  {app.client_id}  {app.environment}  {app.tier or 'no tier'}  {bulk}  {callback}"
+        )
         fault = apps.fault_sentence(app)
         if fault is not None:
             typer.echo(f"      MEND  {fault}")

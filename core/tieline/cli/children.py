@@ -1,4 +1,4 @@
-"""Tieline's own processes as children: tied to us, started again when they die, stopped in bounded time."""
+"""Our own processes as children: tied to us, waited for, started again when they die, stopped in bounded time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,9 @@ from typing import Self
 
 from tieline.embedded import guard
 from tieline.embedded.process import open_log
+from tieline.errors import StartRefused
+
+READY_SECONDS = 45.0
 
 _STEPS: tuple[guard.Step, ...] = ((int(signal.SIGTERM), 15.0), (int(signal.SIGKILL), 5.0))
 _STEADY_SECONDS = 10.0
@@ -73,8 +78,6 @@ class Family:
     children: list[Child] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        for child in self.children:
-            child.start()
         return self
 
     def __exit__(
@@ -89,6 +92,24 @@ class Family:
             while any(process.poll() is None for process in running) and time.monotonic() < deadline:
                 time.sleep(0.02)
 
+    def start(self, *children: Child) -> None:
+        for child in children:
+            self.children.append(child)
+            child.start()
+
+    def wait_for(self, address: str) -> None:
+        """Wait until this answers 200. Raises StartRefused, with a child's last words when one of them ended."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not _answers(address):
+            for child in self.children:
+                if not child.alive():
+                    raise StartRefused(
+                        f"'tieline {child.name}' ended: {child.last_words()} (see {child.log})."
+                    )
+            if time.monotonic() > deadline:
+                raise StartRefused(f"{address} was not ready after {READY_SECONDS:.0f} seconds.")
+            time.sleep(0.05)
+
     def tend(self) -> list[Child]:
         """Start again what has died since the last look, at most once in ten seconds each; who had died."""
         dead = [
@@ -99,3 +120,11 @@ class Family:
         for child in dead:
             child.start()
         return dead
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as response:  # noqa: S310 - a process of our own
+            return bool(response.status == 200)  # noqa: PLR2004 - HTTP's word for fine
+    except (urllib.error.URLError, OSError):
+        return False

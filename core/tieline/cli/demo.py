@@ -11,7 +11,7 @@ from tieline.clients.service import NewClient
 from tieline.embedded import write_private
 from tieline.errors import Invalid, Unauthenticated
 from tieline.identity import authenticate
-from tieline.ids import PracticeId
+from tieline.ids import PersonId, PracticeId
 from tieline.pages import MAX_PAGE
 from tieline.practices import service as practices
 from tieline.practices.keys import issue_key
@@ -29,9 +29,10 @@ _TOWNS = ("Ashford", "Brecon", "Culross", "Dunmore", "Évian")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Demo:
-    """The demo as it stands: its practice, a working key of its admin, how many clients were added now."""
+    """The demo as it stands: its practice and admin, a working key of theirs, how many clients were added now."""
 
     practice_id: PracticeId
+    person_id: PersonId
     key: str = field(repr=False)
     added: int
 
@@ -46,7 +47,7 @@ async def ensure_demo(key_file: Path) -> Demo:
     principal = await authenticate(key)
     teams = [await practices.create_team(practice_id, name) for name in _TEAMS]
     there = await _codes(principal)
-    missing = {code: name for code, name in _clients().items() if code not in there}
+    missing = {code: name for code, name in client_names().items() if code not in there}
     for code, name in missing.items():
         await clients.create_client(
             principal,
@@ -59,7 +60,8 @@ async def ensure_demo(key_file: Path) -> Demo:
                 currency="GBP",
             ),
         )
-    return Demo(practice_id=practice_id, key=key, added=len(missing))
+    person_id = await practices.locate_person(practice_id, ADMIN)
+    return Demo(practice_id=practice_id, person_id=person_id, key=key, added=len(missing))
 
 
 async def _codes(principal: Principal) -> set[str | None]:
@@ -74,8 +76,8 @@ async def _codes(principal: Principal) -> set[str | None]:
         after = page.cursors[-1]
 
 
-def _clients() -> dict[str, str]:
-    """Names by practice code."""
+def client_names() -> dict[str, str]:
+    """The clients' names by practice code."""
     names = (f"{town} {trade} Ltd" for town in _TOWNS for trade in _TRADES)
     return {f"D{number:03}": name for number, name in enumerate(names, start=1)}
 

@@ -14,11 +14,18 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 from tieline import log
 from tieline.cli.children import Child, Family
 from tieline.cli.demo import Demo, ensure_demo
-from tieline.cli.story import show_help, tell, wait_until_ready
+from tieline.cli.playing import NoStory, Playhouse, playhouse, prepare_stage
+from tieline.cli.story.api import Api
+from tieline.cli.story.going_on import Whereabouts, show_how_to_go_on
+from tieline.cli.story.provider import Sandbox
+from tieline.cli.story.telling import Scene, show_as_it_is, tell
+from tieline.cli.story.told import mark_told, was_told
+from tieline.cli.sweeping import sweep_now
 from tieline.database import migrate
 from tieline.embedded import Servers, default_data_folder, embedded_servers, write_private
 from tieline.embedded.process import free_port, is_taken
@@ -29,6 +36,7 @@ from tieline.vault import generate_key
 from tieline.work.actor import QUEUES
 
 LOOK_SECONDS = 0.5
+_PLAIN_WIDTH = 120
 DEV_ORIGINS = "http://localhost:3000,http://localhost:5173"  # where front ends' development servers listen
 
 
@@ -48,9 +56,20 @@ class Place:
         return f"http://localhost:{self.port}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What is ready to be shown; without a `house` there is no story, and `why_not` says why."""
+
+    demo: Demo
+    house: Playhouse | None = None
+    was_told: bool = False
+    is_new: bool = False
+    why_not: str | None = None
+
+
 def run_up(*, data: Path | None, port: int, once: bool) -> int:
     """Start everything, tell the story; stay until Ctrl-C unless `once`. The exit code."""
-    console = Console()
+    console = _console()
     if os.environ.get("TIELINE_ENVIRONMENT") == "production":
         raise StartRefused(
             "'tieline up' makes a demo practice, so it is not for production: "
@@ -64,17 +83,16 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
             servers = _servers(stack, place, console)
             settings = _settings(place, servers)
             stack.enter_context(_environment_file(place.data))
-            demo = asyncio.run(_prepare(settings, place, console))
-            family = stack.enter_context(Family(_children(place)))
-            wait_until_ready(place.url, family)
-            code = tell(console, place.url, demo)
+            family = stack.enter_context(Family())
+            stage = _start(settings, place, family, console)
+            missing = _show(settings, stage, place, console)
             if not once:
-                show_help(console, place.url, demo, data=place.data)
+                show_how_to_go_on(console, _whereabouts(settings, stage, place))
                 _stay(console, servers, family)
     except (KeyboardInterrupt, _Stopped):
-        console.print("Stopped; the data is kept in", str(place.data))
-        return 0
-    return code
+        console.print(f"\nStopped; the data is kept in {place.data}", soft_wrap=True)
+        return 1 if once else 0
+    return 1 if missing else 0
 
 
 def _servers(stack: ExitStack, place: Place, console: Console) -> Servers:
@@ -98,12 +116,28 @@ def _settings(place: Place, servers: Servers) -> Settings:
         "TIELINE_PORT": str(place.port),
         "TIELINE_PUBLIC_URL": os.environ.get("TIELINE_PUBLIC_URL", place.url),
         "TIELINE_ENVIRONMENT": os.environ.get("TIELINE_ENVIRONMENT", "development"),
-        "TIELINE_ALLOWED_ORIGINS": os.environ.get("TIELINE_ALLOWED_ORIGINS", DEV_ORIGINS),
+        "TIELINE_ALLOWED_ORIGINS": os.environ.get("TIELINE_ALLOWED_ORIGINS") or DEV_ORIGINS,
     }
     os.environ.update({name: value for name, value in ours.items() if value is not None})
     settings = load_settings()
     log.configure(format="console", level="WARNING")
     return settings
+
+
+def _start(settings: Settings, place: Place, family: Family, console: Console) -> Stage:
+    """The sandbox, the schema, the demo, then everybody else."""
+    logs = place.data / "logs"
+    logs.mkdir(mode=0o700, exist_ok=True)
+    house = playhouse(place.data)
+    if house is not None:
+        family.start(house.child(os.environ, logs / "sandbox.log"))
+    demo = asyncio.run(_prepare(settings, place, console))
+    stage = _set(settings, place, demo, house, family)
+    for command in (["serve"], ["scheduler"], *(["worker", "--queues", queue] for queue in QUEUES)):
+        log = logs / f"{'-'.join(command[::2])}.log"
+        family.start(Child(arguments=command, environment=os.environ, log=log))
+    family.wait_for(f"{place.url}/readyz")
+    return stage
 
 
 async def _prepare(settings: Settings, place: Place, console: Console) -> Demo:
@@ -115,14 +149,57 @@ async def _prepare(settings: Settings, place: Place, console: Console) -> Demo:
     return demo
 
 
-def _children(place: Place) -> list[Child]:
-    commands = [["serve"], ["scheduler"], *(["worker", "--queues", queue] for queue in QUEUES)]
-    logs = place.data / "logs"
-    logs.mkdir(mode=0o700, exist_ok=True)
-    return [
-        Child(arguments=command, environment=os.environ, log=logs / f"{'-'.join(command[::2])}.log")
-        for command in commands
-    ]
+def _set(settings: Settings, place: Place, demo: Demo, house: Playhouse | None, family: Family) -> Stage:
+    """The scene of the story, before there is a worker who could begin without it."""
+    if house is None:
+        return Stage(demo=demo, why_not="No story: the distribution tieline-sandbox is not installed.")
+    family.wait_for(house.health)
+    told = was_told(place.data, demo.practice_id)
+    try:
+        is_new = prepare_stage(settings, demo.practice_id, house, told=told)
+    except NoStory as reason:
+        return Stage(demo=demo, why_not=str(reason))
+    return Stage(demo=demo, house=house, was_told=told, is_new=is_new)
+
+
+def _show(settings: Settings, stage: Stage, place: Place, console: Console) -> list[str]:
+    """Tell the story, or show how things stand; what of it is missing."""
+    demo = stage.demo
+    with ExitStack() as stack:
+        api = stack.enter_context(Api(url=place.url, key=demo.key))
+        if stage.house is None or stage.was_told:
+            if stage.why_not is not None:
+                console.print(f"\n{stage.why_not}")
+            missing = show_as_it_is(api, console)
+        else:
+            scene = Scene(
+                api=api,
+                sandbox=stack.enter_context(Sandbox(url=stage.house.url)),
+                console=console,
+                return_url=_return_url(settings),
+                sweep=lambda: asyncio.run(sweep_now(settings, demo.practice_id, demo.person_id)),
+            )
+            missing = tell(scene, is_new=stage.is_new)
+            if not missing:
+                mark_told(place.data, demo.practice_id)
+    for sentence in missing:
+        console.print(f"[red]Not seen:[/] {escape(sentence)}", soft_wrap=True)
+    return missing
+
+
+def _whereabouts(settings: Settings, stage: Stage, place: Place) -> Whereabouts:
+    return Whereabouts(
+        data=place.data,
+        api=place.url,
+        key=stage.demo.key,
+        sandbox=None if stage.house is None else stage.house.url,
+        return_url=_return_url(settings),
+    )
+
+
+def _return_url(settings: Settings) -> str:
+    """Where a front end would be."""
+    return f"{min(settings.origins)}/signed-in"
 
 
 def _stay(console: Console, servers: Servers, family: Family) -> None:
@@ -150,6 +227,12 @@ def _stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _console() -> Console:
+    """Where there is no terminal, lines are as long as the table needs."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
 
 
 def _kept_key(data: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,9 @@ from tortoise.exceptions import IntegrityError
 from tieline.clients.models import ClientRow
 from tieline.database import current
 from tieline.errors import Invalid
-from tieline.events.repository import EventCursor
 from tieline.ids import ClientId, PracticeId, TeamId
 from tieline.names import LAST_CHARACTER, name_key, name_words
-from tieline.pages import Direction, Keyset, Page, encode_cursor
+from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.principal import ClientRole, Principal
 from tieline.visibility import visible_client
 
@@ -84,13 +83,13 @@ class ClientRepository:
                 columns=COLUMNS,
                 condition=" AND ".join(condition),
                 administered=administered,
-                after=sql.after(after, query.direction),
+                after=sql.after(after, query.direction, "c.name_key", "c.id"),
                 direction=query.direction.value,
                 limit=sql.bind(first + 1),
             ),
             *sql.arguments,
         )
-        return _page(rows, first=first, listed=listed, after=after)
+        return page_of(rows, client_of, cursor_by(listed, "name_key"), first=first, after=after)
 
     async def get(self, client_id: ClientId, *, lock: bool = False) -> Client | None:
         found = await self.get_many([client_id], lock=lock)
@@ -189,31 +188,17 @@ class ClientStatement:
             f"AND w.word >= {start} AND w.word < {end}))"
         )
 
-    def after(self, after: Keyset | None, direction: Direction) -> str:
+    def after(self, after: Keyset | None, direction: Direction, key: str, id: str) -> str:
+        """Whether a row comes after this one in the order of these two columns."""
         if after is None:
             return "true"
         operator = ">" if direction is Direction.ASC else "<"
-        return f"(c.name_key, c.id) {operator} ({self.bind(after.key)}, {self.bind(after.id)}::uuid)"
+        return f"({key}, {id}) {operator} ({self.bind(after.key)}::text, {self.bind(after.id)}::uuid)"
 
     def _person_parameter(self) -> str:
         if self._person is None:
             self._person = self.bind(self._principal.person_id) + "::uuid"
         return self._person
-
-
-def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> Page[Client]:
-    found = [row for row in rows if row["id"] is not None]
-    shown = found[:first]
-    head = rows[0]
-    events = EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0)
-    return Page(
-        rows=tuple(client_of(row) for row in shown),
-        cursors=tuple(encode_cursor(listed, Keyset(key=row["name_key"], id=row["id"])) for row in shown),
-        has_next=len(found) > first,
-        has_previous=after is not None,
-        total=head["total"],
-        event_cursor=events.encode(),
-    )
 
 
 def client_of(row: Any) -> Client:

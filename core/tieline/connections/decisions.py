@@ -78,7 +78,7 @@ class Decided:
 
 
 def decide_all(rows: Sequence[Asked], facts: Facts) -> Iterator[Decided | Refused]:
-    """One answer a row, in their order; a row is measured against those before it, whatever became of them."""
+    """One answer a row, in their order; a good row stands against those after it, one that was refused does not."""
     clients: set[ClientId] = set()
     served: dict[OrganisationId, ClientId] = {}
     for row in rows:
@@ -86,11 +86,13 @@ def decide_all(rows: Sequence[Asked], facts: Facts) -> Iterator[Decided | Refuse
         if row.client_id in clients:
             yield NamedTwice(field="clientId")
         elif earlier is not None:
-            yield in_use(row.organisation_id, earlier, facts)
+            yield in_use(row.organisation_id, earlier, facts, field="organisationId")
         else:
-            yield decide(row, facts)
-        clients.add(row.client_id)
-        served.setdefault(row.organisation_id, row.client_id)
+            decided = decide(row, facts)
+            if isinstance(decided, Decided):
+                clients.add(row.client_id)
+                served[row.organisation_id] = row.client_id
+            yield decided
 
 
 def decide(row: Asked, facts: Facts) -> Decided | Refused:
@@ -110,23 +112,23 @@ def decide(row: Asked, facts: Facts) -> Decided | Refused:
     return DifferentOrganisation(standing.organisation_name, field="organisationId")
 
 
-def refused_reach(organisation_id: OrganisationId, facts: Facts) -> Refused | None:
-    """Why a sign-in is no good for an organisation, if it is not."""
+def refused_reach(organisation_id: OrganisationId, facts: Facts, *, field: str) -> Refused | None:
+    """Why a sign-in is no good for an organisation, if it is not; `field` is what named the organisation."""
     reach = facts.reached.get(organisation_id)
     if reach is None:
-        return NotInThisLogin(_named(organisation_id, facts) or "this organisation", field="organisationId")
+        return NotInThisLogin(_named(organisation_id, facts) or "this organisation", field=field)
     if not reach.covers:
         return ConsentTooNarrow(facts.product, field="signInId")
     return None
 
 
-def in_use(organisation_id: OrganisationId, by: ClientId, facts: Facts) -> OrganisationInUse:
-    """Names the client only to those who may see it, as it does the organisation."""
+def in_use(organisation_id: OrganisationId, by: ClientId, facts: Facts, *, field: str) -> OrganisationInUse:
+    """Names the client only to those who may see it, as it does the organisation; `field` is what named that."""
     client = facts.clients.get(by)
     return OrganisationInUse(
         _named(organisation_id, facts) or "This organisation",
         client.name if client is not None else None,
-        field="organisationId",
+        field=field,
     )
 
 
@@ -141,11 +143,11 @@ def _refused_organisation(row: Asked, facts: Facts) -> Refused | None:
     organisation = facts.organisations.get(row.organisation_id)
     if organisation is None:
         return NotFound("organisation", row.organisation_id, field="organisationId")
-    refusal = refused_reach(row.organisation_id, facts)
+    refusal = refused_reach(row.organisation_id, facts, field="organisationId")
     if refusal is not None:
         return refusal
     if organisation.client_id is not None and organisation.client_id != row.client_id:
-        return in_use(row.organisation_id, organisation.client_id, facts)
+        return in_use(row.organisation_id, organisation.client_id, facts, field="organisationId")
     return None
 
 

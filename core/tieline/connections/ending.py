@@ -7,7 +7,7 @@ from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import Reason
 from tieline.connections.writing import record_ends, release
 from tieline.ids import ClientId, PracticeId
-from tieline.sync.repository import cancel_runs
+from tieline.sync.queueing import stop
 from tieline.work import Work
 
 _CANCELLED = "CLIENT_DELETED"
@@ -24,7 +24,7 @@ async def end_connections(work: Work, practice_id: PracticeId, client_id: Client
     await organisations.lock(held)
     ended = await connections.end_many([each.id for each in standing], at=work.now)
     freed = await organisations.clear_unheld(held)
-    await cancel_runs(practice_id, organisation_ids=freed, reason=_CANCELLED, at=work.now)
+    await stop(work, practice_id, organisation_ids=freed, reason=_CANCELLED)
     record_ends(work, ended)
     release(work, [each for each in ended if each.reason is not Reason.DISCONNECTED])
     return ended

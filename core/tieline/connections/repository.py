@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tieline.connections.states import HEALED_BY_SIGN_IN, Reason, Status
+from tieline.connections.states import Reason, Status
 from tieline.database import current
 from tieline.ids import ClientId, ConnectionId, CredentialId, OrganisationId, PersonId, PracticeId, new_id
 from tieline.plugins import Product
@@ -158,6 +158,19 @@ class ConnectionRepository:
             "k.ended_at IS NULL AND k.organisation_id = ANY ($2::uuid[])", list(organisation_ids)
         )
 
+    async def current_of_credential(self, credential_id: CredentialId) -> list[Connection]:
+        return await self._select("k.ended_at IS NULL AND k.credential_id = $2", credential_id)
+
+    async def organisations_of(self, credential_id: CredentialId) -> frozenset[OrganisationId]:
+        """What current connections reach through this credential, working or not."""
+        rows = await current().rows(
+            "SELECT DISTINCT organisation_id FROM connection "
+            "WHERE practice_id = $1 AND credential_id = $2 AND ended_at IS NULL",
+            self.practice_id,
+            credential_id,
+        )
+        return frozenset(row["organisation_id"] for row in rows)
+
     async def lock(self, ids: Collection[ConnectionId]) -> list[Connection]:
         """Lock them, by ascending id, after their organisations and credentials; those that there are."""
         return await self._changing(_LOCKED.format(which="k.id = ANY ($2::uuid[])"), list(ids))
@@ -206,36 +219,23 @@ class ConnectionRepository:
         *,
         at: datetime,
         organisation_ids: Collection[OrganisationId] | None = None,
+        products: Collection[Product] | None = None,
     ) -> list[Connection]:
         """Give the reason to every current connection on the credential that has none: those that changed.
 
-        With `organisation_ids`, only to those of these organisations. The caller has locked the credential.
+        With `organisation_ids` or `products`, only to those of these. The caller has locked the credential.
         """
         sql = _CHANGED.format(
             which="k.credential_id = $3 AND k.reason IS NULL "
-            "AND ($5::uuid[] IS NULL OR k.organisation_id = ANY ($5::uuid[]))",
+            "AND ($5::uuid[] IS NULL OR k.organisation_id = ANY ($5::uuid[])) "
+            "AND ($6::text[] IS NULL OR k.product = ANY ($6::text[]))",
             what="reason = $4",
             more="",
             matched="",
         )
         listed = None if organisation_ids is None else list(organisation_ids)
-        return await self._changing(sql, at, credential_id, reason.value, listed)
-
-    async def heal(
-        self, credential_id: CredentialId, organisation_ids: Collection[OrganisationId], *, at: datetime
-    ) -> list[Connection]:
-        """Take the reason from those on this credential that a new consent mends: those that changed.
-
-        The caller has locked these organisations and the credential.
-        """
-        sql = _CHANGED.format(
-            which="k.credential_id = $3 AND k.organisation_id = ANY ($4::uuid[]) AND k.reason = ANY ($5::text[])",
-            what="reason = NULL",
-            more="",
-            matched="",
-        )
-        healed = sorted(reason.value for reason in HEALED_BY_SIGN_IN)
-        return await self._changing(sql, at, credential_id, list(organisation_ids), healed)
+        only = None if products is None else [product.value for product in products]
+        return await self._changing(sql, at, credential_id, reason.value, listed, only)
 
     async def named(
         self,

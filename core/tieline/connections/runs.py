@@ -1,13 +1,16 @@
-"""The syncs that connections ask for: the feeds of their products, lists first, in one run for an organisation."""
+"""The syncs that connections ask for, in one run for an organisation, and what becomes of it when some are lost."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 
-from tieline.connections.repository import Connection
+from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.host import host
-from tieline.ids import PersonId, PracticeId
-from tieline.sync.repository import Run, Trigger, WantedRun, queue_runs
+from tieline.ids import OrganisationId, PersonId, PracticeId
+from tieline.sync.queueing import ask_for, stop
+from tieline.sync.repository import WantedRun, live_runs, narrow_runs
+from tieline.sync.runs import Run, Trigger
 from tieline.work import Work
 
 
@@ -19,13 +22,60 @@ async def queue_syncs(
     trigger: Trigger,
     person_id: PersonId | None,
 ) -> list[Run]:
-    """One live run for each organisation of these connections; those of a provider that is not installed get none."""
+    """One live run for each organisation of these connections, the feeds of their products in it, lists first.
+
+    Those of a provider that is not installed get none.
+    """
     wanted = [
         WantedRun(organisation_id=each.organisation_id, credential_id=each.credential_id, feeds=_feeds(each))
         for each in connections
         if host().registry.get(each.provider) is not None
     ]
-    return await queue_runs(practice_id, wanted, trigger=trigger, person_id=person_id, at=work.now)
+    return await ask_for(work, practice_id, wanted, trigger=trigger, person_id=person_id)
+
+
+async def settle_runs(
+    work: Work, practice_id: PracticeId, organisation_ids: Collection[OrganisationId], *, reason: str
+) -> None:
+    """Have the live runs of these locked organisations read what working connections want, through one of theirs.
+
+    To be called whenever a connection stops working. A run that no connection wants any more ends with the reason.
+    """
+    live = await live_runs(practice_id, organisation_ids)
+    if not live:
+        return
+    current = await ConnectionRepository.of(practice_id).current_of_organisations(
+        {run.organisation_id for run in live}
+    )
+    working: dict[OrganisationId, list[Connection]] = defaultdict(list)
+    for each in current:
+        if each.reason is None:
+            working[each.organisation_id].append(each)
+    settled = {run.organisation_id: _settled(run, working[run.organisation_id]) for run in live}
+    unwanted = [organisation_id for organisation_id, wanted in settled.items() if wanted is None]
+    await stop(work, practice_id, organisation_ids=unwanted, reason=reason)
+    changed = [
+        wanted
+        for run in live
+        if (wanted := settled[run.organisation_id]) is not None and wanted != _asked(run)
+    ]
+    for run in await narrow_runs(practice_id, changed, at=work.now) if changed else []:
+        work.hint("sync_run", run.id)
+
+
+def _settled(run: Run, working: Collection[Connection]) -> WantedRun | None:
+    """What is left of a run; its own credential stays if a connection that works hangs on it."""
+    wanted = {feed for each in working for feed in _feeds(each)}
+    feeds = tuple(feed for feed in run.wanted if feed in wanted)
+    if not feeds:
+        return None
+    credentials = [each.credential_id for each in working]
+    through = run.credential_id if run.credential_id in credentials else credentials[0]
+    return WantedRun(organisation_id=run.organisation_id, credential_id=through, feeds=feeds)
+
+
+def _asked(run: Run) -> WantedRun:
+    return WantedRun(organisation_id=run.organisation_id, credential_id=run.credential_id, feeds=run.wanted)
 
 
 def _feeds(connection: Connection) -> tuple[str, ...]:

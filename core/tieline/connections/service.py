@@ -19,6 +19,7 @@ from tieline.connections.decisions import (
 from tieline.connections.facts import load_facts, usable_sign_in
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
+from tieline.connections.runs import settle_runs
 from tieline.connections.states import Reason
 from tieline.connections.writing import apply, release
 from tieline.database import scope
@@ -27,7 +28,7 @@ from tieline.events.kinds import ConnectionDisconnected
 from tieline.ids import ClientId, ConnectionId, OrganisationId, SignInId
 from tieline.plugins import Product
 from tieline.principal import Permission, Principal
-from tieline.sync.repository import Trigger, cancel_runs
+from tieline.sync.runs import Trigger
 from tieline.work import retrying, unit_of_work
 
 MAX_ROWS = 1_000
@@ -131,10 +132,8 @@ async def disconnect(principal: Principal, connection_id: ConnectionId) -> Conne
             return standing
 
         changed = await connections.disconnect(connection_id, at=work.now)
-        freed = await organisations.clear_unheld([changed.organisation_id])
-        await cancel_runs(
-            principal.practice_id, organisation_ids=freed, reason=Reason.DISCONNECTED, at=work.now
-        )
+        await organisations.clear_unheld([changed.organisation_id])
+        await settle_runs(work, principal.practice_id, [changed.organisation_id], reason=Reason.DISCONNECTED)
         work.event(
             ConnectionDisconnected(
                 client_id=changed.client_id,
@@ -154,6 +153,12 @@ async def get_connection(principal: Principal, connection_id: ConnectionId) -> C
     if found is None:
         raise NotFound("connection", connection_id, field="id")
     return found
+
+
+async def get_connections(principal: Principal, ids: Collection[ConnectionId]) -> list[Connection]:
+    """Those of these, current or ended, whose clients the caller sees."""
+    async with scope(principal.practice_id):
+        return await ConnectionRepository.visible_to(principal).get_many(ids)
 
 
 async def connections_of_clients(
@@ -202,12 +207,12 @@ def _check_reconnect(standing: Connection, facts: Facts) -> None:
     organisation_id = standing.organisation_id
     if organisation_id not in facts.reached and facts.consented - {organisation_id}:
         raise DifferentOrganisation(standing.organisation_name, field="signInId")
-    refusal = refused_reach(organisation_id, facts)
+    refusal = refused_reach(organisation_id, facts, field="signInId")
     if refusal is not None:
         raise refusal
     serving = facts.organisations[organisation_id].client_id
     if serving is not None and serving != standing.client_id:
-        raise in_use(organisation_id, serving, facts)
+        raise in_use(organisation_id, serving, facts, field="signInId")
 
 
 def _outcome(

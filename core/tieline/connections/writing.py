@@ -8,12 +8,12 @@ from tieline.connections.decisions import Asked, Decided, Facts, Step
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository, NewConnection
 from tieline.connections.runs import queue_syncs
-from tieline.connections.states import differs
-from tieline.credentials.actors import release_organisation
-from tieline.events.kinds import ConnectionConnected, ConnectionEnded
+from tieline.connections.states import Reason, differs
+from tieline.credentials.actors import let_go_credential, release_organisation
+from tieline.events.kinds import ConnectionConnected, ConnectionEnded, ConnectionExpired
 from tieline.ids import ClientId, CredentialId, OrganisationId
 from tieline.principal import Principal
-from tieline.sync.repository import Trigger
+from tieline.sync.runs import Trigger
 from tieline.work import Work
 
 _MADE = frozenset({Step.NEW, Step.REPLACE})
@@ -46,6 +46,7 @@ async def apply(
             )
         )
     await queue_syncs(work, principal.practice_id, changed, trigger=trigger, person_id=principal.person_id)
+    _let_go(work, principal, taken)
     return kept | {each.client_id: each for each in changed}
 
 
@@ -57,6 +58,20 @@ def record_ends(work: Work, ended: Collection[Connection]) -> None:
                 connection_id=each.id,
                 organisation_id=each.organisation_id,
                 product=each.product,
+            )
+        )
+
+
+def record_expired(work: Work, expired: Collection[Connection], reason: Reason) -> None:
+    for each in expired:
+        work.hint("connection", each.id)
+        work.event(
+            ConnectionExpired(
+                client_id=each.client_id,
+                connection_id=each.id,
+                organisation_id=each.organisation_id,
+                product=each.product,
+                reason=reason,
             )
         )
 
@@ -76,6 +91,22 @@ def release(work: Work, connections: Collection[Connection]) -> None:
 def release_key(credential_id: CredentialId, organisation_id: OrganisationId) -> str:
     """What makes it one job for a credential and an organisation."""
     return f"{credential_id}:{organisation_id}"
+
+
+def _let_go(work: Work, principal: Principal, taken: Sequence[tuple[Asked, Decided]]) -> None:
+    """What a connection hung on before is let go of, unless something else uses it."""
+    left = {
+        decided.standing.credential_id
+        for _, decided in taken
+        if decided.standing is not None and decided.standing.credential_id != decided.credential_id
+    }
+    for credential_id in left:
+        work.enqueue(
+            let_go_credential,
+            key=str(credential_id),
+            practice_id=str(principal.practice_id),
+            credential_id=str(credential_id),
+        )
 
 
 async def _end(work: Work, principal: Principal, replaced: Sequence[Connection | None]) -> None:

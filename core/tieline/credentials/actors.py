@@ -26,11 +26,11 @@ async def finish_refresh(*, practice_id: str, credential_id: str, version: int, 
 
 
 @actor(lane=Lane.BACKGROUND)
-async def release_organisation(*, practice_id: str, credential_id: str, organisation_id: str) -> None:
-    """Decide that this credential shall not reach the organisation any more, unless something still uses it."""
+async def release_organisation(*, practice_id: str, credential_id: str, organisation_id: str) -> Again | None:
+    """Decide that this credential shall not reach the organisation any more, once nothing uses it."""
     from tieline.credentials import letting_go
 
-    await letting_go.release_organisation(
+    return await letting_go.release_organisation(
         PracticeId(UUID(practice_id)),
         CredentialId(UUID(credential_id)),
         OrganisationId(UUID(organisation_id)),
@@ -38,7 +38,9 @@ async def release_organisation(*, practice_id: str, credential_id: str, organisa
 
 
 @actor(lane=Lane.BACKGROUND, limit=timedelta(seconds=120))
-async def release_at_provider(*, practice_id: str, credential_id: str, organisation_id: str) -> Again | None:
+async def release_at_provider(
+    *, practice_id: str, credential_id: str, organisation_id: str, trouble_since: str | None = None
+) -> Again | None:
     """Let go of the organisation at the provider, unless somebody has come back to it meanwhile."""
     from tieline.credentials import letting_go
 
@@ -46,14 +48,31 @@ async def release_at_provider(*, practice_id: str, credential_id: str, organisat
         PracticeId(UUID(practice_id)),
         CredentialId(UUID(credential_id)),
         OrganisationId(UUID(organisation_id)),
+        trouble_since=_instant(trouble_since),
     )
 
 
+@actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5))
+async def check_reach(*, practice_id: str, credential_id: str) -> Again | None:
+    """Ask, once a day, which organisations this credential still reaches."""
+    from tieline.credentials import reaching
+
+    return await reaching.check_reach(PracticeId(UUID(practice_id)), CredentialId(UUID(credential_id)))
+
+
 @actor(lane=Lane.BACKGROUND)
-async def let_go_credential(*, practice_id: str, credential_id: str) -> Again | None:
+async def let_go_credential(
+    *, practice_id: str, credential_id: str, trouble_since: str | None = None
+) -> Again | None:
     """End the credential here and its token at the provider, once nothing uses its subject."""
     from tieline.credentials import letting_go
 
     return await letting_go.let_go_credential(
-        PracticeId(UUID(practice_id)), CredentialId(UUID(credential_id))
+        PracticeId(UUID(practice_id)),
+        CredentialId(UUID(credential_id)),
+        trouble_since=_instant(trouble_since),
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

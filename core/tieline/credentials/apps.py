@@ -14,6 +14,7 @@ from tieline.host import host
 from tieline.ids import AppId, PracticeId, new_id
 from tieline.plugins import Endpoints, Provider
 from tieline.principal import Principal
+from tieline.quota import Meter
 from tieline.vault import Place, Secret
 from tieline.work import retrying, unit_of_work
 
@@ -39,6 +40,7 @@ class NewApp:
     client_id: str
     secret: Secret
     bulk_consent: bool = False
+    tier: str | None = None
     sandbox_url: str | None = None
 
 
@@ -57,6 +59,12 @@ def endpoints_of(app: App) -> Endpoints:
     if app.environment is Environment.SANDBOX and oauth.sandbox_endpoints is not None:
         own = oauth.sandbox_endpoints
     return own if app.base_url is None else own.moved_to(app.base_url)
+
+
+def meter_of(app: App) -> Meter:
+    """Whose limits its calls spend: the client id's, at the place where it is spoken to."""
+    place = "" if app.base_url is None else f"@{app.base_url}"
+    return Meter(provider=app.provider, client_id=f"{app.client_id}{place}")
 
 
 def secret_of(app: App, sealed: bytes) -> Secret:
@@ -86,6 +94,7 @@ async def add_app(practice_id: PracticeId, new: NewApp) -> App:
             client_id=_client_id(new.client_id),
             secret_sealed=host().vault.seal(_checked(new.secret), _place(practice_id, app_id)),
             bulk_consent=new.bulk_consent,
+            tier=_tier(provider, new.tier),
             created_at=work.now,
         )
         apps = AppRepository.of(practice_id)
@@ -130,6 +139,18 @@ def _installed(slug: str) -> Provider:
             field="provider",
         )
     return found
+
+
+def _tier(provider: Provider, tier: str | None) -> str | None:
+    tiers = provider.info.tiers
+    if tier is None or tier in tiers:
+        return tier
+    raise Invalid(
+        f"{provider.info.name} has the tiers {', '.join(tiers)}."
+        if tiers
+        else f"{provider.info.name} has no tiers.",
+        field="tier",
+    )
 
 
 def _client_id(text: str) -> str:

@@ -1,10 +1,16 @@
-"""Seeing a refresh through: tried again, at growing pauses, while the provider may still take the old token."""
+"""Seeing a refresh through: tried again, at growing pauses, for a day.
+
+Where an answer was lost, the token that we have is good only while the provider's `rotation_grace` lasts. So a last
+try falls just before its end. Trying on after it harms nobody and tells the truth: a token that is refused then ends
+the credential at once, and not at the moment when somebody next needs it.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from tieline import clock
+from tieline.credentials.apps import provider_of
 from tieline.credentials.repository import CredentialRepository, State
 from tieline.credentials.tokens import renew_once
 from tieline.database import scope
@@ -16,6 +22,7 @@ from tieline.work import Again
 _LEASED_PAUSE = timedelta(seconds=5)
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
+_LAST_CHANCE = timedelta(minutes=1)  # before the grace is over
 _AT_MOST = timedelta(days=1)  # whoever needs the credential after that tries by itself
 
 log = get_logger(__name__)
@@ -37,13 +44,14 @@ async def finish_refresh(
         return None
     except ProviderError as error:
         log.warning("credential.not_refreshed", credential_id=str(credential_id), **fields_of(error))
-        return _later(since)
+        return _later(since, provider_of(kept.app).oauth.rotation_grace)
     return None
 
 
-def _later(since: datetime) -> Again | None:
-    """As long again as it has taken so far."""
-    so_far = clock.now() - since
-    if so_far > _AT_MOST:
+def _later(since: datetime, grace: timedelta) -> Again | None:
+    """As long again as it has taken so far, but once more before the grace is over."""
+    now = clock.now()
+    if now - since > _AT_MOST:
         return None
-    return Again(clock.now() + min(max(so_far, _FIRST_PAUSE), _LONGEST_PAUSE))
+    at, last_chance = now + min(max(now - since, _FIRST_PAUSE), _LONGEST_PAUSE), since + grace - _LAST_CHANCE
+    return Again(last_chance if now < last_chance < at else at)

@@ -18,6 +18,7 @@ class ProviderAppRow(Model):
     client_id = fields.CharField(max_length=200)
     secret_sealed = fields.BinaryField()
     bulk_consent = fields.BooleanField()
+    tier = fields.CharField(max_length=32, null=True)
     fault = fields.CharField(max_length=64, null=True)
     created_at = fields.DatetimeField()
 

@@ -26,6 +26,7 @@ from tieline.credentials.pairs import PREVIOUS, Pair, place_of
 from tieline.credentials.rejection import credential_rejected
 from tieline.credentials.repository import (
     LEASE,
+    App,
     AppRepository,
     CredentialRepository,
     Kept,
@@ -235,8 +236,8 @@ async def _write_back(turn: Turn, pair: Pair) -> bool:
             owner=turn.owner,
             version=credential.version,
         )
-        if app.fault is not None:
-            await AppRepository.of(app.practice_id).set_fault(app.id, None)
+    if app.fault is not None:
+        await _set_fault(app, None)
     log.info("credential.refreshed", credential_id=str(credential.id), provider=app.provider, stored=written)
     return written
 
@@ -245,6 +246,11 @@ async def _blame_app(turn: Turn, code: str) -> None:
     """The operator's fault, and nobody else's: kept with the app, said in the log."""
     app = turn.kept.app
     log.error("credential.app_refused", provider=app.provider, app_id=str(app.id), code=code)
+    await _set_fault(app, code)
+
+
+async def _set_fault(app: App, code: str | None) -> None:
+    """In a transaction of its own: others hold the app when they ask for its credentials."""
     with suppress(TryAgain):
         async with unit_of_work(Principal.machine(app.practice_id)):
             await AppRepository.of(app.practice_id).set_fault(app.id, code)

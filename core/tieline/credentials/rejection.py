@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import ConnectionRepository
+from tieline.connections.runs import settle_runs
 from tieline.connections.states import Reason
+from tieline.connections.writing import record_expired
 from tieline.credentials.repository import CredentialRepository
-from tieline.events.kinds import ConnectionExpired
+from tieline.errors import Busy
 from tieline.ids import CredentialId, PracticeId
 from tieline.log import get_logger
 from tieline.principal import Principal
-from tieline.sync.repository import cancel_runs
 from tieline.work import retrying, unit_of_work
 
 log = get_logger(__name__)
@@ -24,23 +26,16 @@ async def credential_rejected(
     Does nothing when the version has moved on, or when somebody did all this already.
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
+        connections = ConnectionRepository.of(practice_id)
+        reached = await connections.organisations_of(credential_id)
+        await OrganisationRepository.of(practice_id).lock(reached)
         if not await CredentialRepository.of(practice_id).mark_dead(credential_id, reason, version=version):
             return
-        expired = await ConnectionRepository.of(practice_id).expire_of_credential(
-            credential_id, reason, at=work.now
-        )
-        for connection in expired:
-            work.hint("connection", connection.id)
-            work.event(
-                ConnectionExpired(
-                    client_id=connection.client_id,
-                    connection_id=connection.id,
-                    organisation_id=connection.organisation_id,
-                    product=connection.product,
-                    reason=reason,
-                )
-            )
-        await cancel_runs(practice_id, credential_id=credential_id, reason=reason.value, at=work.now)
+        expired = await connections.expire_of_credential(credential_id, reason, at=work.now)
+        if any(each.organisation_id not in reached for each in expired):
+            raise Busy  # connected while the organisations were being locked: with all of them, once more
+        record_expired(work, expired, reason)
+        await settle_runs(work, practice_id, reached, reason=reason)
     log.warning(
         "credential.rejected", credential_id=str(credential_id), reason=reason.value, connections=len(expired)
     )

@@ -47,6 +47,7 @@ class App:
     base_url: str | None
     client_id: str
     bulk_consent: bool
+    tier: str | None
     fault: str | None
     created_at: datetime
 
@@ -104,7 +105,10 @@ class SealedPair:
         )
 
 
-_APP = "a.id, a.practice_id, a.provider, a.environment, a.base_url, a.client_id, a.bulk_consent, a.fault, a.created_at"
+_APP = (
+    "a.id, a.practice_id, a.provider, a.environment, a.base_url, a.client_id, a.bulk_consent, a.tier, a.fault, "
+    "a.created_at"
+)
 _CREDENTIAL = (
     "c.id, c.practice_id, c.provider_app_id, c.subject, c.login, c.person_id, c.scopes, c.access_expires_at, "
     "c.refresh_expires_at, c.refreshed_at, c.state, c.dead_reason, c.version"
@@ -112,7 +116,8 @@ _CREDENTIAL = (
 _KEPT = f"""
 SELECT {_CREDENTIAL}, c.tokens_sealed, c.previous_sealed, c.previous_until, c.lease_owner,
        coalesce(c.lease_until > clock_timestamp(), false) AS is_leased,
-       a.provider, a.environment, a.base_url, a.client_id, a.bulk_consent, a.fault, a.created_at, a.secret_sealed
+       a.provider, a.environment, a.base_url, a.client_id, a.bulk_consent, a.tier, a.fault,
+       a.created_at, a.secret_sealed
   FROM credential AS c
   JOIN provider_app AS a ON a.practice_id = c.practice_id AND a.id = c.provider_app_id
  WHERE c.practice_id = $1 AND c.id = $2
@@ -184,10 +189,15 @@ class AppRepository:
         return [_app(row, row["id"]) for row in rows]
 
     async def add(self, row: ProviderAppRow) -> None:
-        """Raises Invalid: a practice has one app at a provider."""
+        """Raises Invalid: a practice has one app at a provider, and an app serves one practice."""
         try:
             await row.save(force_create=True)
         except IntegrityError as conflict:
+            if "provider_app_client_once" in str(conflict):
+                raise Invalid(
+                    "This client id is another practice's app already: each practice needs an app of its own.",
+                    field="clientId",
+                ) from None
             if "provider_app_once" not in str(conflict):
                 raise
             raise Invalid(
@@ -372,14 +382,6 @@ class CredentialRepository:
         return [_credential(row) for row in rows]
 
 
-async def app_of_callback(provider: str, app_id: AppId) -> tuple[PracticeId, App] | None:
-    """The app that a callback's path names, whoever's it is: for the system."""
-    row = await current().row(
-        f"SELECT {_APP} FROM provider_app AS a WHERE a.provider = $1 AND a.id = $2", provider, app_id
-    )
-    return (row["practice_id"], _app(row, row["id"])) if row else None
-
-
 def _app(row: Any, app_id: AppId) -> App:
     return App(
         id=app_id,
@@ -389,6 +391,7 @@ def _app(row: Any, app_id: AppId) -> App:
         base_url=row["base_url"],
         client_id=row["client_id"],
         bulk_consent=row["bulk_consent"],
+        tier=row["tier"],
         fault=row["fault"],
         created_at=row["created_at"],
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tieline import clock
-from tieline.credentials.apps import endpoints_of, provider_of
+from tieline.credentials.actors import check_reach
+from tieline.credentials.apps import endpoints_of, meter_of, provider_of
 from tieline.credentials.pairs import CURRENT, PREVIOUS, Pair, place_of
 from tieline.credentials.refreshing import sealed_pair
 from tieline.credentials.rejection import credential_rejected
@@ -17,8 +18,10 @@ from tieline.host import host
 from tieline.ids import CredentialId, PersonId, PracticeId, new_id
 from tieline.log import get_logger
 from tieline.plugins import Session, Subject
+from tieline.quota import PATIENCE, KeptBlocks, RedisGate
+from tieline.sync.due.times import next_day
 from tieline.vault import SealBroken
-from tieline.work import Work
+from tieline.work import Lane, Work
 
 _PREVIOUS_KEPT = timedelta(minutes=30)
 _LOGIN_LENGTH = 254
@@ -29,9 +32,17 @@ log = get_logger(__name__)
 
 
 async def open_session(
-    practice_id: PracticeId, credential_id: CredentialId, *, organisation: str | None = None
+    practice_id: PracticeId,
+    credential_id: CredentialId,
+    *,
+    organisation: str | None = None,
+    lane: Lane = Lane.INTERACTIVE,
+    patience: timedelta = PATIENCE,
 ) -> Session:
-    """A session of this credential, perhaps for one organisation by its external id. Raises ConsentGone, NotFound."""
+    """A session of this credential, perhaps for one organisation by its external id. Raises ConsentGone, NotFound.
+
+    A call waits for the quota as long as `patience`; calls that no person waits for leave a share of the day.
+    """
     async with scope(practice_id):
         credential = await CredentialRepository.of(practice_id).get(credential_id)
         app = await AppRepository.of(practice_id).get(credential.app_id) if credential else None
@@ -39,11 +50,20 @@ async def open_session(
         raise NotFound("credential", credential_id)
     if credential.state is State.DEAD:
         raise ConsentGone(app.provider)
+    provider = provider_of(app)
     return Session(
         client=host().client,
-        provider=provider_of(app),
+        provider=provider,
         endpoints=endpoints_of(app),
         tokens=CredentialTokens(practice_id, credential_id),
+        gate=RedisGate(
+            host().quota,
+            meter=meter_of(app),
+            limits=tuple(provider.limits(app.tier)),
+            lane=lane,
+            blocks=KeptBlocks(practice_id, app.id),
+            patience=patience,
+        ),
         subject=credential.subject,
         organisation=organisation,
         now=clock.now,
@@ -63,17 +83,30 @@ async def keep_consent(
     if there is None:
         added = await _add(work, app, lasting, subject, person_id)
         if added is not None:
+            _look_daily(work, added)
             return added
         there = await credentials.by_subject(app.id, subject.id, lock=True)
     assert there is not None
     # What waits for its sign-in to be completed may be older than what is there; a dead one has nothing to lose.
     if there.state is State.DEAD or there.refreshed_at < lasting.obtained_at:
         await _replace(work, there, lasting, login=_login(subject))
+    _look_daily(work, there)
     if takes_over:
         await credentials.hand_to(there.id, person_id)
     kept = await credentials.get(there.id)
     assert kept is not None
     return kept
+
+
+def _look_daily(work: Work, credential: Credential) -> None:
+    """See to it that somebody asks what the credential still reaches; that goes on by itself while it lives."""
+    work.enqueue(
+        check_reach,
+        key=str(credential.id),
+        due_at=next_day(work.now),
+        practice_id=str(credential.practice_id),
+        credential_id=str(credential.id),
+    )
 
 
 async def _add(work: Work, app: App, pair: Pair, subject: Subject, person_id: PersonId) -> Credential | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from uuid import UUID
 
-from tieline.ids import ClientId, ConnectionId, OrganisationId
+from tieline.ids import ClientId, ConnectionId, OrganisationId, RunId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,11 +25,15 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientCreated(Event):
+    """The practice looks after one more."""
+
     kind: ClassVar[str] = "CLIENT_CREATED"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientRenamed(Event):
+    """It has another name."""
+
     kind: ClassVar[str] = "CLIENT_RENAMED"
 
 
@@ -41,7 +46,10 @@ class ClientDeleted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientPurged(Event):
-    """Everything of the client is gone; how many rows that were."""
+    """Everything of the client is gone.
+
+    `connections` and `organisations` are how many rows that were.
+    """
 
     kind: ClassVar[str] = "CLIENT_PURGED"
     connections: int
@@ -99,3 +107,49 @@ class ConnectionEnded(ConnectionEvent):
     """Another one took its place, or its client was deleted."""
 
     kind: ClassVar[str] = "CONNECTION_ENDED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncEvent(Event):
+    """Something that happened to a sync of a client's organisation."""
+
+    organisation_id: OrganisationId
+    run_id: RunId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncSucceeded(SyncEvent):
+    """Our copy of the books is up to date."""
+
+    kind: ClassVar[str] = "SYNC_SUCCEEDED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncPaused(SyncEvent):
+    """A limit of the provider is spent for minutes or longer; it goes on by itself.
+
+    `resume_at` is when, in ISO 8601.
+    """
+
+    kind: ClassVar[str] = "SYNC_PAUSED"
+    limit: str
+    resume_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncFailed(SyncEvent):
+    """It ended without all of the books; `reason` says why."""
+
+    kind: ClassVar[str] = "SYNC_FAILED"
+    reason: str
+
+
+def kinds() -> dict[str, type[Event]]:
+    """Every kind that is written, in the order in which they stand here."""
+    return {kind.kind: kind for kind in _below(Event) if "kind" in vars(kind)}
+
+
+def _below(event: type[Event]) -> Iterator[type[Event]]:
+    for narrower in event.__subclasses__():
+        yield narrower
+        yield from _below(narrower)

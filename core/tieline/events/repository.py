@@ -13,7 +13,7 @@ from tieline.database import Scope, current
 from tieline.errors import CursorExpired
 from tieline.events.kinds import Event
 from tieline.ids import ClientId
-from tieline.pages import InvalidToken, pack, unpack
+from tieline.pages import InvalidToken, pack_event_cursor, unpack
 from tieline.principal import Principal
 from tieline.visibility import visible_client
 
@@ -27,7 +27,7 @@ class EventCursor:
     position: int
 
     def encode(self) -> str:
-        return pack(str(self.epoch), self.xid, self.position)
+        return pack_event_cursor(self.epoch, self.xid, self.position)
 
     @classmethod
     def decode(cls, text: str) -> EventCursor:
@@ -52,11 +52,15 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Events after a cursor, and the cursor to go on from, which moves on past what the caller may not see."""
+    """Events after a cursor, and the cursor to go on from, which moves on past what the caller may not see.
+
+    `held_back`: the practice has more, committed but behind a transaction of somebody's that is still open.
+    """
 
     events: tuple[Recorded, ...]
     cursor: EventCursor
     more: bool
+    held_back: bool = False
 
 
 _INSERT = """
@@ -69,6 +73,8 @@ SELECT $1, e.kind, e.client_id, e.payload::jsonb, $2, $3
 _AFTER = """
 SELECT feed.epoch, feed.pruned_below::text::bigint AS pruned_below,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       EXISTS (SELECT 1 FROM event AS h
+                WHERE h.practice_id = $1 AND h.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back,
        e.xid::text::bigint AS event_xid, e.position, e.kind, e.client_id, e.payload::text AS payload, e.at
   FROM feed
   LEFT JOIN LATERAL (
@@ -107,7 +113,11 @@ async def read_after(principal: Principal, after: EventCursor, *, limit: int) ->
     if after.epoch != feed["epoch"] or after.xid < feed["pruned_below"]:
         raise CursorExpired
     events = tuple(_recorded(row) for row in rows if row["event_xid"] is not None)
-    return _batch(events, after, xmin=feed["xmin"], limit=limit)
+    if len(events) == limit:
+        return Batch(events=events, cursor=events[-1].cursor, more=True)
+    # All below xmin has been read, whether visible to the caller or not: the cursor may stand right before it.
+    reached = EventCursor(epoch=after.epoch, xid=feed["xmin"], position=0)
+    return Batch(events=events, cursor=max(after, reached), more=False, held_back=feed["held_back"])
 
 
 async def prune(*, before: datetime, limit: int) -> int:
@@ -126,14 +136,6 @@ async def prune(*, before: datetime, limit: int) -> int:
         limit,
     )
     return count
-
-
-def _batch(events: tuple[Recorded, ...], after: EventCursor, *, xmin: int, limit: int) -> Batch:
-    if len(events) == limit:
-        return Batch(events=events, cursor=events[-1].cursor, more=True)
-    # All below xmin has been read, whether visible to the caller or not: the cursor may stand right before it.
-    reached = EventCursor(epoch=after.epoch, xid=xmin, position=0)
-    return Batch(events=events, cursor=max(after, reached), more=False)
 
 
 def _recorded(row: Any) -> Recorded:

@@ -12,6 +12,10 @@ MAX_BATCH = 500
 
 async def read_events(principal: Principal, after: str, *, limit: int = MAX_BATCH) -> Batch:
     """Events after a cursor that a page or an earlier event carried. Raises CursorExpired."""
-    cursor = EventCursor.decode(after)
+    return await read_on(principal, EventCursor.decode(after), limit=limit)
+
+
+async def read_on(principal: Principal, after: EventCursor, *, limit: int) -> Batch:
+    """The same from a cursor that is read already. Raises CursorExpired."""
     async with scope(principal.practice_id):
-        return await repository.read_after(principal, cursor, limit=min(limit, MAX_BATCH))
+        return await repository.read_after(principal, after, limit=min(limit, MAX_BATCH))

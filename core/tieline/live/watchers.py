@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
@@ -18,11 +19,15 @@ _Key = tuple[PracticeId, str, UUID]
 
 
 class Watcher:
-    """Waits for one thing to change. Look first, then wait: what happens in between wakes it at once."""
+    """Waits for one thing to change. Look first, then wait: what happens in between wakes it at once.
+
+    `told_at` is when it was woken last, by `time.monotonic`.
+    """
 
     def __init__(self, watchers: Watchers) -> None:
         self._watchers = watchers
         self._woken = asyncio.Event()
+        self.told_at = time.monotonic()
 
     async def wait(self) -> bool:
         """Until a hint comes, or it is time to look without one; whether it was a hint."""
@@ -35,6 +40,7 @@ class Watcher:
         return True
 
     def wake(self) -> None:
+        self.told_at = time.monotonic()
         self._woken.set()
 
 

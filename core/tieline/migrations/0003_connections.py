@@ -223,6 +223,9 @@ class Migration(AtomicMigration):
             "ALTER TABLE organisation ADD CONSTRAINT organisation_once UNIQUE (practice_id, provider, environment, external_id)",
             "ALTER TABLE consent_round ADD CONSTRAINT consent_round_state_once UNIQUE (state_hash)",
             "CREATE UNIQUE INDEX connection_current_once ON connection (practice_id, client_id, product) WHERE ended_at IS NULL",
+            # Revoking ends all that a person granted to an app, so no two practices may share one.
+            "CREATE UNIQUE INDEX provider_app_client_once ON provider_app "
+            "(provider, environment, coalesce(base_url, ''), client_id)",
             "CREATE UNIQUE INDEX sync_run_live_once ON sync_run (practice_id, organisation_id) "
             "WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED')",
         ),
@@ -237,6 +240,14 @@ class Migration(AtomicMigration):
             "CREATE INDEX sign_in_of_app ON sign_in (practice_id, provider_app_id)",
             "CREATE INDEX sign_in_of_connection ON sign_in (practice_id, connection_id) WHERE connection_id IS NOT NULL",
             "CREATE INDEX consent_round_of_sign_in ON consent_round (practice_id, sign_in_id)",
+            # Rounds that nobody answered stay as they are, so what is looked for are those that run still.
+            "CREATE INDEX consent_round_out ON consent_round (practice_id, expires_at) "
+            "WHERE outcome IS NULL AND code_hash IS NULL",
+            "CREATE INDEX consent_round_claimed ON consent_round (practice_id, claimed_until) "
+            "WHERE outcome IS NULL AND code_hash IS NOT NULL",
+            "CREATE INDEX consent_round_pending ON consent_round (practice_id, subject, proof_until) "
+            "WHERE outcome = 'GRANTED' AND taken_at IS NULL",
+            "CREATE INDEX consent_round_waiting ON consent_round (practice_id, subject) WHERE tokens_sealed IS NOT NULL",
             "CREATE INDEX consent_round_of_credential ON consent_round (practice_id, credential_id) WHERE credential_id IS NOT NULL",
             "CREATE INDEX sync_run_of_organisation ON sync_run (practice_id, organisation_id, created_at)",
             "CREATE INDEX sync_run_of_credential ON sync_run (practice_id, credential_id)",

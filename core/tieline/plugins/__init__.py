@@ -1,6 +1,9 @@
 """The seam between Tieline and its plugins: what both sides import, and nothing else.
 
-    contract    what a provider is: data, and a Protocol of five methods
+    contract    what a provider is: data, and a Protocol of eight methods
+    pull        the pages of records that it hands over
+    limits      how much a provider allows, as data
+    gate        what each call passes, waiting for the quota
     faults      what an answer means, as `classify` says it
     hookspecs   the hook through which a plugin offers its provider
     registry    the plugins that are installed, and why one is refused
@@ -19,6 +22,7 @@ from tieline.plugins.answer import Answer
 from tieline.plugins.contract import (
     CONTRACT_VERSION,
     ClientAuthentication,
+    Consent,
     Endpoints,
     Feed,
     FeedKind,
@@ -34,7 +38,9 @@ from tieline.plugins.contract import (
     TokenSet,
 )
 from tieline.plugins.faults import Fault
+from tieline.plugins.gate import FreeGate, Gate, Passage
 from tieline.plugins.hookspecs import hookimpl
+from tieline.plugins.limits import Limit, LimitKind, Remaining
 from tieline.plugins.oauth import (
     Challenge,
     GrantRejected,
@@ -46,31 +52,43 @@ from tieline.plugins.oauth import (
     revocation_request,
     send,
 )
+from tieline.plugins.pull import MAX_CURSOR_BYTES, Page, Record, SetAside
 from tieline.plugins.registry import InstalledPlugin, Registry, load
 from tieline.plugins.session import Session, TokenSource
 
 __all__ = [
     "CONTRACT_VERSION",
+    "MAX_CURSOR_BYTES",
     "Answer",
     "Challenge",
     "ClientAuthentication",
+    "Consent",
     "Endpoints",
     "Fault",
     "Feed",
     "FeedKind",
+    "FreeGate",
+    "Gate",
     "Grant",
     "GrantRejected",
     "InstalledPlugin",
+    "Limit",
+    "LimitKind",
     "LimitScope",
     "OAuth",
     "OrganisationDetails",
+    "Page",
+    "Passage",
     "Product",
     "Provider",
     "ProviderInfo",
     "Reached",
+    "Record",
     "Registry",
+    "Remaining",
     "RevocationForm",
     "Session",
+    "SetAside",
     "Subject",
     "TokenRequest",
     "TokenSet",

@@ -2,20 +2,23 @@
 
     Provider ── info    slug, products, feeds
              ── oauth   endpoints, scopes, lives, how to authenticate and revoke: data, no I/O
+             ── limits(tier)                 how much an app may ask, as data
              ── classify(response)           what an answer means
+             ── remaining(response)          what an answer says is left of the limits
              ── subject(grant)               who consented
              ── organisations(session)       what a credential reaches
              ── organisation(session)        one organisation's details
              ── release(session, id)         let one organisation go
+             ── pull(session, feed, cursor)  the records of a feed, page by page
 
 The core owns tokens, limits, retries, storage and scheduling.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +27,8 @@ import httpx
 
 from tieline.errors import Invalid
 from tieline.plugins.faults import Fault
+from tieline.plugins.limits import Limit, Remaining
+from tieline.plugins.pull import Page
 from tieline.vault import Secret
 
 if TYPE_CHECKING:
@@ -61,7 +66,8 @@ class ProviderInfo:
     """`contract_version` is the number the plugin was written for, as a literal of its own.
 
     `bulk_consent`: one consent may reach several organisations. `guided_queue`: a person can be led through
-    one consent after another. The feeds of a product come in the order in which they are first read.
+    one consent after another. The feeds of a product come in the order in which they are first read. `tiers` are
+    the provider's plans for apps where limits depend on them, the one to start with first.
     """
 
     slug: str
@@ -71,16 +77,21 @@ class ProviderInfo:
     bulk_consent: bool
     guided_queue: bool
     feeds: Mapping[Product, tuple[Feed, ...]]
+    tiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoints:
-    """Where a provider is spoken to; `api` is the base of every call's path."""
+    """Where a provider is spoken to; `api` is the base of every call's path.
+
+    `issuer` is what the provider calls itself as an `iss` (RFC 9207): whoever comes back with another is refused.
+    """
 
     authorize: str
     token: str
     revocation: str
     api: str
+    issuer: str | None = None
 
     def moved_to(self, base_url: str) -> Endpoints:
         """The same paths under another base, `scheme://host[:port][/prefix]`. Raises Invalid."""
@@ -94,6 +105,7 @@ class Endpoints:
             token=_moved(self.token, base_url),
             revocation=_moved(self.revocation, base_url),
             api=_moved(self.api, base_url),
+            issuer=None if self.issuer is None else _moved(self.issuer, base_url),
         )
 
 
@@ -179,6 +191,14 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Consent:
+    """A consent to look for: the `Subject.consent` that marks it, where there is one, and when it came back to us."""
+
+    mark: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reached:
     """An organisation that a credential reaches; `consented`: it is part of the consent asked about."""
 
@@ -209,6 +229,14 @@ class Provider(Protocol):
     @property
     def oauth(self) -> OAuth: ...
 
+    def limits(self, tier: str | None) -> Sequence[Limit]:
+        """What the provider allows an app of this tier; where it is None or unknown, the least of all tiers."""
+        ...
+
+    def remaining(self, response: httpx.Response) -> Sequence[Remaining]:
+        """What the answer says is left of limits; nothing where it does not say. Never raises."""
+        ...
+
     def classify(self, response: httpx.Response) -> Fault | None:
         """What the answer means; None when it is what was asked for. Never raises, whatever the body is."""
         ...
@@ -217,8 +245,8 @@ class Provider(Protocol):
         """Who consented. Raises ProviderBroken when the grant does not say."""
         ...
 
-    async def organisations(self, session: Session, consent: str | None) -> Sequence[Reached]:
-        """All that the credential reaches now; `consent` is a `Subject.consent`, to mark what it brought."""
+    async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
+        """All that the credential reaches now, and what the consent brought; that may be a day ago."""
         ...
 
     async def organisation(self, session: Session) -> OrganisationDetails:
@@ -227,6 +255,14 @@ class Provider(Protocol):
 
     async def release(self, session: Session, external_id: str) -> None:
         """Let go of one organisation at the provider; harmless when it is gone already."""
+        ...
+
+    def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
+        """The feed of the session's organisation from the cursor on; everything where it is None.
+
+        A page is asked for when it is wanted, and the cursor of each is enough to go on in another process.
+        Ends after the page that is `last`. Raises what the session raises, and ProviderBroken.
+        """
         ...
 
 

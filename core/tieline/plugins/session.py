@@ -1,9 +1,10 @@
 """What a plugin asks its provider through: one credential, perhaps one organisation, and the patience to ask again.
 
-session.get(path) ── bearer ── exchange ── classify ─┬─ nothing          the answer
-                        ▲                            ├─ TokenExpired     renewed once, asked again
-                        └────────────────────────────┼─ Transient        twice more, where asking is harmless
-                                                     └─ any other fault  raised as an error of the tree
+session.get(path) ── bearer ── gate ── exchange ── classify ─┬─ nothing          the answer
+                        ▲                                    ├─ TokenExpired     renewed once, asked again
+                        ├────────────────────────────────────┼─ Transient        twice more, where asking is harmless
+                        └────────────────────────────────────┼─ Throttled        twice more, if the gate lets it
+                                                             └─ any other fault  raised as an error of the tree
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tieline.plugins import faults
 from tieline.plugins.answer import Answer
 from tieline.plugins.contract import Endpoints, Provider
 from tieline.plugins.faults import Fault
+from tieline.plugins.gate import Gate
 from tieline.plugins.transport import exchange
 from tieline.vault import Secret
 
@@ -33,6 +35,7 @@ Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 _HARMLESS_TWICE = frozenset({"GET", "HEAD", "DELETE"})
 _PAUSES_SECONDS = (0.25, 1.0)
+_REFUSALS = 3
 _REQUEST_SECONDS = 30.0
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
@@ -56,9 +59,9 @@ class TokenSource(Protocol):
 class Session:
     """Calls of one credential. The plugin names the organisation on each call, in the way its provider wants.
 
-    Every call raises Throttled, ProviderUnavailable, ConsentGone, AccessLost, ScopeMissing, SubscriptionLapsed,
-    NotAtProvider, ProviderRejected or ProviderBroken. `calls` counts what was sent, attempts that failed too;
-    `now()` is the plugin's only clock.
+    Every call raises QuotaSpent, Throttled, ProviderUnavailable, ConsentGone, AccessLost, ScopeMissing,
+    SubscriptionLapsed, NotAtProvider, ProviderRejected or ProviderBroken. `calls` counts what was sent, attempts
+    that failed too; `now()` is the plugin's only clock.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Session:
         provider: Provider,
         endpoints: Endpoints,
         tokens: TokenSource,
+        gate: Gate,
         subject: str,
         organisation: str | None,
         now: Callable[[], datetime],
@@ -80,6 +84,7 @@ class Session:
         self._slug = provider.info.slug
         self._endpoints = endpoints
         self._tokens = tokens
+        self._gate = gate
         self._sleep = sleep
         self._seconds = seconds
         self._max_bytes = max_bytes
@@ -127,13 +132,21 @@ class Session:
     async def _patiently(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
         for pause in _PAUSES_SECONDS if asked.method in _HARMLESS_TWICE else ():
             try:
-                response, fault = await self._once(asked, token)
+                response, fault = await self._admitted(asked, token)
             except ProviderUnavailable:
                 fault = None
             else:
                 if not isinstance(fault, faults.Transient):
                     return response, fault
             await self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads callers, hides nothing
+        return await self._admitted(asked, token)
+
+    async def _admitted(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
+        """A call that a limit refused has done nothing: it goes back to the gate, which waits or raises QuotaSpent."""
+        for _ in range(_REFUSALS - 1):
+            response, fault = await self._once(asked, token)
+            if not isinstance(fault, faults.Throttled):
+                return response, fault
         return await self._once(asked, token)
 
     async def _once(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
@@ -144,6 +157,17 @@ class Session:
             headers={**asked.headers, "authorization": self._bearer(token)},
             content=asked.content,
         )
+        async with self._gate.call(self.organisation) as passage:
+            response = await self._sent(sent, asked)
+            fault = self._provider.classify(response)
+            passage.answered(
+                self._provider.remaining(response), fault if isinstance(fault, faults.Throttled) else None
+            )
+        if fault is None and not response.is_success and response.status_code != httpx.codes.NOT_MODIFIED:
+            fault = faults.Broken(message=f"the status {response.status_code} came without a fault we know")
+        return response, fault
+
+    async def _sent(self, sent: httpx.Request, asked: httpx.Request) -> httpx.Response:
         self.calls += 1
         began, status = time.perf_counter(), None
         try:
@@ -151,6 +175,7 @@ class Session:
                 self._client, sent, provider=self._slug, seconds=self._seconds, max_bytes=self._max_bytes
             )
             status = response.status_code
+            return response
         finally:
             _log.info(
                 "provider.called",
@@ -160,10 +185,6 @@ class Session:
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000),
             )
-        fault = self._provider.classify(response)
-        if fault is None and not response.is_success and status != httpx.codes.NOT_MODIFIED:
-            fault = faults.Broken(message=f"the status {status} came without a fault we know")
-        return response, fault
 
     def _bearer(self, token: Secret) -> str:
         """Checked here, because the HTTP library's own complaint would quote it."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
-from tieline.plugins.contract import CONTRACT_VERSION, Feed, OAuth, ProviderInfo
+from tieline.plugins.contract import CONTRACT_VERSION, Feed, OAuth, Provider, ProviderInfo
+from tieline.plugins.limits import Limit, LimitKind
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
-_METHODS = ("classify", "subject", "organisations", "organisation", "release")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_METHODS = ("limits", "remaining", "classify", "subject", "organisations", "organisation", "release", "pull")
 
 
-def flaw_of(provider: object) -> str | None:
+def flaw_of(provider: Any) -> str | None:
     """The first flaw, to be put into a sentence after a colon; None when there is none."""
     return next(_flaws(provider), None)
 
 
-def _flaws(provider: object) -> Iterator[str]:
+def _flaws(provider: Any) -> Iterator[str]:
     """Each flaw in the order in which it can be looked for: what comes later leans on what came before."""
     info, oauth = getattr(provider, "info", None), getattr(provider, "oauth", None)
     version = getattr(info, "contract_version", CONTRACT_VERSION)
@@ -32,6 +35,8 @@ def _flaws(provider: object) -> Iterator[str]:
     yield from _flaws_of_info(info)
     if not set(info.products) <= set(oauth.product_scopes):
         yield "each of its products needs an entry in product_scopes"
+    for tier in (None, *info.tiers):
+        yield from _flaws_of_limits(provider, tier)
 
 
 def _flaws_of_info(info: ProviderInfo) -> Iterator[str]:
@@ -45,6 +50,8 @@ def _flaws_of_info(info: ProviderInfo) -> Iterator[str]:
         yield "it needs at least one product, and each once"
     if not set(info.feeds) <= set(info.products):
         yield "it has feeds for a product that it does not have"
+    if len(set(info.tiers)) < len(info.tiers) or not all(_WORD.fullmatch(tier) for tier in info.tiers):
+        yield "its tiers need a word each, of 1 to 32 lower-case letters, digits and '_', and no two the same"
     for feeds in info.feeds.values():
         yield from _flaws_of_feeds(feeds)
     if len(set(_all(info))) > len({feed.name for feed in _all(info)}):
@@ -58,6 +65,30 @@ def _flaws_of_feeds(feeds: tuple[Feed, ...]) -> Iterator[str]:
     for feed in feeds:
         if not feed.name or not feed.datasets or feed.every <= timedelta(0):
             yield f"the feed {feed.name!r} needs a name, a dataset and an interval"
+
+
+def _flaws_of_limits(provider: Provider, tier: str | None) -> Iterator[str]:
+    limits = _limits(provider, tier)
+    if limits is None:
+        yield f"its limits of the tier {tier!r} cannot be read"
+        return
+    if len({limit.name for limit in limits}) < len(limits):
+        yield "two of its limits have the same name"
+    for limit in limits:
+        has_window = limit.window is not None and limit.window > timedelta(0)
+        if not _WORD.fullmatch(limit.name) or limit.most < 1 or not limit.source:
+            yield f"the limit {limit.name!r} needs a word as its name, at least one call, and a source"
+        if has_window != (limit.kind is LimitKind.RATE):
+            yield f"the limit {limit.name!r} has to have a window if it is a rate, and only then"
+
+
+def _limits(provider: Provider, tier: str | None) -> Sequence[Limit] | None:
+    """None where the method fails, or returns something else."""
+    try:
+        limits = tuple(provider.limits(tier))
+    except Exception:  # noqa: BLE001 - whatever a plugin raises here, it does not fit
+        return None
+    return limits if all(isinstance(limit, Limit) for limit in limits) else None
 
 
 def _all(info: ProviderInfo) -> Iterable[Feed]:

@@ -15,21 +15,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tieline import clock
-from tieline.connections.organisations.repository import OrganisationRepository
+from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import App, AppRepository, CredentialRepository
 from tieline.credentials.service import keep_consent, open_session
 from tieline.errors import ConsentGone, NotFound, ProofInvalid, SignInNotReady, SignInOver, TielineError
 from tieline.host import host
 from tieline.ids import CredentialId, SignInId
-from tieline.plugins import Provider, Reached, Subject
+from tieline.plugins import Consent, Provider, Reached, Subject
 from tieline.principal import Principal
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rights import own_sign_in, require_some_client
 from tieline.sign_ins.rounds.repository import Round, RoundRepository
 from tieline.sign_ins.states import LIFE, Failure, SignInState, over, state_after_refusal, state_at
-from tieline.sign_ins.stock import each_once, find_organisations, heal, lose_organisations, make_ready
+from tieline.sign_ins.stock import each_once, find_organisations, heal, make_ready
 from tieline.sign_ins.trips import hashed
 from tieline.vault import Secret
 from tieline.work import Work, retrying, unit_of_work
@@ -61,12 +61,15 @@ async def complete_sign_in(principal: Principal, sign_in_id: SignInId, proof: Se
     asked_at = clock.now()
     try:
         session = await open_session(principal.practice_id, taken.credential_id)
-        found = await taken.provider.organisations(session, taken.round.consent_mark)
+        found = await taken.provider.organisations(session, _consent(taken.round))
         reached = each_once(taken.provider.info.slug, found)
     except ConsentGone as gone:
         await _fail(principal, taken)
-        raise over(SignInState.FAILED, Failure.CONSENT_GONE) from gone
-    return await _make_ready(principal, taken, reached, asked_at=asked_at)
+        raise _consent_gone() from gone
+    ready = await _make_ready(principal, taken, reached, asked_at=asked_at)
+    if ready is None:
+        raise _consent_gone()
+    return ready
 
 
 @retrying
@@ -80,7 +83,7 @@ async def _take(principal: Principal, sign_in_id: SignInId, proof: Secret) -> _T
         if proven is None:
             raise _refusal(state, sign_in.failure)
         if state is SignInState.EXPIRED or (proven.taken_at is not None and state in _OVER):
-            raise over(state, sign_in.failure)
+            raise over(state, sign_in.failure, field="id")
         if proven.taken_at is not None:
             return sign_in
         if not proven.is_pending(work.now):
@@ -114,52 +117,71 @@ async def _hand_over(work: Work, sign_in: SignIn, proven: Round, app: App) -> Cr
 @retrying
 async def _make_ready(
     principal: Principal, taken: _Taken, reached: Sequence[Reached], *, asked_at: datetime
-) -> SignIn:
+) -> SignIn | None:
+    """None when the credential has died since the provider was asked; the sign-in has failed then."""
     async with unit_of_work(principal) as work:
         sign_in = await own_sign_in(principal, taken.sign_in.id, lock=True)
         rounds = RoundRepository.of(principal.practice_id)
         round_now = await rounds.get(taken.round.id)
         if round_now is None or round_now.taken_at is not None:
-            return sign_in  # another call of the same proof was quicker
+            # Another call of the same proof was quicker.
+            return None if sign_in.state is SignInState.FAILED else sign_in
 
-        await _write_down(work, taken, reached, asked_at=asked_at)
+        if not await _write_down(work, taken, reached, asked_at=asked_at):
+            await _withdraw(work, sign_in, taken.round)
+            return None
         await rounds.take(taken.round.id, at=work.now)
         await make_ready(work, principal.practice_id, sign_in.id)
         return await own_sign_in(principal, sign_in.id)
 
 
-async def _write_down(work: Work, taken: _Taken, reached: Sequence[Reached], *, asked_at: datetime) -> None:
-    app, credentials = taken.app, CredentialRepository.of(taken.app.practice_id)
-    before = await credentials.reach(taken.credential_id)
-    await OrganisationRepository.of(app.practice_id).lock(list(before))
+async def _write_down(work: Work, taken: _Taken, reached: Sequence[Reached], *, asked_at: datetime) -> bool:
+    """False, and nothing is healed, when the credential has died."""
     found = await find_organisations(
-        work, taken.sign_in.id, app, taken.credential_id, reached, consented_at=taken.round.consented_at
+        work,
+        taken.sign_in.id,
+        taken.app,
+        taken.credential_id,
+        reached,
+        consented_at=taken.round.consented_at,
     )
-    consented = {one.id: each.consented for one, each in zip(found, reached, strict=True)}
+    if found is None:
+        return False
     # What was consented to after the provider was asked is not in its answer, and is not lost.
-    lost = [gone for gone, since in before.items() if gone not in consented and since <= asked_at]
+    lost = [gone for gone, since in found.before.items() if gone not in found.consented and since <= asked_at]
     if lost:
-        await lose_organisations(work, app.practice_id, taken.credential_id, lost)
-    [credential] = await credentials.get_many([taken.credential_id])
-    await heal(work, credential, taken.provider, consented, taken.sign_in.person_id)
+        await lose_organisations(work, taken.app.practice_id, taken.credential_id, lost)
+    await heal(work, found.credential, taken.provider, found.consented, taken.sign_in.person_id)
+    return True
 
 
 @retrying
 async def _fail(principal: Principal, taken: _Taken) -> None:
-    """The consent was withdrawn before it was of any use; what earlier rounds found stays."""
     async with unit_of_work(principal) as work:
-        sign_in = await own_sign_in(principal, taken.sign_in.id, lock=True)
-        rounds = RoundRepository.of(principal.practice_id)
-        await rounds.take(taken.round.id, at=work.now)
-        others = await rounds.of_sign_in(sign_in.id)
-        state = state_after_refusal(
-            ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
-        )
-        failure = Failure.CONSENT_GONE if state is SignInState.FAILED else None
-        await SignInRepository.of(principal.practice_id).set_state(
-            sign_in.id, state, failure=failure, at=work.now
-        )
-        work.hint("sign_in", sign_in.id)
+        await _withdraw(work, await own_sign_in(principal, taken.sign_in.id, lock=True), taken.round)
+
+
+async def _withdraw(work: Work, sign_in: SignIn, gone: Round) -> None:
+    """The consent was withdrawn before it was of any use; what earlier rounds found stays."""
+    rounds = RoundRepository.of(sign_in.practice_id)
+    await rounds.take(gone.id, at=work.now)
+    others = await rounds.of_sign_in(sign_in.id)
+    state = state_after_refusal(
+        ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
+    )
+    failure = Failure.CONSENT_GONE if state is SignInState.FAILED else None
+    await SignInRepository.of(sign_in.practice_id).set_state(sign_in.id, state, failure=failure, at=work.now)
+    work.hint("sign_in", sign_in.id)
+
+
+def _consent(proven: Round) -> Consent | None:
+    if proven.consented_at is None:
+        return None
+    return Consent(mark=proven.consent_mark, at=proven.consented_at)
+
+
+def _consent_gone() -> SignInOver:
+    return over(SignInState.FAILED, Failure.CONSENT_GONE, field="id")
 
 
 def _proven(rounds: Sequence[Round], proof: Secret) -> Round | None:
@@ -172,7 +194,7 @@ def _proven(rounds: Sequence[Round], proof: Secret) -> Round | None:
 def _refusal(state: SignInState, failure: Failure | None) -> TielineError:
     """What to say to somebody without the proof of any round."""
     if state in _OVER:
-        return over(state, failure)
+        return over(state, failure, field="id")
     return SignInNotReady(field="id") if state is SignInState.STARTED else ProofInvalid()
 
 

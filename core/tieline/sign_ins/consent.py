@@ -2,7 +2,7 @@
 
 state unknown, or of another app's path   a sentence, and no redirect: we do not know where to
 round over, or used by another code       told so; the sign-in stays as it is
-error                                     REFUSED
+error, or sent by another issuer          REFUSED, and the code is not spent
 code ── claimed ── exchanged ──┬── GRANTED    the tokens kept, a proof for the person who began
                                └── REFUSED    a code is good for one try
 """
@@ -14,17 +14,21 @@ import random
 from collections.abc import Mapping
 
 from tieline import clock
+from tieline.credentials.apps import endpoints_of
+from tieline.credentials.pairs import Pair
 from tieline.database import scope
-from tieline.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable
+from tieline.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable, TryAgain
 from tieline.ids import AppId
 from tieline.log import fields_of, get_logger
+from tieline.plugins import Subject
 from tieline.sign_ins.exchange import ask, claim, keep, refuse
 from tieline.sign_ins.returns import NOWHERE, ConsentAnswer, Return, find_return
-from tieline.sign_ins.rounds.repository import RoundRepository
+from tieline.sign_ins.rounds.repository import CLAIM, RoundRepository
 from tieline.sign_ins.states import Failure, Outcome
 from tieline.sign_ins.trips import hashed
 
 _WAIT_SECONDS = 30.0
+_STORE_PAUSE = 0.5
 _DENIED = "access_denied"
 
 _log = get_logger(__name__)
@@ -40,12 +44,27 @@ async def answer_consent(provider: str, app_id: AppId, parameters: Mapping[str, 
         return await _answer_again(back, code)
     if not back.round.is_open(clock.now()):
         return back.failed(Failure.ROUND_OVER)
-    if code is None or "error" in parameters:
-        denied = parameters.get("error") == _DENIED
-        return await _refused(back, Failure.CONSENT_DENIED if denied else Failure.CONSENT_FAILED)
+    if code is None or "error" in parameters or not _is_issuer(back, parameters.get("iss")):
+        return await _refused(back, _failure(back, parameters))
+    until = asyncio.get_running_loop().time() + CLAIM.total_seconds()
     if not await claim(back, code):
         return await _answer_again(back, code)
-    return await _exchanged(back, code, parameters)
+    return await _exchanged(back, code, parameters, until=until)
+
+
+def _failure(back: Return, parameters: Mapping[str, str]) -> Failure:
+    """Why what came back is no consent."""
+    if not _is_issuer(back, parameters.get("iss")):
+        _log.warning("sign_in.other_issuer", sign_in_id=str(back.sign_in.id), provider=back.app.provider)
+        return Failure.CONSENT_FAILED
+    denied = parameters.get("error") == _DENIED
+    return Failure.CONSENT_DENIED if denied else Failure.CONSENT_FAILED
+
+
+def _is_issuer(back: Return, named: str | None) -> bool:
+    """Whether the answer comes from where the browser was sent to (RFC 9207); not everybody names itself."""
+    issuer = endpoints_of(back.app).issuer
+    return named is None or issuer is None or named == issuer
 
 
 async def _answer_again(back: Return, code: str | None) -> ConsentAnswer:
@@ -70,7 +89,9 @@ async def _answer_again(back: Return, code: str | None) -> ConsentAnswer:
         await asyncio.sleep(random.uniform(0.1, 0.3))  # noqa: S311 - jitter
 
 
-async def _exchanged(back: Return, code: str, parameters: Mapping[str, str]) -> ConsentAnswer:
+async def _exchanged(
+    back: Return, code: str, parameters: Mapping[str, str], *, until: float
+) -> ConsentAnswer:
     try:
         pair, subject = await ask(back, code, parameters)
     except ProviderError as error:
@@ -81,9 +102,23 @@ async def _exchanged(back: Return, code: str, parameters: Mapping[str, str]) -> 
             case ProviderUnavailable():
                 return await _refused(back, Failure.PROVIDER_UNAVAILABLE)
         return await _refused(back, Failure.CONSENT_FAILED)
-    if await keep(back, code, pair, subject):
-        return back.granted()
-    return await _answer_again(back, code)
+    try:
+        kept = await _keep(back, code, pair, subject, until=until)
+    except TryAgain as error:
+        _log.error("sign_in.consent_lost", sign_in_id=str(back.sign_in.id), **fields_of(error))
+        return back.failed(Failure.INTERRUPTED)
+    return back.granted() if kept else await _answer_again(back, code)
+
+
+async def _keep(back: Return, code: str, pair: Pair, subject: Subject, *, until: float) -> bool:
+    """The code is spent, so nobody can bring this again: try on, until the claim is over."""
+    while True:
+        try:
+            return await keep(back, code, pair, subject)
+        except TryAgain:
+            if asyncio.get_running_loop().time() + _STORE_PAUSE >= until:
+                raise
+        await asyncio.sleep(_STORE_PAUSE)
 
 
 async def _refused(back: Return, failure: Failure, *, app_fault: str | None = None) -> ConsentAnswer:

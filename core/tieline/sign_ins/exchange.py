@@ -9,10 +9,11 @@ from tieline.credentials.apps import endpoints_of
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import AppRepository, CredentialRepository
 from tieline.credentials.service import keep_consent
-from tieline.errors import ProviderBroken
+from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
-from tieline.ids import CredentialId
-from tieline.plugins import Grant, Subject, code_request, read_tokens, send
+from tieline.ids import CredentialId, RoundId
+from tieline.log import get_logger
+from tieline.plugins import Grant, Provider, Subject, code_request, read_tokens, send
 from tieline.principal import Principal
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.repository import SignInRepository
@@ -20,12 +21,14 @@ from tieline.sign_ins.returns import Return
 from tieline.sign_ins.rounds.repository import Granted, RoundRepository
 from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState, state_after_refusal
 from tieline.sign_ins.trips import forget_later, hashed
-from tieline.vault import Secret
+from tieline.vault import SealBroken, Secret
 from tieline.work import Work, retrying, unit_of_work
 
 _EXCHANGE_SECONDS = 20.0
 _SUBJECT_LENGTH = 200
 _LOGIN_LENGTH = 254
+
+_log = get_logger(__name__)
 
 
 @retrying
@@ -53,15 +56,28 @@ async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[P
     if tokens.refresh is None:
         raise ProviderBroken(app.provider, "it granted no refresh token")
     rest = {name: value for name, value in parameters.items() if name not in {"code", "state"}}
-    subject = provider.subject(Grant(tokens=tokens, parameters=rest))
-    if max(len(subject.id), len(subject.consent or "")) > _SUBJECT_LENGTH:
-        raise ProviderBroken(app.provider, "what it names the subject is too long")
-    return Pair.of(tokens, at=clock.now()), subject
+    return Pair.of(tokens, at=clock.now()), _subject(provider, Grant(tokens=tokens, parameters=rest))
+
+
+def _subject(provider: Provider, grant: Grant) -> Subject:
+    """Raises ProviderBroken, whatever the plugin raises: a code is spent, and somebody waits for an answer."""
+    slug = provider.info.slug
+    try:
+        subject = provider.subject(grant)
+        too_long = max(len(subject.id), len(subject.consent or "")) > _SUBJECT_LENGTH
+    except ProviderError:
+        raise
+    except Exception as fault:
+        _log.exception("sign_in.plugin_failed", provider=slug)
+        raise ProviderBroken(slug, "its plugin could not tell who consented") from fault
+    if too_long:
+        raise ProviderBroken(slug, "what it names the subject is too long")
+    return subject
 
 
 @retrying
 async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
-    """Write down what the code brought; False when the round ended otherwise meanwhile."""
+    """Write down what the code brought; False when the round ended otherwise meanwhile: then it is given back later."""
     rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
         await sign_ins.lock(back.sign_in.id)
@@ -81,6 +97,8 @@ async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
             proof_until=work.now + PROOF_LIFE,
         )
         kept = await rounds.grant(back.round.id, hashed(code), granted, at=work.now)
+        if not kept and sealed is not None:
+            await rounds.strand(back.round.id, sealed, subject=subject.id, login=granted.login)
         sign_in = await sign_ins.read(back.sign_in.id)
         if kept and sign_in is not None and sign_in.state is not SignInState.EXPIRED:
             await sign_ins.set_state(sign_in.id, SignInState.CONSENTED, at=work.now)
@@ -125,9 +143,17 @@ async def _renew_waiting(back: Return, pair: Pair, subject: Subject) -> Pair:
     """The newest pair of this subject, which all its rounds hold from now on, for the same reason."""
     vault, rounds = host().vault, RoundRepository.of(back.practice_id)
     waiting = await rounds.waiting(back.app.id, subject.id)
-    places = {round_id: tokens_place(back.practice_id, round_id) for round_id in waiting}
-    others = [Pair.opened(sealed, vault, places[round_id]) for round_id, sealed in waiting.items()]
-    newest = max((pair, *others), key=lambda each: each.obtained_at)
-    for round_id, place in places.items():
-        await rounds.replace_tokens(round_id, newest.sealed(vault, place))
+    others = (_opened(back, round_id, sealed) for round_id, sealed in waiting.items())
+    newest = max((pair, *filter(None, others)), key=lambda each: each.obtained_at)
+    for round_id in waiting:
+        await rounds.replace_tokens(round_id, newest.sealed(vault, tokens_place(back.practice_id, round_id)))
     return newest
+
+
+def _opened(back: Return, round_id: RoundId, sealed: bytes) -> Pair | None:
+    """None for what cannot be opened any more: there is a newer one to put in its place."""
+    try:
+        return Pair.opened(sealed, host().vault, tokens_place(back.practice_id, round_id))
+    except SealBroken:
+        _log.warning("sign_in.seal_broken", round_id=str(round_id))
+        return None

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from tieline import clock
 from tieline.credentials.actors import let_go_credential
-from tieline.credentials.letting_go import revoke
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import App, AppRepository, CredentialRepository
+from tieline.credentials.revoking import revoke
 from tieline.errors import ProviderError
 from tieline.host import host
 from tieline.ids import PracticeId, SignInId
@@ -121,6 +121,8 @@ async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable 
     wanted = kept is not None or await rounds.pending_subject(
         app.id, subject, at=work.now, besides=abandoned.id
     )
+    if too_old and not wanted and token is not None:
+        _log.error("sign_in.revocation_given_up", sign_in_id=str(sign_in.id), round_id=str(abandoned.id))
     if wanted or too_old or token is None:
         await rounds.drop_tokens(abandoned.id)
         return None

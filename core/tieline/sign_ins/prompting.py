@@ -52,11 +52,16 @@ async def find_reach(
     return None
 
 
-async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -> None:
-    """Make the sign-in READY with what was found; nobody consented, so nothing is healed or renewed."""
+async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -> bool:
+    """Make the sign-in READY with what was found; nobody consented, so nothing is healed or renewed.
+
+    False when the credential has died meanwhile: a person has to be asked after all.
+    """
     reached = each_once(app.provider, (_not_asked(each) for each in reach.reached))
-    await find_organisations(work, sign_in_id, app, reach.credential_id, reached)
+    if await find_organisations(work, sign_in_id, app, reach.credential_id, reached) is None:
+        return False
     await make_ready(work, app.practice_id, sign_in_id)
+    return True
 
 
 def _first_asked(

@@ -9,9 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from tieline.database import current
-from tieline.events.repository import EventCursor
 from tieline.ids import AppId, ConnectionId, CredentialId, OrganisationId, PersonId, PracticeId, SignInId
-from tieline.pages import Keyset, Page, encode_cursor
+from tieline.pages import Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
 from tieline.principal import ClientRole
 from tieline.sign_ins.models import SignInRow
@@ -182,19 +181,8 @@ class SignInRepository:
         """What it reaches by name, the total and the event cursor, in one statement and so of one moment."""
         start = (after.key, after.id) if after is not None else (None, None)
         rows = await current().rows(_PAGE, self._practice_id, sign_in_id, *start, first + 1)
-        found = [row for row in rows if row["organisation_id"] is not None]
-        events = EventCursor(epoch=rows[0]["epoch"], xid=rows[0]["xmin"], position=0)
-        return Page(
-            rows=tuple(_found(row) for row in found[:first]),
-            cursors=tuple(
-                encode_cursor(listed, Keyset(key=row["name_key"], id=row["organisation_id"]))
-                for row in found[:first]
-            ),
-            has_next=len(found) > first,
-            has_previous=after is not None,
-            total=rows[0]["total"],
-            event_cursor=events.encode(),
-        )
+        by_name = cursor_by(listed, "name_key", id="organisation_id")
+        return page_of(rows, _found, by_name, first=first, after=after, id="organisation_id")
 
     async def credentials(self, sign_in_id: SignInId) -> list[CredentialId]:
         """All through which it reaches something or has been granted something, by id."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from tieline.errors import Forbidden, NotFound
+from tieline.errors import NotFound, PersonNeeded
 from tieline.ids import PersonId, SignInId
 from tieline.principal import Permission, Principal
 from tieline.sign_ins.repository import SignIn, SignInRepository
 
-_PERSON = "SIGN_IN, which only a person's key has"
+_WHAT = "sign in at a provider"
 
 
 def person_of(principal: Principal) -> PersonId:
-    """The person who signs in. Raises Forbidden for a service."""
+    """The person who signs in. Raises PersonNeeded for a service."""
     if principal.person_id is None:
-        raise Forbidden(_PERSON)
+        raise PersonNeeded(_WHAT)
     return principal.person_id
 
 

@@ -113,14 +113,14 @@ async def continue_sign_in(principal: Principal, sign_in_id: SignInId) -> Starte
         sign_in = await own_sign_in(principal, sign_in_id, lock=True)
         await require_some_client(principal)
         if _shown(sign_in, work.now).state is SignInState.EXPIRED or sign_in.created_at + LIFE <= work.now:
-            raise over(SignInState.EXPIRED, None)
-        provider = _provider(sign_in.provider)
+            raise over(SignInState.EXPIRED, None, field="id")
+        provider = _provider(sign_in.provider, field="id")
         app = await AppRepository.of(principal.practice_id).get(sign_in.app_id)
         if app is None:
-            raise ProviderNotConfigured(provider.info.name)
+            raise ProviderNotConfigured(provider.info.name, field="id")
 
         await RoundRepository.of(principal.practice_id).close_open(sign_in.id, at=work.now)
-        url = await begin_round(work, sign_in.id, app, provider, sign_in.products)
+        url = await begin_round(work, sign_in.person_id, sign_in.id, app, provider, sign_in.products)
         sign_ins = SignInRepository.of(principal.practice_id)
         await sign_ins.set_state(sign_in.id, SignInState.STARTED, at=work.now)
         work.hint("sign_in", sign_in.id)
@@ -185,10 +185,8 @@ async def _start(
             )
         )
         url = None
-        if reach is None:
-            url = await begin_round(work, sign_in_id, plan.app, plan.provider, plan.products)
-        else:
-            await take_reach(work, sign_in_id, plan.app, reach)
+        if reach is None or not await take_reach(work, sign_in_id, plan.app, reach):
+            url = await begin_round(work, person_id, sign_in_id, plan.app, plan.provider, plan.products)
         return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url)
 
 
@@ -238,11 +236,11 @@ def _products(new: NewSignIn, provider: Provider, connection: Connection | None)
     return products
 
 
-def _provider(slug: str) -> Provider:
+def _provider(slug: str, *, field: str = "provider") -> Provider:
     provider = host().registry.get(slug)
     if provider is None:
         shown = slug[:_SLUG_LENGTH].encode("ascii", "replace").decode()
-        raise NotFound("provider", shown, field="provider")
+        raise NotFound("provider", shown, field=field)
     return provider
 
 

@@ -84,10 +84,10 @@ def state_after_refusal(*, ready: bool, pending: bool) -> SignInState:
     return SignInState.READY if ready else SignInState.FAILED
 
 
-def over(state: SignInState, failure: Failure | None) -> SignInOver:
-    """Why nothing can be done any more with a sign-in that failed or ran out."""
+def over(state: SignInState, failure: Failure | None, *, field: str) -> SignInOver:
+    """Why nothing can be done any more with a sign-in that failed or ran out; `field` names it in the input."""
     failed = state is SignInState.FAILED and failure is not None
-    return SignInOver(sentence_of(failure) if failed and failure else _RAN_OUT, field="signInId")
+    return SignInOver(sentence_of(failure) if failed and failure else _RAN_OUT, field=field)
 
 
 def check_usable(
@@ -105,5 +105,5 @@ def check_usable(
     if ready_at is not None and usable_until is not None and usable_until > at:
         return
     if ready_at is not None or state in {SignInState.FAILED, SignInState.EXPIRED}:
-        raise over(state, failure)
+        raise over(state, failure, field="signInId")
     raise SignInNotReady(field="signInId")

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tieline.connections.mismatches import remismatch_organisations
 from tieline.connections.models import EXTERNAL_ID_LENGTH
-from tieline.connections.organisations.repository import Organisation, OrganisationRepository
+from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import queue_syncs
 from tieline.connections.states import HEALED_BY_SIGN_IN, Reason
-from tieline.credentials.repository import App, Credential, CredentialRepository
+from tieline.credentials.repository import App, Credential, CredentialRepository, State
 from tieline.errors import ProviderBroken
-from tieline.events.kinds import ConnectionExpired, ConnectionRestored
+from tieline.events.kinds import ConnectionRestored
 from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, SignInId
 from tieline.plugins import OAuth, Provider, Reached
 from tieline.sign_ins.actors import fetch_details
 from tieline.sign_ins.repository import SignInRepository
 from tieline.sign_ins.states import LIFE
 from tieline.sign_ins.trips import forget_later
-from tieline.sync.repository import Trigger, cancel_runs, live_runs
+from tieline.sync.runs import Trigger
 from tieline.work import Work
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """What was found, with whether the consent was about each; `before`: what was reached, and since when."""
+
+    credential: Credential
+    before: Mapping[OrganisationId, datetime]
+    consented: Mapping[OrganisationId, bool]
 
 
 def each_once(provider: str, reached: Iterable[Reached]) -> list[Reached]:
@@ -43,49 +53,37 @@ async def find_organisations(
     reached: Sequence[Reached],
     *,
     consented_at: datetime | None = None,
-) -> list[Organisation]:
-    """Know the organisations, lock them and the credential, and add them to the sign-in; in the order of `reached`.
+) -> Stock | None:
+    """Know the organisations and add them to the sign-in; all of it, and what was reached before, is locked.
 
-    The clock of a consent starts anew where it was about the organisation.
+    The clock of a consent starts anew where it was about the organisation. None when the credential has died.
     """
+    credentials = CredentialRepository.of(app.practice_id)
+    held = await _lock(app, credential_id, reached)
     found = await OrganisationRepository.of(app.practice_id).upsert(
         app.provider, app.environment, reached, at=work.now
     )
+    [credential] = await credentials.lock([credential_id])
+    if credential.state is State.DEAD:
+        return None
+    before = await credentials.reach(credential_id)
     consented = {one.id: each.consented for one, each in zip(found, reached, strict=True)}
-    credentials = CredentialRepository.of(app.practice_id)
-    await credentials.lock([credential_id])
     await credentials.set_reach(credential_id, consented, at=consented_at or work.now)
     await SignInRepository.of(app.practice_id).find(sign_in_id, credential_id, list(consented.items()))
     await remismatch_organisations(work, app.practice_id, list(consented))
-    return found
-
-
-async def lose_organisations(
-    work: Work, practice_id: PracticeId, credential_id: CredentialId, lost: Collection[OrganisationId]
-) -> None:
-    """The credential reaches these no more: what hangs on it there was revoked. They are locked, and it is."""
-    await CredentialRepository.of(practice_id).drop_reach(credential_id, lost)
-    await SignInRepository.of(practice_id).lose(credential_id, list(lost))
-    expired = await ConnectionRepository.of(practice_id).expire_of_credential(
-        credential_id, Reason.REVOKED_AT_PROVIDER, at=work.now, organisation_ids=lost
+    return Stock(
+        credential=credential,
+        before={each: since for each, since in before.items() if each in held},
+        consented=consented,
     )
-    for each in expired:
-        work.event(
-            ConnectionExpired(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
-                reason=Reason.REVOKED_AT_PROVIDER,
-            )
-        )
-        work.hint("connection", each.id)
-    mine = [
-        run.organisation_id
-        for run in await live_runs(practice_id, lost)
-        if run.credential_id == credential_id
-    ]
-    await cancel_runs(practice_id, organisation_ids=mine, reason=Reason.REVOKED_AT_PROVIDER, at=work.now)
+
+
+async def _lock(app: App, credential_id: CredentialId, reached: Sequence[Reached]) -> set[OrganisationId]:
+    """All organisations that are known and may be touched, at once, so that they come in one order."""
+    organisations = OrganisationRepository.of(app.practice_id)
+    before = await CredentialRepository.of(app.practice_id).reach(credential_id)
+    known = await organisations.known(app.provider, app.environment, [each.external_id for each in reached])
+    return {each.id for each in await organisations.lock({*before, *known})}
 
 
 async def heal(
@@ -106,12 +104,22 @@ async def heal(
         if each.credential_id == credential.id and each.reason in HEALED_BY_SIGN_IN
     ]
     locked = await connections.lock([each.id for each in there]) if there else []
-    mended = {
-        each.id: (credential.id, each.mismatch)
+    mended = [
+        each
         for each in locked
         if is_mended(each, credential, provider.oauth, consented=reached[each.organisation_id])
-    }
-    restored = await connections.move_many(mended, at=work.now) if mended else []
+    ]
+    await restore(work, credential, mended, person_id)
+
+
+async def restore(
+    work: Work, credential: Credential, mended: Collection[Connection], person_id: PersonId | None
+) -> None:
+    """Nothing is wrong any more with these connections on the credential: all of it is locked. They are synced."""
+    moved = {each.id: (credential.id, each.mismatch) for each in mended}
+    restored = (
+        await ConnectionRepository.of(credential.practice_id).move_many(moved, at=work.now) if moved else []
+    )
     for each in restored:
         work.event(
             ConnectionRestored(
@@ -128,7 +136,7 @@ async def heal(
 def is_mended(connection: Connection, credential: Credential, oauth: OAuth, *, consented: bool) -> bool:
     """Whether a new consent to the credential, perhaps about the connection's organisation, makes it good again."""
     ours = connection.ended_at is None and connection.credential_id == credential.id
-    if not ours or connection.reason not in HEALED_BY_SIGN_IN:
+    if not ours or credential.state is State.DEAD or connection.reason not in HEALED_BY_SIGN_IN:
         return False
     if connection.reason is Reason.CONSENT_EXPIRED and not consented:
         return False

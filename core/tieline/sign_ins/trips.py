@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tieline.credentials.repository import App
 from tieline.credentials.service import endpoints_of
 from tieline.host import host
-from tieline.ids import PracticeId, RoundId, SignInId, new_id
+from tieline.ids import PersonId, PracticeId, RoundId, SignInId, new_id
 from tieline.plugins import Challenge, Product, Provider, authorization_url
 from tieline.sign_ins.actors import forget_sign_in
 from tieline.sign_ins.models import ConsentRoundRow
@@ -22,6 +22,8 @@ from tieline.vault import Secret
 from tieline.work import Work
 
 _STATE_BYTES = 32
+MAX_OUT = 10
+"""So many consent pages a person may have open; the oldest one is over when another is opened."""
 
 
 def hashed(text: str) -> bytes:
@@ -36,11 +38,21 @@ def proof_of(verifier: Secret, state: str) -> Secret:
 
 
 async def begin_round(
-    work: Work, sign_in_id: SignInId, app: App, provider: Provider, products: Sequence[Product]
+    work: Work,
+    person_id: PersonId,
+    sign_in_id: SignInId,
+    app: App,
+    provider: Provider,
+    products: Sequence[Product],
 ) -> str:
-    """Add a round to the sign-in; where the browser goes for it. Its state stands in the address and nowhere else."""
+    """Add a round to the sign-in; where the browser goes for it. Its state stands in the address and nowhere else.
+
+    While somebody is at the provider nothing is revoked there, so a person has only so many rounds out.
+    """
     state, challenge, round_id = secrets.token_urlsafe(_STATE_BYTES), Challenge.make(), RoundId(new_id())
-    await RoundRepository.of(app.practice_id).add(
+    rounds = RoundRepository.of(app.practice_id)
+    await rounds.close_oldest(person_id, keep=MAX_OUT - 1, at=work.now)
+    await rounds.add(
         ConsentRoundRow(
             id=round_id,
             practice_id=app.practice_id,

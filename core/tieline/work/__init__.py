@@ -9,6 +9,6 @@ A job row is the truth; the doorbell that Redis carries only saves the wait unti
 
 from tieline.work.actor import Actor, Again, Lane, actor
 from tieline.work.retry import retrying
-from tieline.work.unit import Work, system_work, unit_of_work
+from tieline.work.unit import Work, attempt, system_work, unit_of_work
 
-__all__ = ["Actor", "Again", "Lane", "Work", "actor", "retrying", "system_work", "unit_of_work"]
+__all__ = ["Actor", "Again", "Lane", "Work", "actor", "attempt", "retrying", "system_work", "unit_of_work"]

@@ -60,6 +60,7 @@ class JobRequest:
     """A job as `work.enqueue` takes it down, before it is a row."""
 
     actor: Actor
+    lane: Lane
     arguments: dict[str, Any]
     due_at: datetime
     key: str | None

@@ -35,6 +35,7 @@ class Claim:
     job_id: JobId
     practice_id: PracticeId | None
     actor: str
+    lane: Lane
     arguments: dict[str, Any]
     attempts: int
     fence: int
@@ -76,6 +77,7 @@ _MERGE = """
                   again_at = CASE WHEN job.lease_owner IS NULL THEN job.again_at
                                   ELSE least(job.again_at, excluded.due_at) END,
                   arguments = excluded.arguments, failed_at = NULL,
+                  lane = CASE WHEN job.lane = 'INTERACTIVE' THEN job.lane ELSE excluded.lane END,
                   error = CASE WHEN job.failed_at IS NULL THEN job.error END,
                   attempts = CASE WHEN job.failed_at IS NULL THEN job.attempts ELSE 0 END
 """
@@ -89,7 +91,7 @@ UPDATE job SET lease_owner = $2, lease_until = clock_timestamp() + $3, fence = f
               WHERE id = $1 AND failed_at IS NULL AND due_at <= $4
                 AND (lease_until IS NULL OR lease_until < clock_timestamp())
                 FOR UPDATE SKIP LOCKED)
-RETURNING id, practice_id, actor, arguments::text AS arguments, attempts, fence, correlation_id
+RETURNING id, practice_id, actor, lane, arguments::text AS arguments, attempts, fence, correlation_id
 """
 _OURS = "id = $1 AND fence = $2 AND lease_owner IS NOT NULL"
 _RELEASE = "lease_owner = NULL, lease_until = NULL, rung_at = NULL"
@@ -132,7 +134,7 @@ async def insert_jobs(
         correlation_id,
         [request.actor.name for request in requests],
         [json.dumps(request.arguments) for request in requests],
-        [request.actor.lane.value for request in requests],
+        [request.lane.value for request in requests],
         [request.key for request in requests],
         [request.due_at for request in requests],
     )
@@ -148,6 +150,7 @@ async def claim(job_id: JobId, *, owner: str, at: datetime) -> Claim | None:
         job_id=row["id"],
         practice_id=row["practice_id"],
         actor=row["actor"],
+        lane=Lane(row["lane"]),
         arguments=json.loads(row["arguments"]),
         attempts=row["attempts"],
         fence=row["fence"],
@@ -161,26 +164,37 @@ async def renew(held: Claim) -> bool:
     return await current().run(sql, held.job_id, held.fence, LEASE) == 1
 
 
-async def assert_held(scope: Scope, held: Claim) -> None:
-    """Lock the claim's row until the transaction ends. Raises ClaimLost when another worker has it."""
-    if await scope.value(f"SELECT true FROM job WHERE {_OURS} FOR SHARE", held.job_id, held.fence) is None:
+async def assert_held(scope: Scope, held: Claim, *, moved_on: bool = False) -> None:
+    """Lock the claim's row until the transaction ends. Raises ClaimLost when another worker has it.
+
+    `moved_on`: the tries so far are forgotten, as this one got somewhere.
+    """
+    look = f"SELECT true FROM job WHERE {_OURS} FOR SHARE"
+    count_anew = f"UPDATE job SET attempts = 0 WHERE {_OURS} RETURNING true"
+    if await scope.value(count_anew if moved_on else look, held.job_id, held.fence) is None:
         raise ClaimLost(held.job_id)
 
 
-async def finish(held: Claim) -> None:
-    """Delete the job; one that was asked for again while it ran is due as that request wants it."""
+async def finish(held: Claim) -> datetime | None:
+    """Delete the job; one that was asked for again while it ran is due as that request wants it: when that is."""
     over = f"DELETE FROM job WHERE {_OURS} AND again_at IS NULL"
     if await current().run(over, held.job_id, held.fence) == 0:
         again = f"UPDATE job SET due_at = again_at, again_at = NULL, attempts = 0, {_RELEASE} WHERE {_OURS}"
-        await current().run(again, held.job_id, held.fence)
+        return _instant(await current().value(f"{again} RETURNING due_at", held.job_id, held.fence))
+    return None
 
 
-async def put_off(held: Claim, *, due_at: datetime, attempts: int, error: str | None = None) -> None:
-    """Release the job until a calendar instant, or until it was asked for again; an error's pause always holds."""
+async def put_off(
+    held: Claim, *, due_at: datetime, attempts: int, error: str | None = None
+) -> datetime | None:
+    """Release the job until a calendar instant, or until it was asked for again; an error's pause always holds.
+
+    When it is due then; None when it is no longer ours.
+    """
     sql = f"""UPDATE job SET due_at = CASE WHEN $5::text IS NULL THEN least($3, again_at) ELSE $3 END,
                      attempts = $4, error = $5, {_RELEASE}
-               WHERE {_OURS}"""
-    await current().run(sql, held.job_id, held.fence, due_at, attempts, error)
+               WHERE {_OURS} RETURNING due_at"""
+    return _instant(await current().value(sql, held.job_id, held.fence, due_at, attempts, error))
 
 
 async def give_up(held: Claim, *, at: datetime, error: str) -> None:
@@ -225,6 +239,11 @@ async def backlog(*, at: datetime) -> list[Backlog]:
     """Figures of every lane, also of those without jobs."""
     rows = await current().rows(_BACKLOG, at, [lane.value for lane in Lane])
     return [Backlog(**{**dict(row), "lane": Lane(row["lane"])}) for row in rows]
+
+
+def _instant(value: Any) -> datetime | None:
+    """What a statement returned, by its type."""
+    return value if isinstance(value, datetime) else None
 
 
 def _ring(row: Any) -> Ring:

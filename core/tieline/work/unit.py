@@ -18,7 +18,7 @@ from tieline.live import Hint
 from tieline.log import correlation_id
 from tieline.principal import Principal
 from tieline.work import doorbell, repository
-from tieline.work.actor import Actor, JobRequest
+from tieline.work.actor import Actor, JobRequest, Lane
 from tieline.work.repository import Claim, Ring
 
 _claim: ContextVar[Claim | None] = ContextVar("tieline_claim", default=None)
@@ -35,11 +35,16 @@ class Work:
         self._events: list[Event] = []
         self._jobs: list[JobRequest] = []
         self._hints: set[Hint] = set()
+        self._moved_on = False
 
     @property
     def hints(self) -> frozenset[Hint]:
         """What to tell live watchers once this has committed."""
         return frozenset(self._hints)
+
+    @property
+    def has_moved_on(self) -> bool:
+        return self._moved_on
 
     def event(self, event: Event) -> None:
         """Record a state change; readers see it once this transaction has committed."""
@@ -54,11 +59,33 @@ class Work:
         self._hints.add(Hint(topic, id))
 
     def enqueue(
-        self, actor: Actor, *, due_at: datetime | None = None, key: str | None = None, **arguments: JsonValue
+        self,
+        actor: Actor,
+        *,
+        due_at: datetime | None = None,
+        key: str | None = None,
+        lane: Lane | None = None,
+        **arguments: JsonValue,
     ) -> None:
-        """Queue a job. A `key` makes it one of its kind: asked for again, it is the same job, due at the earlier."""
+        """Queue a job, in its actor's lane or another.
+
+        A `key` makes it one of its kind: asked for again, it is the same job, due at the earlier instant, and in the
+        lane INTERACTIVE if one of those who asked wants that.
+        """
         keyed = f"{actor.name}:{key}" if key is not None else None
-        self._jobs.append(JobRequest(actor=actor, arguments=arguments, due_at=due_at or self.now, key=keyed))
+        self._jobs.append(
+            JobRequest(
+                actor=actor,
+                lane=lane or actor.lane,
+                arguments=arguments,
+                due_at=due_at or self.now,
+                key=keyed,
+            )
+        )
+
+    def moved_on(self) -> None:
+        """Inside of a job: what commits here is a step that is not done again, so its lost workers count anew."""
+        self._moved_on = True
 
     async def flush(self) -> list[Ring]:
         correlation = correlation_id()
@@ -95,6 +122,12 @@ async def system_work() -> AsyncIterator[Work]:
     await doorbell.ring(rings)
 
 
+def attempt() -> int:
+    """Inside of a job: the how many-th try since it last moved on or was put off in good order; 1 is the first."""
+    held = _claim.get()
+    return 1 if held is None else held.attempts
+
+
 @contextmanager
 def working_on(held: Claim) -> Iterator[None]:
     """While a job runs: its units of work commit only as long as the claim is held."""
@@ -111,7 +144,8 @@ def _merged(requests: list[JobRequest]) -> list[JobRequest]:
     for request in requests:
         if request.key is not None:
             earlier = keyed.get(request.key, request)
-            keyed[request.key] = replace(request, due_at=min(request.due_at, earlier.due_at))
+            lane = Lane.INTERACTIVE if Lane.INTERACTIVE in (request.lane, earlier.lane) else request.lane
+            keyed[request.key] = replace(request, due_at=min(request.due_at, earlier.due_at), lane=lane)
     return [request for request in requests if request.key is None] + [keyed[key] for key in sorted(keyed)]
 
 
@@ -120,5 +154,5 @@ async def _close(work: Work) -> list[Ring]:
     held = _claim.get()
     if held is not None:
         async with as_system(work.scope):
-            await repository.assert_held(work.scope, held)
+            await repository.assert_held(work.scope, held, moved_on=work.has_moved_on)
     return rings

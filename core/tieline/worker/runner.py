@@ -15,8 +15,8 @@ from tieline import clock, log
 from tieline.database import system_scope
 from tieline.errors import ClaimLost, TielineError, TryAgain
 from tieline.ids import JobId, new_id
-from tieline.work import Actor, Again, repository
-from tieline.work.repository import LEASE, Claim
+from tieline.work import Actor, Again, doorbell, repository
+from tieline.work.repository import LEASE, Claim, Ring
 from tieline.work.unit import working_on
 
 HEARTBEAT = timedelta(seconds=5)
@@ -140,12 +140,15 @@ def pause_after(attempts: int) -> timedelta:
 
 
 async def _done(claim: Claim, again: Again | None) -> None:
+    due_at = None
     async with _written_back(claim):
         if again is None:
-            await repository.finish(claim)
+            due_at = await repository.finish(claim)
         else:
-            await repository.put_off(claim, due_at=again.at, attempts=0)
+            due_at = await repository.put_off(claim, due_at=again.at, attempts=0)
         logger.info("job.done", **_named(claim))
+    if due_at is not None and due_at <= clock.now():  # it goes on: behind those that wait in its queue
+        await doorbell.ring([Ring(job_id=claim.job_id, lane=claim.lane)])
 
 
 async def _try_again(claim: Claim, error: TryAgain) -> None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import strawberry
 
 from tieline.principal import Principal
-from tieline_gateway.graphql.loaders import Loaders
+from tieline_gateway.graphql.loaders import Ahead, Loaders
 
 AUTHORITY_SECONDS = 5.0
 """How old the knowledge of who a subscription's caller is, and what it may, can be when something is sent."""
@@ -38,9 +38,17 @@ class Context:
 
     async def renew(self) -> None:
         """For the next event of a subscription: nothing is loaded, and authority is fresh. Raises Unauthenticated."""
+        await self.confirm()
+        self.load_ahead(Ahead())
+
+    async def confirm(self) -> None:
+        """Authority is fresh from here on; what is loaded stays. Raises Unauthenticated."""
         if time.monotonic() - self._known_at >= AUTHORITY_SECONDS:
             self.principal, self._known_at = await self._authenticate(), time.monotonic()
-        self.loaders = Loaders.of(self.principal)
+
+    def load_ahead(self, ahead: Ahead) -> None:
+        """Nothing is loaded; what is loaded next takes along what will be asked for."""
+        self.loaders = Loaders.of(self.principal, ahead)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,13 +1,13 @@
 """Loaders: what the fields of one answer ask for by id, gathered into one service call for each kind.
 
-They belong to one operation, or to one event of a subscription, and to one caller: what the caller may not see
-is None, in the order of the keys.
+They belong to one operation, or to one batch of a subscription's events, and to one caller: what the caller may
+not see is None, in the order of the keys.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -23,11 +23,13 @@ from tieline.connections.suggestions.service import MAX_ORGANISATIONS, suggest_c
 from tieline.credentials.apps import list_apps
 from tieline.credentials.repository import App
 from tieline.errors import SignInNotReady, SignInOver
-from tieline.ids import ClientId, OrganisationId, PersonId, SignInId, TeamId
+from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId, SignInId, TeamId
 from tieline.plugins import Product
 from tieline.practices import service as practices
 from tieline.practices.repository import Person, Team
 from tieline.principal import Principal
+from tieline.sync import service as syncs
+from tieline.sync.runs import Run
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -37,24 +39,47 @@ Found: TypeAlias = tuple[SignInId, Product, OrganisationId]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What will be asked for by one event after another: loaded with the first of its kind that is asked for."""
+
+    clients: Collection[ClientId] = ()
+    connections: Collection[ConnectionId] = ()
+    organisations: Collection[OrganisationId] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loaders:
-    """Named for what they map. `app` goes by the provider's slug; `connections` are a client's current ones."""
+    """Named for what they map. `app` goes by the provider's slug; `connections` are a client's current ones;
+    `last_run` is the latest sync of a connection's organisation.
+    """
 
     app: DataLoader[str, App | None]
     client: DataLoader[ClientId, Client | None]
+    connection: DataLoader[ConnectionId, Connection | None]
     connections: DataLoader[ClientId, list[Connection]]
+    last_run: DataLoader[ConnectionId, Run | None]
     organisation: DataLoader[OrganisationId, Organisation | None]
     person: DataLoader[PersonId, Person | None]
     suggestions: DataLoader[Found, tuple[Suggestion, ...]]
     team: DataLoader[TeamId, Team | None]
 
     @classmethod
-    def of(cls, principal: Principal) -> Loaders:
+    def of(cls, principal: Principal, ahead: Ahead = Ahead()) -> Loaders:
         return cls(
             app=_loader(lambda _: list_apps(principal.practice_id), lambda app: app.provider),
-            client=_loader(lambda ids: clients.get_clients(principal, ids), lambda client: client.id),
-            connections=_connections(principal),
-            organisation=_loader(lambda ids: _organisations(principal, ids), lambda known: known.id),
+            client=_loader(
+                lambda ids: clients.get_clients(principal, ids), lambda client: client.id, ahead.clients
+            ),
+            connection=_loader(
+                lambda ids: connections.get_connections(principal, ids),
+                lambda connection: connection.id,
+                ahead.connections,
+            ),
+            connections=_connections(principal, ahead.clients),
+            last_run=_last_run(principal),
+            organisation=_loader(
+                lambda ids: _organisations(principal, ids), lambda known: known.id, ahead.organisations
+            ),
             person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
             suggestions=_suggestions(principal),
             team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
@@ -62,7 +87,7 @@ class Loaders:
 
 
 def _loader(
-    read: Callable[[list[K]], Awaitable[Iterable[V]]], key: Callable[[V], K]
+    read: Callable[[list[K]], Awaitable[Iterable[V]]], key: Callable[[V], K], ahead: Collection[K] = ()
 ) -> DataLoader[K, V | None]:
     """What `read` finds of some keys, each under its own key."""
 
@@ -70,17 +95,40 @@ def _loader(
         found = {key(one): one for one in await read(keys)}
         return [found.get(wanted) for wanted in keys]
 
-    return DataLoader(load)
+    return _ahead_of(load, ahead)
+
+
+def _ahead_of(load: Callable[[list[K]], Awaitable[list[V]]], ahead: Collection[K]) -> DataLoader[K, V]:
+    """A loader that loads all of `ahead` as soon as one of anything is asked for."""
+    coming = set(ahead)
+
+    async def load_all(keys: list[K]) -> list[V]:
+        more = list(coming.difference(keys))
+        coming.clear()
+        found = await load([*keys, *more])
+        loader.prime_many(dict(zip(more, found[len(keys) :], strict=True)))
+        return found[: len(keys)]
+
+    loader: DataLoader[K, V] = DataLoader(load_all)
+    return loader
 
 
 async def _organisations(principal: Principal, ids: list[OrganisationId]) -> Iterable[Organisation]:
     return (await connections.get_organisations(principal, ids)).values()
 
 
-def _connections(principal: Principal) -> DataLoader[ClientId, list[Connection]]:
+def _connections(principal: Principal, ahead: Collection[ClientId]) -> DataLoader[ClientId, list[Connection]]:
     async def load(ids: list[ClientId]) -> list[list[Connection]]:
         found = await connections.connections_of_clients(principal, ids)
         return [found.get(client_id, []) for client_id in ids]
+
+    return _ahead_of(load, ahead)
+
+
+def _last_run(principal: Principal) -> DataLoader[ConnectionId, Run | None]:
+    async def load(ids: list[ConnectionId]) -> list[Run | None]:
+        found = await syncs.last_runs(principal, ids)
+        return [found.get(connection_id) for connection_id in ids]
 
     return DataLoader(load)
 

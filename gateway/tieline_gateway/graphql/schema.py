@@ -5,38 +5,58 @@ from __future__ import annotations
 from functools import cache
 
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.queries import ClientQueries
 from tieline_gateway.graphql.connections.mutations import ConnectionMutations
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
+from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
+from tieline_gateway.graphql.ledger.queries import LedgerQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
 from tieline_gateway.graphql.providers.queries import ProviderQueries
+from tieline_gateway.graphql.scalars import SCALARS
 from tieline_gateway.graphql.sign_ins.mutations import SignInMutations
 from tieline_gateway.graphql.sign_ins.queries import SignInQueries
 from tieline_gateway.graphql.sign_ins.subscriptions import SignInSubscriptions
+from tieline_gateway.graphql.sync.mutations import SyncMutations
+from tieline_gateway.graphql.sync.queries import SyncQueries
+from tieline_gateway.graphql.sync.subscriptions import SyncSubscriptions
 
 
 @strawberry.type(description="Questions: they change nothing.")
-class Query(PracticeQueries, ClientQueries, ProviderQueries, SignInQueries, ConnectionQueries):
+class Query(
+    PracticeQueries,
+    ClientQueries,
+    ProviderQueries,
+    SignInQueries,
+    ConnectionQueries,
+    SyncQueries,
+    LedgerQueries,
+):
     pass
 
 
 @strawberry.type(
     description="Changes: each answers with what it changed, and with expected refusals as data."
 )
-class Mutation(ClientMutations, SignInMutations, ConnectionMutations):
+class Mutation(ClientMutations, SignInMutations, ConnectionMutations, SyncMutations):
     pass
 
 
 @strawberry.type(description="What goes on, live, over a socket.")
-class Subscription(SignInSubscriptions):
+class Subscription(SignInSubscriptions, SyncSubscriptions, EventSubscriptions):
     pass
 
 
 @cache
 def build_schema() -> strawberry.Schema:
-    return strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
 
 
 def print_schema() -> str:

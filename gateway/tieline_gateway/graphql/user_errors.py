@@ -31,6 +31,8 @@ class UserErrorCode(StrEnum):
     DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
     SCOPE_MISSING = errors.ConsentTooNarrow.code
     NAMED_TWICE = errors.NamedTwice.code
+    CONNECTION_EXPIRED = errors.CannotSync.code
+    QUOTA_SPENT = errors.QuotaSpent.code
     THROTTLED = errors.Throttled.code
     PROVIDER_UNAVAILABLE = errors.ProviderUnavailable.code
     CONSENT_GONE = errors.ConsentGone.code

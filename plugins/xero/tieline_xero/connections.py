@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import quote
 
 from tieline.errors import AccessLost, NotAtProvider, ProviderBroken
-from tieline.plugins import Reached, Session
+from tieline.plugins import Consent, Reached, Session
 
 _PATH = "connections"
 _ORGANISATION = "ORGANISATION"
-_JUST_NOW = timedelta(minutes=10)
+_BEFORE = timedelta(minutes=10)  # a person was at Xero for this long at most before the consent came back
+_AFTER = timedelta(minutes=2)  # their clock may be ahead of ours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +32,10 @@ class XeroConnection:
     updated_at: datetime | None
 
 
-async def reached(session: Session, consent: str | None, *, provider: str) -> list[Reached]:
+async def reached(session: Session, consent: Consent | None, *, provider: str) -> list[Reached]:
     """The organisations, without practices and whatever else may be connected; each once."""
     connections = await _listed(session, provider)
-    marked = _marked(connections, consent, now=session.now())
+    marked = _marked(connections, consent)
     organisations = {
         one.tenant_id: one for one in reversed(connections) if one.tenant_type.upper() == _ORGANISATION
     }
@@ -56,16 +57,17 @@ async def released(session: Session, tenant_id: str, *, provider: str) -> None:
             continue
 
 
-def _marked(connections: list[XeroConnection], consent: str | None, *, now: datetime) -> list[XeroConnection]:
+def _marked(connections: list[XeroConnection], consent: Consent | None) -> list[XeroConnection]:
     """What the consent brought.
 
     Whether Xero gives a new mark to an organisation that was connected before is in doubt; where no entry bears
-    the mark, those that were changed just now are taken.
+    the mark, those that were changed around the consent are taken.
     """
     if consent is None:
         return []
-    marked = [one for one in connections if one.consent.lower() == consent.lower()]
-    return marked or [one for one in connections if one.updated_at and one.updated_at >= now - _JUST_NOW]
+    mark, since, until = (consent.mark or "").lower(), consent.at - _BEFORE, consent.at + _AFTER
+    marked = [one for one in connections if mark and one.consent.lower() == mark]
+    return marked or [one for one in connections if one.updated_at and since <= one.updated_at <= until]
 
 
 async def _listed(session: Session, provider: str) -> list[XeroConnection]:

@@ -27,7 +27,7 @@ _LONGEST_WAIT = timedelta(days=2)
 _SECONDS = re.compile(r"\d{1,9}")
 _HTML = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
 _OF_AN_ORGANISATION = {"minute": "minute", "day": "day", "daily": "day", "concurrent": "concurrent"}
-_OF_THE_APP = "app"
+_OF_THE_APP = "app_minute"
 
 
 def classify(response: httpx.Response) -> Fault | None:

@@ -6,7 +6,7 @@ https://developer.xero.com/documentation/guides/oauth2/token-types
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,19 +14,24 @@ import httpx
 
 from tieline.plugins import (
     ClientAuthentication,
+    Consent,
     Endpoints,
     Fault,
+    Feed,
     Grant,
+    Limit,
     OAuth,
     OrganisationDetails,
+    Page,
     Product,
     ProviderInfo,
     Reached,
+    Remaining,
     RevocationForm,
     Session,
     Subject,
 )
-from tieline_xero import connections, details, faults, identity, scopes
+from tieline_xero import connections, details, faults, identity, limits, reading, scopes
 from tieline_xero.feeds import FEEDS
 
 _SLUG = "xero"
@@ -39,6 +44,7 @@ _INFO = ProviderInfo(
     bulk_consent=True,
     guided_queue=True,
     feeds=FEEDS,
+    tiers=limits.TIERS,
 )
 _OAUTH = OAuth(
     endpoints=Endpoints(
@@ -46,6 +52,7 @@ _OAUTH = OAuth(
         token="https://identity.xero.com/connect/token",  # noqa: S106 - an address
         revocation="https://identity.xero.com/connect/revocation",
         api="https://api.xero.com",
+        issuer="https://identity.xero.com",
     ),
     base_scopes=scopes.BASE,
     product_scopes=scopes.PRODUCTS,
@@ -65,13 +72,19 @@ class Xero:
     info: ProviderInfo = _INFO
     oauth: OAuth = _OAUTH
 
+    def limits(self, tier: str | None) -> Sequence[Limit]:
+        return limits.limits_of(tier)
+
+    def remaining(self, response: httpx.Response) -> Sequence[Remaining]:
+        return limits.remaining_of(response)
+
     def classify(self, response: httpx.Response) -> Fault | None:
         return faults.classify(response)
 
     def subject(self, grant: Grant) -> Subject:
         return identity.subject_of(grant, provider=_SLUG)
 
-    async def organisations(self, session: Session, consent: str | None) -> Sequence[Reached]:
+    async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
         return await connections.reached(session, consent, provider=_SLUG)
 
     async def organisation(self, session: Session) -> OrganisationDetails:
@@ -79,3 +92,6 @@ class Xero:
 
     async def release(self, session: Session, external_id: str) -> None:
         await connections.released(session, external_id, provider=_SLUG)
+
+    def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
+        return reading.pull(session, feed, cursor, provider=_SLUG)

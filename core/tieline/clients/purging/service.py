@@ -16,13 +16,15 @@ from tieline.principal import Principal
 from tieline.work import Again, retrying, unit_of_work
 
 BATCH = 1_000
-_PATIENCE = timedelta(minutes=1)
+_PATIENCE = timedelta(minutes=10)
+_AT_MOST = timedelta(days=1)
 
 
 async def purge(practice_id: PracticeId, client_id: ClientId) -> Again | None:
     """Remove all of a deleted client but its events; again later while its organisations are still being released."""
-    while await _purge_batch(practice_id, client_id):
-        pass
+    for batch in (_purge_batch, _purge_records):
+        while await batch(practice_id, client_id):
+            pass
     return None if await _purge_rest(practice_id, client_id) else Again(clock.now() + _PATIENCE)
 
 
@@ -35,6 +37,18 @@ async def _purge_batch(practice_id: PracticeId, client_id: ClientId) -> bool:
 
 
 @retrying
+async def _purge_records(practice_id: PracticeId, client_id: ClientId) -> bool:
+    """Whether there may be more of what was read of organisations that have no other client."""
+    async with unit_of_work(Principal.machine(practice_id)):
+        rows = PurgeRepository.of(practice_id, client_id)
+        if not await rows.lock():
+            return False
+        known = {organisation_id for _, organisation_id in await rows.uses()}
+        await OrganisationRepository.of(practice_id).lock(known)
+        return await rows.delete_records(known, BATCH) > 0
+
+
+@retrying
 async def _purge_rest(practice_id: PracticeId, client_id: ClientId) -> bool:
     """The rest, its organisations and the client itself, all or nothing, with the event; whether it is all gone."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
@@ -42,15 +56,16 @@ async def _purge_rest(practice_id: PracticeId, client_id: ClientId) -> bool:
         if not await rows.lock():
             return True
         uses = await rows.uses()
-        # What is not released yet has to be known until it is.
-        if await rows.waits_for(_releases(uses)):
+        # What is not released yet has to be known until it is; after a day its organisation is left to the sweep.
+        if await rows.waits_for(_releases(uses), work.now - _AT_MOST):
             return False
 
+        await rows.free_sign_ins()
         organisations = OrganisationRepository.of(practice_id)
         known = {organisation_id for _, organisation_id in uses}
         await organisations.lock(known)
         connections = await rows.delete_connections()
-        deleted = await organisations.delete_unreferred(known)
+        deleted = await organisations.delete_unused(known, at=work.now)
         await rows.delete_client()
         work.event(ClientPurged(client_id=client_id, connections=connections, organisations=deleted))
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -14,8 +14,7 @@ from tieline.connections.organisations.repository import Organisation, organisat
 from tieline.connections.repository import OWN_COLUMNS, Connection, connection
 from tieline.connections.states import Status
 from tieline.database import current
-from tieline.events.repository import EventCursor
-from tieline.pages import Direction, Keyset, Page, encode_cursor
+from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
 from tieline.principal import Principal
 
@@ -128,7 +127,7 @@ class BoardRepository:
                 condition=" AND ".join(condition),
                 shown=shown,
                 counts=", ".join(f"count(*) FILTER (WHERE status = '{each}') AS n_{each}" for each in Status),
-                after=_after(sql, after, query.direction),
+                after=sql.after(after, query.direction, "sort_key", "id"),
                 direction=query.direction.value,
                 limit=sql.bind(first + 1),
             ),
@@ -143,28 +142,11 @@ def _shown(statuses: frozenset[Status]) -> list[str]:
     return sorted(status.value for status in statuses | also)
 
 
-def _after(sql: ClientStatement, after: Keyset | None, direction: Direction) -> str:
-    if after is None:
-        return "true"
-    operator = ">" if direction is Direction.ASC else "<"
-    return f"(sort_key, id) {operator} ({sql.bind(after.key)}::text, {sql.bind(after.id)}::uuid)"
-
-
 def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> BoardPage:
-    found = [row for row in rows if row["id"] is not None]
-    shown = found[:first]
-    head = rows[0]
-    counts = {status: head[f"n_{status}".lower()] for status in Status}
+    page = page_of(rows, _row, cursor_by(listed, "sort_key"), first=first, after=after)
+    counts = {status: rows[0][f"n_{status}".lower()] for status in Status}
     counts[Status.CONNECTED] += counts[Status.MISMATCH]
-    return BoardPage(
-        rows=tuple(_row(row) for row in shown),
-        cursors=tuple(encode_cursor(listed, Keyset(key=row["sort_key"], id=row["id"])) for row in shown),
-        has_next=len(found) > first,
-        has_previous=after is not None,
-        total=head["total"],
-        event_cursor=EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0).encode(),
-        counts=counts,
-    )
+    return BoardPage(**{field.name: getattr(page, field.name) for field in fields(page)}, counts=counts)
 
 
 def _row(row: Any) -> BoardRow:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
 from tieline.connections.states import Status
 from tieline.database import current
-from tieline.events.repository import EventCursor
 from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId
-from tieline.pages import Direction, Keyset, Page, encode_cursor
+from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
 from tieline.principal import Principal
 
@@ -70,13 +67,13 @@ class ConnectionListing:
                 columns=COLUMNS,
                 joined=JOINED,
                 condition=" AND ".join(condition + _filters(sql, query)),
-                after=_after(sql, after, query.direction),
+                after=sql.after(after, query.direction, "name_key", "id"),
                 direction=query.direction.value,
                 limit=sql.bind(first + 1),
             ),
             *sql.arguments,
         )
-        return _page(rows, first=first, listed=listed, after=after)
+        return page_of(rows, connection, cursor_by(listed, "name_key"), first=first, after=after)
 
 
 def _filters(sql: ClientStatement, query: ConnectionQuery) -> list[str]:
@@ -96,24 +93,3 @@ def _filters(sql: ClientStatement, query: ConnectionQuery) -> list[str]:
         ),
         *(f"{column} = {sql.bind(value)}::uuid" for column, value in single.items() if value is not None),
     ]
-
-
-def _after(sql: ClientStatement, after: Keyset | None, direction: Direction) -> str:
-    if after is None:
-        return "true"
-    operator = ">" if direction is Direction.ASC else "<"
-    return f"(name_key, id) {operator} ({sql.bind(after.key)}::text, {sql.bind(after.id)}::uuid)"
-
-
-def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> Page[Connection]:
-    found = [row for row in rows if row["id"] is not None]
-    shown = found[:first]
-    head = rows[0]
-    return Page(
-        rows=tuple(connection(row) for row in shown),
-        cursors=tuple(encode_cursor(listed, Keyset(key=row["name_key"], id=row["id"])) for row in shown),
-        has_next=len(found) > first,
-        has_previous=after is not None,
-        total=head["total"],
-        event_cursor=EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0).encode(),
-    )

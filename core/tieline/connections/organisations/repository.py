@@ -77,11 +77,23 @@ UPDATE organisation SET name = $3, name_key = $4, legal_name = $5, country = $6,
        tax_number = $8, registration_number = $9, timezone = $10, details_at = $11
  WHERE practice_id = $1 AND id = $2
 """
-_DELETE_UNREFERRED = """
-DELETE FROM organisation AS o
- WHERE o.practice_id = $1 AND o.id = ANY ($2::uuid[])
-   AND NOT EXISTS (SELECT FROM connection AS k WHERE k.practice_id = $1 AND k.organisation_id = o.id)
+# Nothing was ever connected to it, or all of that is purged; and no live credential and no usable sign-in reaches it.
+_UNUSED = """
+    NOT EXISTS (SELECT FROM connection AS k WHERE k.practice_id = o.practice_id AND k.organisation_id = o.id)
+AND NOT EXISTS (SELECT FROM consent AS n
+                  JOIN credential AS c ON c.practice_id = n.practice_id AND c.id = n.credential_id
+                 WHERE n.practice_id = o.practice_id AND n.organisation_id = o.id AND c.state = 'LIVE')
+AND NOT EXISTS (SELECT FROM sign_in_organisation AS f
+                  JOIN sign_in AS s ON s.practice_id = f.practice_id AND s.id = f.sign_in_id
+                 WHERE f.practice_id = o.practice_id AND f.organisation_id = o.id AND s.usable_until > $1)
 """
+_DELETE_UNUSED = f"""
+DELETE FROM organisation AS o WHERE o.practice_id = $2 AND o.id = ANY ($3::uuid[]) AND {_UNUSED}
+"""
+_LOCK_UNUSED = f"""
+SELECT o.id FROM organisation AS o WHERE {_UNUSED} ORDER BY o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED
+"""
+_SWEEP = f"DELETE FROM organisation AS o WHERE o.id = ANY ($2::uuid[]) AND {_UNUSED}"
 _MINE = """
    AND (o.id = ANY (ARRAY (
             SELECT k.organisation_id FROM connection AS k
@@ -107,6 +119,20 @@ class OrganisationRepository:
     @classmethod
     def of(cls, practice_id: PracticeId) -> OrganisationRepository:
         return cls(practice_id)
+
+    async def known(
+        self, provider: str, environment: str, external_ids: Collection[str]
+    ) -> list[OrganisationId]:
+        """Those of these that there are already."""
+        rows = await current().rows(
+            "SELECT o.id FROM organisation AS o WHERE o.practice_id = $1 AND o.provider = $2 "
+            "AND o.environment = $3 AND o.external_id = ANY ($4::text[])",
+            self.practice_id,
+            provider,
+            environment,
+            list(external_ids),
+        )
+        return [row["id"] for row in rows]
 
     async def upsert(
         self, provider: str, environment: str, reached: Sequence[Reached], *, at: datetime
@@ -190,18 +216,15 @@ class OrganisationRepository:
             at,
         )
 
-    async def do_without_details(self, organisation_id: OrganisationId, *, at: datetime) -> None:
-        """Count the details as read, as far as they can be."""
+    async def do_without_details(self, ids: Collection[OrganisationId], *, at: datetime) -> None:
+        """Count their details as read, as far as they can be. They are locked."""
         await current().run(
-            "UPDATE organisation SET details_at = $3 WHERE practice_id = $1 AND id = $2 AND details_at IS NULL",
+            "UPDATE organisation SET details_at = $3 "
+            "WHERE practice_id = $1 AND id = ANY ($2::uuid[]) AND details_at IS NULL",
             self.practice_id,
-            organisation_id,
+            list(ids),
             at,
         )
-
-    async def lacking_details(self, ids: Collection[OrganisationId]) -> list[Organisation]:
-        """Those of these ids whose details were never read, by name."""
-        return [found for found in await self.get_many(ids) if found.details_at is None]
 
     async def lacking_details_of_sign_in(self, sign_in_id: SignInId, *, limit: int) -> list[Organisation]:
         """Those that a sign-in found and whose details were never read, by id."""
@@ -215,9 +238,20 @@ class OrganisationRepository:
         )
         return [organisation(row) for row in rows]
 
-    async def delete_unreferred(self, ids: Iterable[OrganisationId]) -> int:
-        """Delete those of these that no connection, current or ended, refers to; how many that were."""
-        return await current().run(_DELETE_UNREFERRED, self.practice_id, list(ids))
+    async def delete_unused(self, ids: Iterable[OrganisationId], *, at: datetime) -> int:
+        """Delete those of these that no connection, current or ended, refers to and nobody reaches: how many.
+
+        They are locked. What a live credential or a sign-in that may still be acted with reaches is left to the sweep.
+        """
+        return await current().run(_DELETE_UNUSED, at, self.practice_id, list(ids))
+
+
+async def sweep(*, at: datetime, limit: int) -> int:
+    """Delete at most so many, of all practices, that no connection refers to and nobody reaches: how many it tried."""
+    rows = await current().rows(_LOCK_UNUSED, at, limit)
+    # Once more, now that they are held: whoever came by them before that has written it down.
+    await current().run(_SWEEP, at, [row["id"] for row in rows])
+    return len(rows)
 
 
 def organisation(row: Any, prefix: str = "") -> Organisation:

@@ -25,8 +25,8 @@ async def suggest_clients(
 ) -> dict[OrganisationId, tuple[Suggestion, ...]]:
     """For each of these organisations that the sign-in found: at most three clients that it may be, best first.
 
-    Only clients that the caller sees and that have no current connection of the product. Raises NotFound,
-    SignInNotReady, SignInOver and Invalid (more than 200 organisations).
+    Only clients that the caller sees and that have no current connection of the product, the first 10,000 by name.
+    Raises NotFound, SignInNotReady, SignInOver and Invalid (more than 200 organisations).
     """
     if len(organisation_ids) > MAX_ORGANISATIONS:
         raise Invalid(

@@ -28,11 +28,14 @@ SELECT EXISTS (SELECT FROM connection AS k
             JOIN sign_in AS s ON s.practice_id = f.practice_id AND s.id = f.sign_in_id
            WHERE f.practice_id = $1 AND f.credential_id = $2 AND s.usable_until > $4
              AND ($3::uuid IS NULL OR f.organisation_id = $3)),
-         (SELECT max(r.proof_until) FROM credential AS c
-            JOIN sign_in AS s ON s.practice_id = c.practice_id AND s.provider_app_id = c.provider_app_id
-            JOIN consent_round AS r ON r.practice_id = s.practice_id AND r.sign_in_id = s.id
-           WHERE c.practice_id = $1 AND c.id = $2 AND r.outcome = 'GRANTED' AND r.taken_at IS NULL
-             AND (r.subject = c.subject OR r.credential_id = c.id) AND r.proof_until > $4)) AS until
+         (SELECT max(r.proof_until) FROM consent_round AS r
+           CROSS JOIN LATERAL (
+                 SELECT FROM sign_in AS s
+                  WHERE s.practice_id = $1 AND s.id = r.sign_in_id AND s.provider_app_id =
+                        (SELECT c.provider_app_id FROM credential AS c WHERE c.practice_id = $1 AND c.id = $2)
+                  LIMIT 1) AS s
+           WHERE r.practice_id = $1 AND r.outcome = 'GRANTED' AND r.taken_at IS NULL AND r.proof_until > $4
+             AND r.subject = (SELECT c.subject FROM credential AS c WHERE c.practice_id = $1 AND c.id = $2))) AS until
 """
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.database import current
-from tieline.ids import AppId, CredentialId, PracticeId, RoundId, SignInId
+from tieline.ids import AppId, CredentialId, PersonId, PracticeId, RoundId, SignInId
 from tieline.sign_ins.models import ConsentRoundRow
 from tieline.sign_ins.states import Failure, Outcome
 
@@ -86,22 +86,39 @@ UPDATE consent_round
        credential_id = $9, proof_hash = $10, proof_until = $11
  WHERE practice_id = $1 AND id = $2 AND code_hash = $3 AND outcome IS NULL
 """
-_PENDING_SUBJECT = """
-SELECT EXISTS (SELECT FROM consent_round AS r
-                 JOIN sign_in AS s ON s.practice_id = r.practice_id AND s.id = r.sign_in_id
-                WHERE r.practice_id = $1 AND s.provider_app_id = $2 AND r.subject = $3 AND r.id <> $5
+_STRAND = """
+UPDATE consent_round SET subject = $3, login = $4, tokens_sealed = $5
+ WHERE practice_id = $1 AND id = $2 AND outcome = 'REFUSED' AND tokens_sealed IS NULL
+"""
+# From a few rounds to their sign-ins, never from all sign-ins to their rounds.
+_OF_APP = """
+ CROSS JOIN LATERAL (SELECT FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id
+                        AND s.provider_app_id = $2 LIMIT 1) AS s
+"""
+_PENDING_SUBJECT = f"""
+SELECT EXISTS (SELECT FROM consent_round AS r {_OF_APP}
+                WHERE r.practice_id = $1 AND r.subject = $3 AND r.id <> $5
                   AND r.outcome = 'GRANTED' AND r.taken_at IS NULL AND r.proof_until > $4)
 """
-_WAITING = """
-SELECT r.id, r.tokens_sealed FROM consent_round AS r
-  JOIN sign_in AS s ON s.practice_id = r.practice_id AND s.id = r.sign_in_id
- WHERE r.practice_id = $1 AND s.provider_app_id = $2 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL ORDER BY r.id
+_WAITING = f"""
+SELECT r.id, r.tokens_sealed FROM consent_round AS r {_OF_APP}
+ WHERE r.practice_id = $1 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL ORDER BY r.id
 """
-_OPEN_UNTIL = """
-SELECT max(CASE WHEN r.code_hash IS NULL THEN r.expires_at ELSE $3::timestamptz + $4 END)
-  FROM consent_round AS r JOIN sign_in AS s ON s.practice_id = r.practice_id AND s.id = r.sign_in_id
- WHERE r.practice_id = $1 AND s.provider_app_id = $2 AND r.outcome IS NULL
-   AND CASE WHEN r.code_hash IS NULL THEN r.expires_at > $3 ELSE r.claimed_until > clock_timestamp() END
+_OUT = "r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NULL AND r.expires_at > $3"
+_OPEN_UNTIL = f"""
+SELECT greatest(
+         (SELECT max(r.expires_at) FROM consent_round AS r {_OF_APP} WHERE {_OUT}),
+         (SELECT max($3::timestamptz + $4) FROM consent_round AS r {_OF_APP}
+           WHERE r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NOT NULL
+             AND r.claimed_until > (SELECT clock_timestamp())))
+"""
+_CLOSE_OLDEST = f"""
+UPDATE consent_round AS o SET expires_at = $3
+ WHERE o.practice_id = $1 AND o.outcome IS NULL AND o.code_hash IS NULL AND o.expires_at > $3 AND o.id = ANY (ARRAY (
+       SELECT r.id FROM consent_round AS r
+        CROSS JOIN LATERAL (SELECT FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id
+                               AND s.person_id = $2 LIMIT 1) AS s
+        WHERE {_OUT} ORDER BY r.id DESC OFFSET $4))
 """
 
 
@@ -170,6 +187,14 @@ class RoundRepository:
             practice_id=self._practice_id, sign_in_id=sign_in_id, outcome__isnull=True, code_hash__isnull=True
         )
         await out.filter(expires_at__gt=at).update(expires_at=at)
+
+    async def close_oldest(self, person_id: PersonId, *, keep: int, at: datetime) -> None:
+        """Of this person's rounds that are still out, leave so many: the youngest."""
+        await current().run(_CLOSE_OLDEST, self._practice_id, person_id, at, keep)
+
+    async def strand(self, round_id: RoundId, sealed: bytes, *, subject: str, login: str | None) -> None:
+        """Keep, to be given back, what the code of a round brought that had ended meanwhile."""
+        await current().run(_STRAND, self._practice_id, round_id, subject, login, sealed)
 
     async def move_tokens(
         self, round_id: RoundId, credential_id: CredentialId, *, proof_until: datetime

@@ -80,7 +80,8 @@ class ConnectionMutations:
 
     @strawberry.mutation(
         description="Connect up to 1,000 clients at once; each row has an outcome of its own, in the order of the "
-        f"rows, and good rows are connected whatever the others are. The same again changes nothing. {_RIGHTS}"
+        "rows, and good rows are connected whatever the others are: one that is refused stands in no other's way. "
+        f"The same again changes nothing. {_RIGHTS}"
     )
     async def bulk_connect(self, info: Info, input: Annotated[BulkConnectInput, GIVEN]) -> BulkConnectPayload:
         try:

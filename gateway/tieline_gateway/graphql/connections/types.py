@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -10,14 +11,16 @@ from tieline.connections import states
 from tieline.connections.organisations import repository as organisations
 from tieline.connections.repository import Connection as ConnectionRecord
 from tieline.connections.states import Reason, Remedy, Status
-from tieline.ids import ClientId, OrganisationId, PersonId
-from tieline.pages import Page
+from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId
+from tieline.pages import DEFAULT_PAGE, Page
 from tieline.plugins import Product
+from tieline.sync import service as syncs
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Person
 from tieline_gateway.graphql.providers.types import Provider, load_provider
+from tieline_gateway.graphql.sync.types import SyncRun, SyncRunPage
 
 strawberry.enum(
     Status,
@@ -85,6 +88,7 @@ class Connection:
     ended_at: datetime | None = strawberry.field(
         description="Null while it is current; another one took its place, or its client was deleted."
     )
+    key: strawberry.Private[ConnectionId]
     client_id: strawberry.Private[ClientId]
     organisation_id: strawberry.Private[OrganisationId]
     provider_slug: strawberry.Private[str]
@@ -104,6 +108,27 @@ class Connection:
         found = await info.context.loaders.organisation.load(self.organisation_id)
         return found.last_synced_at if found else None
 
+    @strawberry.field(
+        description="The latest sync of its organisation, perhaps under way; null for none yet."
+    )
+    async def last_run(self, info: Info) -> SyncRun | None:
+        found = await info.context.loaders.last_run.load(self.key)
+        return SyncRun.of(found) if found else None
+
+    @strawberry.field(
+        description="The syncs of its organisation, the latest first. Null, with an error, for a bad page size or "
+        "cursor."
+    )
+    async def sync_runs(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description="Rows a page, 1 to 200.")] = DEFAULT_PAGE,
+        after: Annotated[str | None, strawberry.argument(description="A cursor of this same list.")] = None,
+    ) -> SyncRunPage | None:
+        return SyncRunPage.of(
+            await syncs.list_runs(info.context.principal, self.key, first=first, after=after)
+        )
+
     @strawberry.field(description="Where its organisation's books are.")
     async def provider(self, info: Info) -> Provider:
         return await load_provider(info, self.provider_slug)
@@ -120,6 +145,7 @@ class Connection:
             integrated_by=IntegratedBy(login=connection.login, person_id=connection.integrated_by),
             connected_at=connection.connected_at,
             ended_at=connection.ended_at,
+            key=connection.id,
             client_id=connection.client_id,
             organisation_id=connection.organisation_id,
             provider_slug=connection.provider,

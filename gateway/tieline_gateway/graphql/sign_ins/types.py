@@ -9,6 +9,7 @@ import strawberry
 
 from tieline.connections import service as connections
 from tieline.connections.suggestions.matching import EXACT
+from tieline.connections.suggestions.repository import MOST_CLIENTS
 from tieline.errors import NotFound
 from tieline.ids import ClientId, ConnectionId, SignInId
 from tieline.pages import DEFAULT_PAGE, Page
@@ -70,7 +71,7 @@ class SignInOrganisation:
 
     @strawberry.field(
         description="Clients without a connection of this product that it probably belongs to, the likeliest first; "
-        "at most three."
+        f"at most three. Looked for among the first {MOST_CLIENTS:,} of them by name."
     )
     async def suggested_clients(
         self,

@@ -1,0 +1,205 @@
+"""The board, as the practice's admin sees it: how many clients have which status, and what mends the bad ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tieline import clock
+from tieline.cli.demo import PRACTICE
+from tieline.cli.story.api import Api, BrokeOff
+
+_BOARD = """query($after: String) {
+  connectionBoard(product: DATA_HEALTH, first: 200, after: $after) {
+    totalCount counts { connected mismatch expired unintegrated }
+    pageInfo { hasNextPage endCursor }
+    nodes { client { name } statuses remedy
+      connection { id reason lastSyncedAt organisation { name externalId }
+        lastRun { state limit { name } resumeAt message feeds { feed records done } } } } } }"""
+_SOME = 4
+_SHORT_PAUSE = timedelta(minutes=2)
+_WORDS = {
+    "EXPIRED": "expired",
+    "MISMATCH": "mismatch",
+    "CONNECTED": "connected",
+    "UNINTEGRATED": "not connected",
+}
+_STYLES = {"expired": "red", "mismatch": "yellow", "paused": "cyan", "connected": "green"}
+_REMEDIES = {
+    "ADD_CONNECTION": "add connection",
+    "MANAGE_CONNECTION": "manage connection",
+    "RECONNECT": "reconnect",
+    "ASK_FOR_ACCESS": "ask for access",
+    "RENEW_SUBSCRIPTION": "renew subscription",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A client's line, with the latest sync of its organisation, if there was one."""
+
+    client: str
+    statuses: frozenset[str]
+    remedy: str | None
+    reason: str | None = None
+    connection_id: str | None = None
+    organisation: str | None = None
+    tenant_id: str | None = None
+    last_synced_at: datetime | None = None
+    run: dict[str, Any] | None = None
+
+    @property
+    def state(self) -> str | None:
+        """How far its latest sync is."""
+        return None if self.run is None else str(self.run["state"])
+
+    @property
+    def is_connected(self) -> bool:
+        return "CONNECTED" in self.statuses
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing happens to it any more by itself just now; a short pause is no rest."""
+        if self.state == "PAUSED" and self.resume_at is not None:
+            return self.resume_at - clock.now() > _SHORT_PAUSE
+        return self.state not in {None, "QUEUED", "RUNNING"}
+
+    @property
+    def limit(self) -> str | None:
+        """The provider's limit that it is paused by."""
+        spent = None if self.run is None else self.run["limit"]
+        return None if spent is None else str(spent["name"])
+
+    @property
+    def records(self) -> int:
+        """Read so far by its latest sync."""
+        return sum(feed["records"] for feed in self._feeds)
+
+    @property
+    def feeds_done(self) -> tuple[int, int]:
+        """How many of how many feeds its latest sync has read."""
+        return sum(feed["done"] for feed in self._feeds), len(self._feeds)
+
+    @property
+    def stage(self) -> str:
+        """What is read now, in plain words."""
+        if not self._feeds:
+            return "begins"
+        reading = (str(feed["feed"]).replace("_", " ") for feed in self._feeds if not feed["done"])
+        return next(reading, "ends")
+
+    @property
+    def _feeds(self) -> list[dict[str, Any]]:
+        return [] if self.run is None else list(self.run["feeds"])
+
+    @property
+    def resume_at(self) -> datetime | None:
+        return None if self.run is None or self.run["resumeAt"] is None else _instant(self.run["resumeAt"])
+
+    @property
+    def word(self) -> str:
+        """Its status in a word; the worst of several."""
+        word = next(said for status, said in _WORDS.items() if status in self.statuses)
+        return "paused" if word == "connected" and self.state == "PAUSED" else word
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Board:
+    total: int
+    counts: dict[str, int]
+    rows: tuple[Row, ...]
+
+    def of(self, client: str) -> Row:
+        """A client's line. Raises BrokeOff where it has none."""
+        for row in self.rows:
+            if row.client == client:
+                return row
+        raise BrokeOff(f"{client} is not on the board any more.")
+
+
+def read_board(api: Api) -> Board:
+    """All of it, page by page. Raises BrokeOff."""
+    rows: list[Row] = []
+    for page in api.pages(_BOARD, "connectionBoard"):
+        total, counts = page["totalCount"], page["counts"]
+        rows += [_row(node) for node in page["nodes"]]
+    return Board(total=total, counts=counts, rows=tuple(rows))
+
+
+def show_board(console: Console, board: Board, *, now: datetime) -> None:
+    """The counts, and the lines that a person would look at first."""
+    counts = board.counts
+    console.print(
+        f"\n[bold]{PRACTICE}: {board.total} clients[/]   {counts['connected']} connected "
+        f"({counts['mismatch']} mismatch), {counts['expired']} expired, {counts['unintegrated']} not connected\n"
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("Client", "Status", "Organisation", "Last sync", "What mends it"):
+        table.add_column(heading, no_wrap=True)
+    chosen = _chosen(board.rows)
+    for row in chosen:
+        style = _STYLES.get(row.word, "")
+        table.add_row(
+            escape(row.client),
+            f"[{style}]{row.word}[/]" if style else row.word,
+            escape(row.organisation or ""),
+            _synced(row, now),
+            _mended(row, now),
+        )
+    if len(chosen) < len(board.rows):
+        table.add_row(f"… and {len(board.rows) - len(chosen)} more", style="dim")
+    console.print(table)
+
+
+def clock_time(at: datetime, now: datetime) -> str:
+    """When something is, by the clock on the wall here."""
+    local, today = at.astimezone(), now.astimezone()
+    return local.strftime("%H:%M") if local.date() == today.date() else local.strftime("%H:%M on %d %B")
+
+
+def _chosen(rows: Sequence[Row]) -> list[Row]:
+    """Those that are not as they should be, then some of the others."""
+    order = ("expired", "mismatch", "paused", "connected", "not connected")
+    limits = {"connected": _SOME, "not connected": _SOME // 2}
+    return [
+        row for word in order for row in [row for row in rows if row.word == word][: limits.get(word, _SOME)]
+    ]
+
+
+def _synced(row: Row, now: datetime) -> str:
+    if row.state in {"QUEUED", "RUNNING"} and "EXPIRED" not in row.statuses:
+        return "under way"
+    return "" if row.last_synced_at is None else clock_time(row.last_synced_at, now)
+
+
+def _mended(row: Row, now: datetime) -> str:
+    if row.word == "paused" and row.resume_at is not None:
+        return f"goes on at {clock_time(row.resume_at, now)}"
+    return _REMEDIES.get(row.remedy or "", row.remedy or "")
+
+
+def _row(node: dict[str, Any]) -> Row:
+    connection = node["connection"] or {}
+    organisation = connection.get("organisation") or {}
+    synced = connection.get("lastSyncedAt")
+    return Row(
+        client=node["client"]["name"],
+        statuses=frozenset(node["statuses"]),
+        remedy=node["remedy"],
+        reason=connection.get("reason"),
+        connection_id=connection.get("id"),
+        organisation=organisation.get("name"),
+        tenant_id=organisation.get("externalId"),
+        last_synced_at=_instant(synced) if synced else None,
+        run=connection.get("lastRun"),
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

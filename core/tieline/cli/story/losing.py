@@ -1,0 +1,32 @@
+"""A consent that a person takes back at the provider: nobody tells us, so the sweep has to find it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tieline.cli.story.api import Api
+from tieline.cli.story.board import Row, read_board
+from tieline.cli.story.cast import Person
+from tieline.cli.story.provider import Sandbox
+from tieline.cli.story.stage import CLIENT_ID
+
+_LOOK_SECONDS = 0.3
+
+
+def take_back(sandbox: Sandbox, person: Person) -> None:
+    """The person removes the app on the provider's own page; done before, it stays so. Raises BrokeOff."""
+    grants = sandbox.control("GET", "/grants")["grants"]
+    if any(grant["email"] == person.email and grant["client_id"] == CLIENT_ID for grant in grants):
+        sandbox.control("POST", "/revoke", user=person.email, client_id=CLIENT_ID)
+
+
+def found_expired(api: Api, client: str, *, sweep: Callable[[], None], seconds: float) -> Row:
+    """Let the sweep look now, and wait for what it finds of this client; its line then. Raises BrokeOff."""
+    sweep()
+    deadline = time.monotonic() + seconds
+    while True:
+        row = read_board(api).of(client)
+        if "EXPIRED" in row.statuses or time.monotonic() > deadline:
+            return row
+        time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,79 @@
+"""The sandbox as the story uses it: what happens at the provider, and a person who answers its consent page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+from tieline.cli.story.api import BrokeOff
+from tieline.cli.story.cast import Person
+
+_SECONDS = 45.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """A running sandbox; `url` has no slash at its end. Close it, or use it as a block."""
+
+    url: str
+    http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=_SECONDS, follow_redirects=False), repr=False
+    )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.http.close()
+
+    @property
+    def xero(self) -> str:
+        return f"{self.url}/xero"
+
+    def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Have something happen at the provider, or look there. Raises BrokeOff."""
+        answer = self._call(method, f"{self.url}/_control{path}", json=body or None)
+        if answer.status_code != httpx.codes.OK:
+            raise BrokeOff(f"The sandbox refused {method} {path}: {answer.text}")
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def books(self, tenant_id: str) -> dict[str, int]:
+        """How many records each dataset of an organisation holds, without those that were deleted there."""
+        books = self.control("GET", f"/organisations/{tenant_id}/books")
+        return {
+            dataset: sum(record.get("Status") != "DELETED" for record in records)
+            for dataset, records in books.items()
+            if isinstance(records, list)
+        }
+
+    def consent(self, authorization_url: str, person: Person, tenant_ids: Sequence[str]) -> dict[str, str]:
+        """The person allows these organisations; what the browser brings to the front end then. Raises BrokeOff."""
+        answered = self._call(
+            "POST",
+            authorization_url,
+            data={"user": person.email, "decision": "allow", "organisation": list(tenant_ids)},
+        )
+        back = self._call("GET", _sent_to(answered, "The consent page"))
+        return dict(parse_qsl(urlsplit(_sent_to(back, "The callback")).query))
+
+    def _call(self, method: str, address: str, **more: Any) -> httpx.Response:
+        try:
+            return self.http.request(method, address, **more)
+        except httpx.HTTPError as error:
+            place = urlsplit(address)
+            raise BrokeOff(f"{place.netloc}{place.path} did not answer ({type(error).__name__}).") from error
+
+
+def _sent_to(answer: httpx.Response, who: str) -> str:
+    """Where a redirect leads."""
+    if not answer.has_redirect_location:
+        raise BrokeOff(f"{who} answered {answer.status_code} and sent the browser nowhere.")
+    return answer.headers["location"]

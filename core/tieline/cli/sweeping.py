@@ -1,0 +1,25 @@
+"""The sweep of what consents still reach, now instead of when it is due."""
+
+from __future__ import annotations
+
+from tieline.credentials.actors import check_reach
+from tieline.credentials.repository import AppRepository, CredentialRepository
+from tieline.ids import PersonId, PracticeId
+from tieline.lifespan import ready
+from tieline.principal import Principal
+from tieline.settings import Settings
+from tieline.work import unit_of_work
+
+
+async def sweep_now(settings: Settings, practice_id: PracticeId, person_id: PersonId) -> None:
+    """Make the daily look at each of this person's live credentials due now; workers do it."""
+    async with ready(settings), unit_of_work(Principal.machine(practice_id)) as work:
+        credentials = CredentialRepository.of(practice_id)
+        for app in await AppRepository.of(practice_id).all():
+            for credential in await credentials.live_of_person(app.id, person_id):
+                work.enqueue(
+                    check_reach,
+                    key=str(credential.id),
+                    practice_id=str(practice_id),
+                    credential_id=str(credential.id),
+                )

@@ -1,0 +1,1 @@
+"""The records of organisations' books, as syncs brought them."""

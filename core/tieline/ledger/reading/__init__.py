@@ -1,0 +1,1 @@
+"""Lists of the records that syncs brought."""

@@ -1,0 +1,55 @@
+"""Reading what was synced of a connection's books: lists by name, documents with the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tieline.database import scope
+from tieline.ids import ConnectionId
+from tieline.ledger.datasets import DATASET_OF, Dataset, LedgerDocumentKind
+from tieline.ledger.reading.places import decode_place
+from tieline.ledger.reading.repository import LedgerListing, LedgerQuery, LedgerRecord
+from tieline.pages import Direction, Page, list_of, page_size
+from tieline.principal import Principal
+
+
+async def list_names(
+    principal: Principal,
+    connection_id: ConnectionId,
+    dataset: Dataset,
+    *,
+    active: bool | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Page[LedgerRecord]:
+    """A page of one of the lists, by name. Raises NotFound, OrganisationInUse, Invalid and CursorInvalid."""
+    query = LedgerQuery(
+        connection_id=connection_id, datasets=(dataset,), direction=Direction.ASC, active=active
+    )
+    return await _read(principal, query, first=first, after=after)
+
+
+async def list_documents(
+    principal: Principal,
+    connection_id: ConnectionId,
+    *,
+    kinds: Collection[LedgerDocumentKind] = (),
+    active: bool | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Page[LedgerRecord]:
+    """A page of documents of these kinds, or of all, the newest first. Raises as `list_names` does."""
+    datasets = tuple(sorted(DATASET_OF[kind] for kind in set(kinds or LedgerDocumentKind)))
+    query = LedgerQuery(
+        connection_id=connection_id, datasets=datasets, direction=Direction.DESC, active=active
+    )
+    return await _read(principal, query, first=first, after=after)
+
+
+async def _read(
+    principal: Principal, query: LedgerQuery, *, first: int | None, after: str | None
+) -> Page[LedgerRecord]:
+    listed = list_of("ledger", principal.practice_id, query.connection_id, *query.datasets, query.active)
+    size, start = page_size(first), decode_place(listed, after)
+    async with scope(principal.practice_id):
+        return await LedgerListing.visible_to(principal).page(query, after=start, first=size, listed=listed)

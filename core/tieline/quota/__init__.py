@@ -1,0 +1,30 @@
+"""The quota: no call goes to a provider before there is a place for it among all of its limits.
+
+gate       what a session's calls pass: waits, or says when to come back
+process    the quota of a process, with Redis or without
+lines      those who wait in this process, in their order
+script     the Lua script: all limits of a call at once, or none
+memory     what Redis was called when we last looked: a wiped one is told again what it must know
+careful    the little that goes on while Redis is away
+blocks     what a provider refused until when; `kept` and `repository` keep the long ones in PostgreSQL
+calls      a call, its limits and its keys
+"""
+
+from tieline.quota.blocks import Block, Blocks, Forgetful
+from tieline.quota.calls import Meter
+from tieline.quota.gate import PATIENCE, RESERVE, RedisGate
+from tieline.quota.kept import KeptBlocks
+from tieline.quota.process import Quota, metering
+
+__all__ = [
+    "PATIENCE",
+    "RESERVE",
+    "Block",
+    "Blocks",
+    "Forgetful",
+    "KeptBlocks",
+    "Meter",
+    "Quota",
+    "RedisGate",
+    "metering",
+]

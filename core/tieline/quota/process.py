@@ -1,0 +1,190 @@
+"""The quota of this process: one Redis client, what is known without it, and the lines of those who wait.
+
+While Redis is away it is left alone for some seconds at a time, and calls go by the careful quota.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from tieline import clock
+from tieline.errors import TielineError
+from tieline.log import fields_of, get_logger
+from tieline.quota.blocks import LONG, Block, Blocks
+from tieline.quota.calls import Call
+from tieline.quota.careful import Careful
+from tieline.quota.lines import Lines
+from tieline.quota.memory import QUIET, Memory
+from tieline.quota.script import IN_FLIGHT, UNANSWERED, Go, Outcome, Script, Unknown, Wait, real_offset
+from tieline.settings import Settings
+
+_ANSWER_SECONDS = 1.0
+REST = timedelta(seconds=5)
+_CONNECTIONS = 32
+_AWAY = (RedisError, OSError, TimeoutError)
+_ALONE = Go(granted=0, seqs=(0, 0))
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A call that may start; `go` is None where Redis did not count it."""
+
+    call: Call
+    go: Go | None
+
+
+class Quota:
+    """Takes and gives back places for all gates of the process. Never raises what the Redis client raises.
+
+    `life` is how long a call may be in flight, `quiet` how long nothing starts after Redis forgot, and `rest` how
+    long a Redis that did not answer is left alone.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        offset: Callable[[], timedelta] = real_offset,
+        life: timedelta = IN_FLIGHT,
+        quiet: timedelta = QUIET,
+        rest: timedelta = REST,
+    ) -> None:
+        self.lines = Lines()
+        self._script = Script(client, offset=offset, life=life)
+        self._careful = Careful()
+        self._memory = Memory(self._script, self._careful, quiet=quiet)
+        self._rest = rest.total_seconds()
+        self._away_until = 0.0
+        self._is_away = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def take(self, call: Call, blocks: Blocks) -> Ticket | Wait:
+        """All limits of the call, or why it has to wait. Raises Unavailable when blocks cannot be read."""
+        if self._asks_redis():
+            try:
+                return await self._take(call, blocks)
+            except _AWAY as error:
+                self._went_away(error)
+        await self._memory.recall(call, blocks)
+        wait = self._careful.take(call)
+        if wait is not None:
+            return wait
+        self._memory.started(call)
+        return Ticket(call=call, go=None)
+
+    async def finish(self, ticket: Ticket, outcome: Outcome, blocks: Blocks) -> None:
+        """Give the place back and take over what the answer said, also when the caller is cancelled meanwhile."""
+        call = ticket.call
+        self._careful.told(call, outcome.left)
+        block = _block(call, outcome)
+        if block is not None:
+            self._careful.block(call.meter, block)
+        is_long = outcome.refusal is not None and outcome.refusal.wait >= LONG
+        await asyncio.shield(self._begin(self._end(ticket, outcome, block if is_long else None, blocks)))
+
+    async def close(self) -> None:
+        """Wait for what is still being given back."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _take(self, call: Call, blocks: Blocks) -> Ticket | Wait:
+        try:
+            taken = await self._memory.take(call, blocks)
+        except asyncio.CancelledError:
+            self._begin(self._finish(Ticket(call=call, go=_ALONE), UNANSWERED))  # it may have been taken
+            raise
+        self._came_back()
+        if isinstance(taken, Unknown):
+            return Wait(limit="restart", until=clock.now(), seconds=0, soon=True)
+        if isinstance(taken, Wait):
+            return taken
+        self._memory.started(call)
+        return Ticket(call=call, go=taken)
+
+    async def _end(self, ticket: Ticket, outcome: Outcome, block: Block | None, blocks: Blocks) -> None:
+        await self._finish(ticket, outcome)
+        if block is not None:
+            await _keep(block, blocks)
+
+    async def _finish(self, ticket: Ticket, outcome: Outcome) -> None:
+        call = ticket.call
+        self._memory.ended(call)
+        if ticket.go is None:
+            self._careful.free(call)
+            outcome = replace(outcome, left={})
+        if self._asks_redis():
+            try:
+                await self._script.settle(call, ticket.go or _ALONE, outcome)
+            except _AWAY as error:
+                self._went_away(error)
+        self.lines.freed(call.meter, call.organisation)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _asks_redis(self) -> bool:
+        return time.monotonic() >= self._away_until
+
+    def _went_away(self, error: BaseException) -> None:
+        self._away_until = time.monotonic() + self._rest
+        self._memory.doubt()
+        if not self._is_away:
+            log.warning("quota.away", **fields_of(error))
+        self._is_away = True
+
+    def _came_back(self) -> None:
+        if self._is_away:
+            log.info("quota.back")
+        self._is_away = False
+
+
+def _block(call: Call, outcome: Outcome) -> Block | None:
+    if outcome.refusal is None:
+        return None
+    return Block(
+        organisation=call.whose(outcome.refusal.scope),
+        limit=outcome.refusal.limit,
+        until=clock.now() + outcome.refusal.wait,
+    )
+
+
+async def _keep(block: Block, blocks: Blocks) -> None:
+    """Best effort: Redis and this process know of it, too."""
+    try:
+        await blocks.keep(block)
+    except TielineError as error:
+        log.warning("quota.block_not_kept", **fields_of(error))
+
+
+@asynccontextmanager
+async def metering(settings: Settings) -> AsyncIterator[Quota]:
+    """The quota of this process until the block ends. Redis may come and go meanwhile."""
+    pool = BlockingConnectionPool.from_url(
+        settings.redis_url.get_secret_value(),
+        socket_connect_timeout=_ANSWER_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        max_connections=_CONNECTIONS,
+        timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    async with Redis.from_pool(pool) as client:
+        quota = Quota(client)
+        try:
+            yield quota
+        finally:
+            await quota.close()

@@ -1,0 +1,272 @@
+-- The quota of one app: what may start now, what an answer says of the limits, what was forgotten.
+--
+--   take     all limits of a call, or none: go | wait until t because of L | unknown (this Redis is a fresh one)
+--   settle   a call is over: its place is free, its answer's figures and refusals are taken over
+--   join     a process says what it knows of blocks, and learns the name of this Redis' memory
+--   rejoin   a call that was in flight when Redis forgot is in flight again
+--
+-- KEYS: marker, then state and flight of the app, then those of the organisation if there is one, then one key
+-- for each RATE limit. For `join`: marker, then the states that its blocks belong to, the app's first.
+--   state    hash: block:L = "until made", left:L, told:L, probe:L = call, next:L:floor, seq, sure
+--   flight   sorted set of calls by the real instant at which they are given up
+--   rate     sorted set of calls by the calendar instant at which they no longer count
+-- Instants are milliseconds: `now` is calendar time (Redis' own and an offset), `real` is not moved by anybody.
+
+local asked = cjson.decode(ARGV[1])
+local TIME = redis.call('TIME')
+local real = TIME[1] * 1000 + math.floor(TIME[2] / 1000)
+local now = real + asked.offset
+local DAY_MS, SKEW_MS = 86400000, 5000
+
+local function text(number) return string.format('%.0f', number) end
+
+-- Whatever is written here lives at least so long, and never for ever.
+local function keep(key, ms)
+  ms = math.ceil(math.max(ms, 1000))
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, text(ms)) end
+end
+
+local function state_of(key)
+  local flat, fields = redis.call('HGETALL', key), {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+local function memory()
+  local marker = redis.call('GET', KEYS[1])
+  if not marker then return nil, 0 end
+  local name, since = string.match(marker, '^(%S+) (%d+)$')
+  return name, tonumber(since) or 0
+end
+
+-- The places of a call: 1 is the app, 2 the organisation.
+local function places()
+  local found, count = {}, asked.organisation and 2 or 1
+  for i = 1, count do found[i] = { state = KEYS[i * 2], flight = KEYS[i * 2 + 1] } end
+  for _, limit in ipairs(asked.limits) do
+    if limit.kind == 'RATE' then limit.key = KEYS[count * 2 + 1 + limit.nth] end
+  end
+  return found
+end
+
+-- A call counts for its window from its end on, and at the latest from when it must have arrived.
+local function count_in(limit, call)
+  redis.call('ZADD', limit.key, text(now + limit.window + limit.late), call)
+  keep(limit.key, limit.window + limit.late + asked.life)
+end
+
+local function enter(place, call)
+  redis.call('ZADD', place.flight, text(real + asked.life), call)
+  keep(place.flight, asked.life * 2)
+  local seq = redis.call('HINCRBY', place.state, 'seq', 1)
+  keep(place.state, DAY_MS * 2)
+  return seq
+end
+
+---------------------------------------------------------------------------------------------------- take
+
+local refusal
+local function refuse(limit, till, soon)
+  if not refusal or till > refusal.till then refusal = { limit = limit, till = till, soon = soon } end
+end
+
+local function look_at_blocks(place)
+  for field, value in pairs(place.fields) do
+    local limit = string.match(field, '^block:(.*)$')
+    if limit then
+      local till, made = string.match(value, '^(%d+) (%d+)$')
+      till, made = tonumber(till), tonumber(made)
+      if till > now and made <= now + SKEW_MS then
+        refuse(limit, till, false)
+      else
+        redis.call('HDEL', place.state, field)
+      end
+    end
+  end
+end
+
+local function look_at_rate(limit, places)
+  redis.call('ZREMRANGEBYSCORE', limit.key, '-inf', text(now - asked.life))
+  redis.call('ZREMRANGEBYSCORE', limit.key, '(' .. text(now + limit.window + limit.late + SKEW_MS), '+inf')
+  local over = redis.call('ZCOUNT', limit.key, '(' .. text(now), '+inf') + 1 - limit.most
+  if over < 1 then return end
+  if limit.most < 1 then return refuse(limit.name, now + limit.window, false) end
+  local last = redis.call('ZRANGEBYSCORE', limit.key, '(' .. text(now), '+inf', 'WITHSCORES', 'LIMIT', over - 1, 1)
+  local till = tonumber(last[2])
+  -- While that call is in flight its instant is the latest possible one: look again when it may be over.
+  local flying = redis.call('ZSCORE', places[limit.place].flight, last[1])
+  if flying then till = math.max(till - limit.late, now) end
+  refuse(limit.name, till, till <= now)
+end
+
+-- The day is never begun anew here: when it is spent, one call at a time finds out whether it was.
+local function look_at_day(limit, place)
+  local left = tonumber(place.fields['left:' .. limit.name]) or limit.most
+  limit.left, limit.probing = left, left <= limit.floor
+  if not limit.probing then return end
+  local probe = place.fields['probe:' .. limit.name]
+  if probe and redis.call('ZSCORE', place.flight, probe) then return refuse(limit.name, now, true) end
+  local following = tonumber(place.fields['next:' .. limit.name .. ':' .. limit.floor])
+  if following and following > now and following <= now + asked.probe + SKEW_MS then
+    refuse(limit.name, following, false)
+  end
+end
+
+-- Where this Redis forgot what was counted, one call at a time until an answer says what is left.
+local function look_at_doubt(place, since)
+  if not place or real >= since + asked.doubt or place.fields.sure then return end
+  if redis.call('ZCARD', place.flight) > 0 then refuse('restart', now, true) end
+end
+
+local function look(all, since)
+  for _, place in ipairs(all) do
+    place.fields = state_of(place.state)
+    redis.call('ZREMRANGEBYSCORE', place.flight, '-inf', text(real))
+    look_at_blocks(place)
+  end
+  for _, limit in ipairs(asked.limits) do
+    local place = all[limit.place]
+    if limit.kind == 'RATE' then
+      look_at_rate(limit, all)
+    elseif limit.kind == 'DAY' then
+      look_at_day(limit, place)
+    elseif redis.call('ZCARD', place.flight) >= limit.most then
+      refuse(limit.name, now, true)
+    end
+  end
+  look_at_doubt(all[2], since)
+end
+
+local function spend_day(limit, place)
+  redis.call('HSET', place.state, 'left:' .. limit.name, text(math.max(0, limit.left - 1)))
+  if limit.probing then
+    redis.call('HSET', place.state, 'probe:' .. limit.name, asked.call,
+      'next:' .. limit.name .. ':' .. limit.floor, text(now + asked.probe))
+  end
+end
+
+local function take()
+  local name, since = memory()
+  if not name or name ~= asked.memory then return { 'unknown', text(real) } end
+  redis.call('PEXPIRE', KEYS[1], DAY_MS)
+  local all = places()
+  look(all, since)
+  if refusal then
+    return { 'wait', text(real), refusal.limit, text(refusal.till), refusal.soon and '1' or '0' }
+  end
+  local seqs = { '0', '0' }
+  for i, place in ipairs(all) do seqs[i] = text(enter(place, asked.call)) end
+  for _, limit in ipairs(asked.limits) do
+    if limit.kind == 'RATE' then count_in(limit, asked.call) end
+    if limit.kind == 'DAY' then spend_day(limit, all[limit.place]) end
+  end
+  return { 'go', text(real), text(now), seqs[1], seqs[2] }
+end
+
+-------------------------------------------------------------------------------------------------- settle
+
+-- More was spent than we know of: it counts for a window from now. Less: believed only of the last call alone.
+local function correct_rate(limit, place, left)
+  local used = math.min(limit.most, math.max(0, limit.most - left))
+  local known = redis.call('ZCOUNT', limit.key, '(' .. text(asked.granted), '+inf')
+  for i = 1, used - known do
+    redis.call('ZADD', limit.key, text(now + limit.window), asked.call .. ':' .. i)
+  end
+  if used > known then keep(limit.key, limit.window + limit.late + asked.life) end
+  if not place.alone then return end
+  local counted = redis.call('ZCOUNT', limit.key, '(' .. text(now), '+inf')
+  if counted <= used then return end
+  for _, call in ipairs(redis.call('ZRANGEBYSCORE', limit.key, '(' .. text(now), '+inf', 'LIMIT', 0, counted - used)) do
+    redis.call('ZREM', limit.key, call)
+  end
+end
+
+local function correct_day(limit, place, told)
+  local field, probe = 'left:' .. limit.name, 'probe:' .. limit.name
+  local is_probe = place.fields[probe] == asked.call
+  if told then
+    local left, least = tonumber(place.fields[field]), math.max(0, told - place.others)
+    if place.alone then
+      redis.call('HSET', place.state, field, text(told))
+    elseif not left or least < left then
+      redis.call('HSET', place.state, field, text(least))
+    end
+    redis.call('HSET', place.state, 'told:' .. limit.name, '1')
+  elseif is_probe and asked.answered and not asked.throttled and not place.fields['told:' .. limit.name] then
+    redis.call('HSET', place.state, field, text(limit.most))
+  elseif is_probe then
+    redis.call('HSET', place.state, 'next:' .. limit.name .. ':' .. limit.floor, text(now + asked.soon))
+  end
+  if is_probe then redis.call('HDEL', place.state, probe) end
+end
+
+local function block(state, limit, till)
+  local before = redis.call('HGET', state, 'block:' .. limit)
+  if before then till = math.max(till, tonumber(string.match(before, '^%d+'))) end
+  redis.call('HSET', state, 'block:' .. limit, text(till) .. ' ' .. text(now))
+  keep(state, math.max(DAY_MS * 2, till - now + DAY_MS))
+end
+
+local function take_over_refusal(all)
+  local hit = asked.throttled
+  local place = all[hit.place]
+  if not place then return end
+  block(place.state, hit.limit, now + hit.wait)
+  for _, limit in ipairs(asked.limits) do
+    if limit.kind == 'DAY' and limit.name == hit.limit then
+      redis.call('HSET', all[limit.place].state, 'left:' .. limit.name, '0')
+    end
+  end
+end
+
+local function settle()
+  local all = places()
+  for i, place in ipairs(all) do
+    place.fields = state_of(place.state)
+    redis.call('ZREM', place.flight, asked.call)
+    redis.call('ZREMRANGEBYSCORE', place.flight, '-inf', text(real))
+    place.others = redis.call('ZCARD', place.flight)
+    place.alone = place.others == 0 and tonumber(place.fields.seq) == asked.seqs[i]
+  end
+  for _, limit in ipairs(asked.limits) do
+    local place, told = all[limit.place], asked.remaining[limit.name]
+    if limit.kind == 'RATE' then
+      local counted = redis.call('ZSCORE', limit.key, asked.call)
+      if counted and tonumber(counted) > now + limit.window then
+        redis.call('ZADD', limit.key, text(now + limit.window), asked.call)
+      end
+      if told then correct_rate(limit, place, told) end
+      if told and limit.place == 2 then redis.call('HSET', place.state, 'sure', '1') end
+    elseif limit.kind == 'DAY' then
+      correct_day(limit, place, told)
+    end
+  end
+  if asked.throttled then take_over_refusal(all) end
+  for _, place in ipairs(all) do
+    if redis.call('EXISTS', place.state) == 1 then keep(place.state, DAY_MS * 2) end
+  end
+  return { 'settled', text(real) }
+end
+
+---------------------------------------------------------------------------------------------------- join
+
+local function join()
+  local name = memory()
+  if not name then
+    name = asked.memory
+    redis.call('SET', KEYS[1], name .. ' ' .. text(real), 'PX', DAY_MS)
+  end
+  if asked.before ~= '' and asked.before ~= name then block(KEYS[2], 'restart', now + asked.quiet) end
+  for _, one in ipairs(asked.blocks) do block(KEYS[one.nth + 1], one.limit, one.till) end
+  return { 'joined', text(real), name }
+end
+
+local function rejoin()
+  for _, place in ipairs(places()) do enter(place, asked.call) end
+  for _, limit in ipairs(asked.limits) do
+    if limit.kind == 'RATE' then count_in(limit, asked.call) end
+  end
+  return { 'rejoined', text(real) }
+end
+
+return ({ take = take, settle = settle, join = join, rejoin = rejoin })[asked.verb]()

@@ -1,0 +1,1 @@
+"""Which organisations are due for a sync, whoever's they are."""

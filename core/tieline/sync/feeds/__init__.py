@@ -1,0 +1,1 @@
+"""Where the reading of each feed stands, between runs and within one."""

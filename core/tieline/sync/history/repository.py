@@ -1,0 +1,117 @@
+"""The SQL of runs as callers see them: those of organisations that a visible client is or was connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC
+from typing import Any
+
+from tieline.clients.repository import ClientStatement
+from tieline.database import current
+from tieline.events.repository import EventCursor
+from tieline.ids import ConnectionId, OrganisationId, RunId
+from tieline.pages import Keyset, Page, encode_cursor
+from tieline.principal import Principal
+from tieline.sync.repository import COLUMNS, run_of
+from tieline.sync.runs import Run
+
+# Looked up one by one: a join would be planned by what statistics say of a practice, which may be new to them.
+_VISIBLE = """
+EXISTS (SELECT FROM connection AS k
+         CROSS JOIN LATERAL (
+               SELECT c.deleted_at FROM client AS c
+                WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
+         WHERE k.practice_id = $1 AND k.organisation_id = r.organisation_id AND c.deleted_at IS NULL AND {visible})
+"""
+_PAGE = """
+SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       (SELECT count(*) FROM sync_run AS r WHERE r.practice_id = $1 AND r.organisation_id = {organisation}) AS total,
+       page.*
+  FROM feed
+  LEFT JOIN LATERAL (
+       SELECT {columns} FROM sync_run AS r
+        WHERE r.practice_id = $1 AND r.organisation_id = {organisation} AND {after}
+        ORDER BY r.created_at DESC, r.id DESC LIMIT {limit}) AS page ON true
+ ORDER BY page.created_at DESC, page.id DESC
+"""
+_LAST = """
+SELECT k.id AS connection_id, r.*
+  FROM connection AS k
+ CROSS JOIN LATERAL (
+       SELECT c.deleted_at FROM client AS c
+        WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
+ CROSS JOIN LATERAL (
+       SELECT {columns} FROM sync_run AS r
+        WHERE r.practice_id = k.practice_id AND r.organisation_id = k.organisation_id
+        ORDER BY r.created_at DESC, r.id DESC LIMIT 1) AS r
+ WHERE k.practice_id = $1 AND k.id = ANY ({connections}::uuid[]) AND c.deleted_at IS NULL AND {visible}
+"""
+
+
+class RunHistory:
+    """Runs that one caller may see."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+
+    @classmethod
+    def visible_to(cls, principal: Principal) -> RunHistory:
+        return cls(principal)
+
+    async def get(self, run_id: RunId) -> Run | None:
+        sql = ClientStatement(self._principal)
+        visible = _VISIBLE.format(visible=sql.visible("k.client_id"))
+        row = await current().row(
+            f"SELECT {COLUMNS} FROM sync_run AS r WHERE r.practice_id = $1 AND r.id = {sql.bind(run_id)} AND {visible}",
+            *sql.arguments,
+        )
+        return run_of(row) if row else None
+
+    async def page(
+        self, organisation_id: OrganisationId, *, after: Keyset | None, first: int, listed: str
+    ) -> Page[Run]:
+        """The organisation's runs, the latest first. That the caller may see its connection was asked before."""
+        sql = ClientStatement(self._principal)
+        organisation = f"{sql.bind(organisation_id)}::uuid"
+        rows = await current().rows(
+            _PAGE.format(
+                columns=COLUMNS,
+                organisation=organisation,
+                after=_after(sql, after),
+                limit=sql.bind(first + 1),
+            ),
+            *sql.arguments,
+        )
+        return _page(rows, first=first, listed=listed, after=after)
+
+    async def last(self, connection_ids: Collection[ConnectionId]) -> dict[ConnectionId, Run]:
+        sql = ClientStatement(self._principal)
+        connections = sql.bind(list(connection_ids))
+        rows = await current().rows(
+            _LAST.format(columns=COLUMNS, connections=connections, visible=sql.visible("k.client_id")),
+            *sql.arguments,
+        )
+        return {row["connection_id"]: run_of(row) for row in rows}
+
+
+def _after(sql: ClientStatement, after: Keyset | None) -> str:
+    if after is None:
+        return "true"
+    return f"(r.created_at, r.id) < ({sql.bind(after.key)}::text::timestamptz, {sql.bind(after.id)}::uuid)"
+
+
+def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> Page[Run]:
+    found = [row for row in rows if row["id"] is not None]
+    shown = tuple(run_of(row) for row in found[:first])
+    return Page(
+        rows=shown,
+        cursors=tuple(encode_cursor(listed, _place(run)) for run in shown),
+        has_next=len(found) > first,
+        has_previous=after is not None,
+        total=rows[0]["total"],
+        event_cursor=EventCursor(epoch=rows[0]["epoch"], xid=rows[0]["xmin"], position=0).encode(),
+    )
+
+
+def _place(run: Run) -> Keyset:
+    return Keyset(key=run.created_at.astimezone(UTC).isoformat(), id=run.id)

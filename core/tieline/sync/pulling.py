@@ -1,0 +1,81 @@
+"""A plugin's reading of one feed, kept within its contract and within time, and closed whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from tieline.errors import ClaimLost, ProviderError, TryAgain
+from tieline.log import get_logger
+from tieline.plugins import Feed, Page, Provider, Session
+from tieline.sync.intake import Misbehaved
+
+PAGE_SECONDS = 120.0
+_CLOSE_SECONDS = 5.0
+_OURS = (ProviderError, TryAgain, ClaimLost)
+
+log = get_logger(__name__)
+
+
+class Pull:
+    """Pages of a feed from the cursor on, one for each call of `next` until one is the last."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        session: Session,
+        feed: Feed,
+        cursor: str | None,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        self._provider = provider
+        self._session = session
+        self._feed = feed
+        self._cursor = cursor
+        self._seconds = PAGE_SECONDS if seconds is None else seconds
+        self._seen = {cursor}
+        self._pages: AsyncIterator[Page] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        close = getattr(self._pages, "aclose", None)
+        if close is None:
+            return
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await close()
+        except Exception as trouble:  # noqa: BLE001 - what it does when nobody listens any more is told, no more
+            log.warning("plugin.not_closed", provider=self._provider.info.slug, error=type(trouble).__name__)
+
+    async def next(self) -> Page:
+        """The next page. Raises Misbehaved, and what the session raises."""
+        page = await self._asked()
+        if not isinstance(page, Page):
+            raise Misbehaved("gave something that is no page")
+        if not page.last:
+            if page.cursor in self._seen:
+                raise Misbehaved(f"goes round in circles in its feed {self._feed.name!r}")
+            self._seen.add(page.cursor)
+        return page
+
+    async def _asked(self) -> object:
+        try:
+            async with asyncio.timeout(self._seconds):
+                if self._pages is None:
+                    self._pages = aiter(self._provider.pull(self._session, self._feed, self._cursor))
+                return await anext(self._pages)
+        except StopAsyncIteration:
+            raise Misbehaved(f"ended its feed {self._feed.name!r} without a last page") from None
+        except TimeoutError:
+            raise Misbehaved(f"took more than {self._seconds:.0f} seconds for one page") from None
+        except _OURS:
+            raise
+        except Exception as error:
+            raise Misbehaved(f"failed with {type(error).__name__}") from error

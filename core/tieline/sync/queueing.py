@@ -1,0 +1,46 @@
+"""Asking for runs and ending them: the rows, the jobs that work them, and a hint for those who watch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from tieline.ids import OrganisationId, PersonId, PracticeId
+from tieline.sync.actors import work_run
+from tieline.sync.due.times import next_day
+from tieline.sync.repository import WantedRun, cancel_runs, queue_runs, set_next_syncs
+from tieline.sync.runs import Run, Trigger
+from tieline.work import Lane, Work
+
+
+async def ask_for(
+    work: Work,
+    practice_id: PracticeId,
+    wanted: Iterable[WantedRun],
+    *,
+    trigger: Trigger,
+    person_id: PersonId | None,
+) -> list[Run]:
+    """One live run for each of these locked organisations, with a job that works it, due now."""
+    lane = Lane.INTERACTIVE if trigger is Trigger.MANUAL else Lane.BACKGROUND
+    runs = await queue_runs(practice_id, wanted, trigger=trigger, person_id=person_id, at=work.now, lane=lane)
+    if runs:
+        await set_next_syncs(practice_id, {run.organisation_id: next_day(work.now) for run in runs})
+    for run in runs:
+        work.enqueue(
+            work_run, key=str(run.id), lane=run.lane, practice_id=str(practice_id), run_id=str(run.id)
+        )
+        work.hint("sync_run", run.id)
+    return runs
+
+
+async def stop(
+    work: Work,
+    practice_id: PracticeId,
+    *,
+    organisation_ids: Collection[OrganisationId],
+    reason: str,
+) -> None:
+    """End the live runs of these locked organisations: their next page is not kept."""
+    cancelled = await cancel_runs(practice_id, organisation_ids=organisation_ids, reason=reason, at=work.now)
+    for run in cancelled:
+        work.hint("sync_run", run.id)

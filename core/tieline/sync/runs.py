@@ -1,0 +1,100 @@
+"""A run: one bringing up to date of one organisation, as everybody else sees it.
+
+QUEUED ── RUNNING ─┬─ SUCCEEDED
+   ▲         │     ├─ FAILED(reason)     a person must act, or the next sync tries again
+   │         ▼     └─ CANCELLED(reason)  nothing wants it any more
+   └─ PAUSED(limit, resume_at)           the provider's limit is spent; it goes on by itself
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, RunId
+from tieline.work.actor import Lane
+
+
+class Trigger(StrEnum):
+    """Why a run was asked for: a person did it, or it was due, or what came before made it needed."""
+
+    CONNECT = "CONNECT"
+    RECONNECT = "RECONNECT"
+    RESTORED = "RESTORED"
+    MANUAL = "MANUAL"
+    SCHEDULE = "SCHEDULE"
+
+
+class RunState(StrEnum):
+    """How far a run is; QUEUED, RUNNING and PAUSED are live."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    PAUSED = "PAUSED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_live(self) -> bool:
+        return self in {RunState.QUEUED, RunState.RUNNING, RunState.PAUSED}
+
+
+class FailureReason(StrEnum):
+    """Why a run FAILED; the first four are the connection's reasons too, and a person mends them."""
+
+    CONSENT_GONE = "CONSENT_GONE"
+    ACCESS_LOST = "ACCESS_LOST"
+    SCOPE_MISSING = "SCOPE_MISSING"
+    SUBSCRIPTION_LAPSED = "SUBSCRIPTION_LAPSED"
+    REVOKED_AT_PROVIDER = "REVOKED_AT_PROVIDER"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    PROVIDER_MISCONFIGURED = "PROVIDER_MISCONFIGURED"
+    PROVIDER_BROKEN = "PROVIDER_BROKEN"
+    PLUGIN = "PLUGIN"
+    STALLED = "STALLED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedProgress:
+    """How far a feed is: pages committed, records in them, those of them that were new or changed, calls made."""
+
+    feed: str
+    pages: int = 0
+    records: int = 0
+    changed: int = 0
+    calls: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One bringing up to date of one organisation.
+
+    `client_id` is whom the organisation serves now. `limit_name` and `resume_at` belong to a PAUSED run; `reason` to
+    a FAILED or CANCELLED one. `message` is a sentence for people.
+    """
+
+    id: RunId
+    organisation_id: OrganisationId
+    client_id: ClientId | None
+    credential_id: CredentialId
+    state: RunState
+    trigger: Trigger
+    lane: Lane
+    limit_name: str | None
+    resume_at: datetime | None
+    reason: str | None
+    message: str | None
+    feeds: tuple[FeedProgress, ...]
+    requested_by: PersonId | None
+    created_at: datetime
+    changed_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The feeds' names, in the order in which they are read."""
+        return tuple(each.feed for each in self.feeds)

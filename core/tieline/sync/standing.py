@@ -1,0 +1,175 @@
+"""Where a run stands while it is worked, and how it may go on: values and pure functions, no I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from tieline.ids import CredentialId, OrganisationId, RunId
+from tieline.sync.runs import FeedProgress, RunState
+from tieline.work.actor import Lane
+
+LONGEST_MESSAGE = 500
+LONGEST_LIMIT = 32
+MAX_STILL = 3
+PATIENCE = timedelta(hours=24)
+_FIRST_PAUSE = timedelta(seconds=15)
+_LONGEST_PAUSE = timedelta(minutes=10)
+_WORTH_TELLING = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedState:
+    """How far a feed is. `generation` is that of the snapshot being read, `doubted`: it is read a second time."""
+
+    pages: int = 0
+    records: int = 0
+    changed: int = 0
+    calls: int = 0
+    done: bool = False
+    generation: int | None = None
+    doubted: bool = False
+
+    def with_page(self, *, records: int, changed: int, calls: int) -> FeedState:
+        return replace(
+            self,
+            pages=self.pages + 1,
+            records=self.records + records,
+            changed=self.changed + changed,
+            calls=self.calls + calls,
+        )
+
+    def shown(self, feed: str) -> FeedProgress:
+        return FeedProgress(
+            feed=feed,
+            pages=self.pages,
+            records=self.records,
+            changed=self.changed,
+            calls=self.calls,
+            done=self.done,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """A run as its row says, with what only the engine needs.
+
+    `still_slices` counts slices in a row that made calls and brought no page; `trouble_since` is when the provider
+    ceased to answer. `limit_name` outlasts a pause until a page comes, so that one limit is told of once.
+    """
+
+    id: RunId
+    organisation_id: OrganisationId
+    credential_id: CredentialId
+    state: RunState
+    lane: Lane
+    wanted: tuple[str, ...]
+    feeds: Mapping[str, FeedState]
+    limit_name: str | None
+    resume_at: datetime | None
+    reason: str | None
+    message: str | None
+    still_slices: int
+    trouble_since: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def open_feeds(self) -> list[str]:
+        """The feeds that are not done, in the order in which they are read."""
+        return [feed for feed in self.wanted if not self.feed(feed).done]
+
+    def feed(self, name: str) -> FeedState:
+        return self.feeds.get(name) or FeedState()
+
+    def with_feed(self, name: str, state: FeedState) -> Standing:
+        return replace(self, feeds={**self.feeds, name: state})
+
+    def with_calls(self, calls: Mapping[str, int]) -> Standing:
+        """Count calls that brought no page."""
+        standing = self
+        for feed, number in calls.items():
+            state = standing.feed(feed)
+            if number:
+                standing = standing.with_feed(feed, replace(state, calls=state.calls + number))
+        return standing
+
+
+def begun(standing: Standing, wanted: Sequence[str], *, at: datetime) -> Standing:
+    """A slice begins, on those of the feeds that something still wants."""
+    return replace(
+        standing,
+        state=RunState.RUNNING,
+        wanted=tuple(wanted),
+        resume_at=None,
+        message=None,
+        started_at=standing.started_at or at,
+    )
+
+
+def paged(standing: Standing) -> Standing:
+    """A page was committed: whatever was in the way is over."""
+    return replace(standing, limit_name=None, still_slices=0, trouble_since=None)
+
+
+def paused(standing: Standing, limit: str, resume_at: datetime, message: str, *, is_still: bool) -> Standing:
+    """A limit is spent. `is_still`: the slice made several calls, and yet brought no page."""
+    return replace(
+        standing,
+        state=RunState.PAUSED,
+        limit_name=limit[:LONGEST_LIMIT],
+        resume_at=resume_at,
+        message=message[:LONGEST_MESSAGE],
+        still_slices=standing.still_slices + 1 if is_still else standing.still_slices,
+    )
+
+
+def is_worth_telling(before: Standing, limit: str, resume_at: datetime, *, at: datetime) -> bool:
+    """Whether people should hear of a pause: it is long, and the first for this limit since a page came."""
+    return resume_at - at >= _WORTH_TELLING and before.limit_name != limit[:LONGEST_LIMIT]
+
+
+def put_off(standing: Standing, message: str, *, at: datetime) -> Standing:
+    """The provider is in trouble; the run waits."""
+    return replace(
+        standing,
+        state=RunState.QUEUED,
+        message=message[:LONGEST_MESSAGE],
+        trouble_since=standing.trouble_since or at,
+    )
+
+
+def pause_in_trouble(standing: Standing, *, at: datetime) -> timedelta | None:
+    """As long again as the trouble has lasted, within bounds; None once it has lasted too long."""
+    lasted = at - (standing.trouble_since or at)
+    return None if lasted >= PATIENCE else min(max(lasted, _FIRST_PAUSE), _LONGEST_PAUSE)
+
+
+def ended(
+    standing: Standing,
+    state: RunState,
+    *,
+    at: datetime,
+    reason: str | None = None,
+    message: str | None = None,
+) -> Standing:
+    return replace(
+        standing,
+        state=state,
+        reason=reason,
+        message=message[:LONGEST_MESSAGE] if message else None,
+        limit_name=None,
+        resume_at=None,
+        trouble_since=None,
+        finished_at=at,
+    )
+
+
+def dump_feeds(feeds: Mapping[str, FeedState]) -> str:
+    return json.dumps({name: asdict(state) for name, state in feeds.items()})
+
+
+def load_feeds(text: str) -> dict[str, FeedState]:
+    return {name: FeedState(**fields) for name, fields in json.loads(text).items()}

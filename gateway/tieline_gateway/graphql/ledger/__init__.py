@@ -1,0 +1,1 @@
+"""The records of a connection's books, as they were last synced."""

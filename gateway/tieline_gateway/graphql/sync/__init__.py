@@ -1,0 +1,1 @@
+"""Syncs: asking for one, following it, and those that were."""

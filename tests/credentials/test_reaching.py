@@ -1,0 +1,133 @@
+"""The daily look at what a credential reaches: what was removed there is noticed, once, and so is its return."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from tests.credentials.holding import Holding, now
+from tieline.connections.states import Reason
+from tieline.credentials.reaching import check_reach
+from tieline.ids import ConnectionId
+
+Clock = Callable[[timedelta], Awaitable[None]]
+DAY = timedelta(hours=24)
+
+
+async def look(holding: Holding) -> timedelta | None:
+    """Look once; how long until the next time."""
+    again = await check_reach(holding.practice_id, holding.credential.id)
+    return None if again is None else again.at - await now()
+
+
+async def kinds(holding: Holding) -> list[str]:
+    rows = await holding.above.fetch(
+        "SELECT kind FROM event WHERE practice_id = $1 AND kind LIKE 'CONNECTION%' ORDER BY position",
+        holding.practice_id,
+    )
+    return [row["kind"] for row in rows]
+
+
+async def reached(holding: Holding) -> int:
+    number: int = await holding.above.fetchval(
+        "SELECT count(*) FROM consent WHERE practice_id = $1", holding.practice_id
+    )
+    return number
+
+
+async def runs(holding: Holding, state: str) -> int:
+    number: int = await holding.above.fetchval(
+        "SELECT count(*) FROM sync_run WHERE practice_id = $1 AND state = $2", holding.practice_id, state
+    )
+    return number
+
+
+async def both(holding: Holding) -> tuple[ConnectionId, ConnectionId]:
+    one, other = holding.person.organisations
+    return await holding.connect(one), await holding.connect(other)
+
+
+async def test_it_is_begun_with_the_consent_and_goes_on_daily(holding: Holding) -> None:
+    [job] = await holding.jobs("check_reach")
+
+    assert DAY * 0.89 <= job["due_at"] - await now() <= DAY * 1.11
+    wait = await look(holding)
+    assert wait is not None
+    assert DAY * 0.89 <= wait <= DAY * 1.11
+    assert len(await holding.sandbox.log(holding.portal, "connections")) == 1
+
+
+async def test_an_organisation_that_was_removed_at_the_provider_is_told_of_once(holding: Holding) -> None:
+    gone, stays = await both(holding)
+    await holding.sandbox.revoke(holding.portal, holding.person, holding.person.organisations[0])
+
+    for _ in range(2):
+        await look(holding)
+
+    assert await holding.reason(gone) is Reason.REVOKED_AT_PROVIDER
+    assert await holding.reason(stays) is None
+    assert await holding.expiries() == [gone]
+    assert await reached(holding) == 1
+
+
+async def test_it_is_set_back_and_synced_when_it_is_reached_again(holding: Holding) -> None:
+    gone, _ = await both(holding)
+    first = holding.person.organisations[0]
+    await holding.sandbox.revoke(holding.portal, holding.person, first)
+    await look(holding)
+    await holding.keep(*(await holding.consent([first])))  # and never came back to complete the sign-in
+
+    for _ in range(2):
+        await look(holding)
+
+    assert await holding.reason(gone) is None
+    assert await kinds(holding) == ["CONNECTION_EXPIRED", "CONNECTION_RESTORED"]
+    assert await reached(holding) == 2
+    assert await runs(holding, "QUEUED") == 1
+
+
+@pytest.mark.parametrize("reason", ["ACCESS_LOST", "SUBSCRIPTION_LAPSED"])
+async def test_what_could_not_be_opened_is_set_back_when_it_can(holding: Holding, reason: str) -> None:
+    bad, _ = await both(holding)
+    await holding.above.execute("UPDATE connection SET reason = $2 WHERE id = $1", bad, reason)
+    await holding.sandbox.plant("status", "organisation", status=403, body={})
+    await look(holding)
+    assert await holding.reason(bad) == reason
+
+    await look(holding)
+
+    assert await holding.reason(bad) is None
+    assert await kinds(holding) == ["CONNECTION_RESTORED"]
+
+
+@pytest.mark.parametrize("reason", ["DISCONNECTED", "SCOPE_MISSING", "TOKEN_EXPIRED", "CONSENT_EXPIRED"])
+async def test_what_a_person_must_mend_or_did_is_left_alone(holding: Holding, reason: str) -> None:
+    one, _ = await both(holding)
+    await holding.above.execute("UPDATE connection SET reason = $2 WHERE id = $1", one, reason)
+
+    await look(holding)
+
+    assert await holding.reason(one) == reason
+    assert await kinds(holding) == []
+
+
+async def test_a_provider_in_trouble_changes_nothing_and_is_asked_again_soon(holding: Holding) -> None:
+    one, other = await both(holding)
+    await holding.sandbox.plant("status", "connections", status=503, times=3)
+
+    wait = await look(holding)
+
+    assert wait is not None
+    assert wait <= timedelta(hours=1)
+    assert [await holding.reason(each) for each in (one, other)] == [None, None]
+    assert await reached(holding) == 2
+
+
+async def test_a_credential_that_has_ended_is_not_looked_after(holding: Holding) -> None:
+    await holding.above.execute(
+        "UPDATE credential SET state = 'DEAD', tokens_sealed = NULL WHERE id = $1", holding.credential.id
+    )
+
+    assert await look(holding) is None

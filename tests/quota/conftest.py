@@ -1,0 +1,71 @@
+"""What tests of gates stand on: the deployment's Redis, an app of the test's own, a calendar that it moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.support.deployment import Deployment
+from tieline.ids import new_id
+from tieline.plugins.limits import Limit
+from tieline.quota import Block, Blocks, Forgetful, Meter, Quota, RedisGate
+from tieline.quota.process import REST
+from tieline.work.actor import Lane
+
+
+@dataclass
+class Kept:
+    """Long blocks of an app, in memory."""
+
+    blocks: list[Block] = field(default_factory=list)
+
+    async def load(self) -> list[Block]:
+        return list(self.blocks)
+
+    async def keep(self, block: Block) -> None:
+        self.blocks.append(block)
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Quotas of as many processes as a test pretends to have, on one Redis; `offset` moves their calendar."""
+
+    redis: Redis
+    meter: Meter
+    offset: timedelta = timedelta(0)
+    made: list[Quota] = field(default_factory=list)
+
+    def quota(self, *, rest: timedelta = REST) -> Quota:
+        quota = Quota(self.redis, offset=lambda: self.offset, quiet=timedelta(milliseconds=50), rest=rest)
+        self.made.append(quota)
+        return quota
+
+    def gate(
+        self,
+        *limits: Limit,
+        quota: Quota | None = None,
+        lane: Lane = Lane.INTERACTIVE,
+        blocks: Blocks | None = None,
+        patience: float = 0.0,
+    ) -> RedisGate:
+        return RedisGate(
+            quota or self.quota(),
+            meter=self.meter,
+            limits=limits,
+            lane=lane,
+            blocks=blocks or Forgetful(),
+            patience=timedelta(seconds=patience),
+        )
+
+
+@pytest.fixture
+async def bench(deployment: Deployment) -> AsyncIterator[Bench]:
+    async with Redis.from_url(deployment.redis_url) as redis:
+        made = Bench(redis=redis, meter=Meter(provider="pretend", client_id=f"{{{new_id()}}}"))
+        yield made
+        for quota in made.made:
+            await quota.close()

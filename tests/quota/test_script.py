@@ -1,0 +1,222 @@
+"""The script, step by step beside an oracle: whatever happens in whatever order, both answer the same."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from redis.asyncio import Redis
+
+from tests.quota.oracle import Oracle, Place
+from tests.support.deployment import Deployment
+from tieline.errors import LimitScope
+from tieline.ids import new_id
+from tieline.plugins.limits import Limit, LimitKind
+from tieline.quota.calls import Call, Meter, milliseconds
+from tieline.quota.script import Go, Outcome, Refusal, Script, Wait
+
+SHORT, LONG = timedelta(milliseconds=30), timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
+
+
+def _limit(
+    name: str, kind: LimitKind, most: int, window: timedelta | None = None, *, app: bool = False
+) -> Limit:
+    scope = LimitScope.APP if app else LimitScope.ORGANISATION
+    return Limit(
+        name=name, scope=scope, kind=kind, most=most, window=window, source="https://provider.example"
+    )
+
+
+LIMITS = (
+    _limit("concurrent", LimitKind.CONCURRENCY, 4),
+    _limit("second", LimitKind.RATE, 8, _SECOND),
+    _limit("minute", LimitKind.RATE, 14, _SECOND * 60),
+    _limit("day", LimitKind.DAY, 16),
+    _limit("app_minute", LimitKind.RATE, 25, _SECOND * 60, app=True),
+    _limit("app_concurrent", LimitKind.CONCURRENCY, 7, app=True),
+)
+
+figures = st.integers(0, 16)
+lefts: st.SearchStrategy[dict[str, int]] = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"day": figures}),
+    st.fixed_dictionaries(
+        {"minute": figures}, optional={"day": figures, "second": figures, "app_minute": figures}
+    ),
+)
+unlikely = st.builds(
+    Refusal,
+    limit=st.sampled_from(["minute", "day", "concurrent", "app_minute", "never heard of"]),
+    scope=st.sampled_from(LimitScope),
+    wait=st.sampled_from([timedelta(0), _SECOND, _SECOND * 60, timedelta(hours=20)]),
+)
+
+refusals = st.integers(0, 9).flatmap(lambda nth: unlikely if nth > 6 else st.none())
+
+
+class Recorded(Script):
+    """Keeps Redis' real time of the last answer."""
+
+    real = 0
+
+    async def _ask(self, *arguments: Any, **more: Any) -> list[str]:
+        answer = await super()._ask(*arguments, **more)
+        self.real = int(answer[1])
+        return answer
+
+
+class Beside(RuleBasedStateMachine):
+    """Two organisations and calls of the app alone, in two lanes, while the calendar moves."""
+
+    redis_url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.client = Redis.from_url(self.redis_url)
+        self.offset = timedelta(0)
+        self.script = Recorded(self.client, offset=lambda: self.offset, life=LONG)
+        self.short = Recorded(self.client, offset=lambda: self.offset, life=SHORT)
+        self.meter = Meter(provider="pretend", client_id=str(new_id()))
+        self.name = self.run(self.script.join(self.meter, (), memory="m", before="", quiet=timedelta(0)))
+        self.oracle = Oracle(since=self.script.real)
+        self.open: list[tuple[Call, Go]] = []
+
+    def run(self, coroutine: Any) -> Any:
+        return self.runner.run(coroutine)
+
+    def teardown(self) -> None:
+        keys = self.run(self.client.keys(f"{self.meter.prefix}*"))
+        lives = [self.run(self.client.pttl(key)) for key in keys]
+        self.run(self.client.aclose())
+        self.runner.close()
+        assert min(lives) > 0, "every key ends by itself"
+
+    @initialize(is_sure=st.booleans())
+    def begin(self, is_sure: bool) -> None:  # noqa: FBT001
+        """Nothing is in doubt once an answer of each organisation has told what is left."""
+        for organisation in ("a", "b") if is_sure else ():
+            self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=0), self.script)
+            self.settle_one(0, answered=True, left={"minute": 13}, refusal=None)
+
+    @rule(
+        organisation=st.sampled_from(["a", "b", "a", None]),
+        reserve=st.sampled_from([0.0, 0.25]),
+        times=st.integers(1, 6),
+        is_short=st.sampled_from([False, False, False, True]),
+    )
+    def take(self, organisation: str | None, reserve: float, times: int, is_short: bool) -> None:  # noqa: FBT001
+        script = self.short if is_short else self.script
+        for _ in range(times):
+            if not self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=reserve), script):
+                break
+
+    @rule(organisation=st.sampled_from(["a", "a", "b"]), left=lefts)
+    def come_and_go(self, organisation: str, left: dict[str, int]) -> None:
+        if self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=0), self.script):
+            self.settle_one(-1, answered=True, left=left, refusal=None)
+
+    def take_one(self, call: Call, script: Recorded) -> bool:
+        """Whether it goes."""
+        taken = self.run(script.take(call, memory=self.name))
+        real, offset = script.real, milliseconds(self.offset)
+        life = milliseconds(SHORT if script is self.short else LONG)
+        expected = self.oracle.refusals(call, real, offset, life)
+
+        if not expected:
+            seqs = self.oracle.take(call, real, offset, life)
+            assert taken == Go(granted=real + offset, seqs=(*seqs, 0)[:2])  # type: ignore[arg-type]
+            self.open.append((call, taken))
+            return True
+        assert isinstance(taken, Wait), expected
+        till = max(refused.till for refused in expected)
+        worst = [(refused.limit, refused.soon) for refused in expected if refused.till == till]
+        assert round(taken.until.timestamp() * 1000) == till
+        assert (taken.limit, taken.soon) in worst
+        assert taken.seconds == (till - real - offset) / 1000
+        return False
+
+    @rule(which=st.integers(0, 20), answered=st.booleans(), left=lefts, refusal=refusals)
+    def settle(self, which: int, answered: bool, left: dict[str, int], refusal: Refusal | None) -> None:  # noqa: FBT001
+        if self.open:
+            self.settle_one(which, answered=answered, left=left, refusal=refusal)
+
+    @rule()
+    def settle_all(self) -> None:
+        while self.open:
+            self.settle_one(0, answered=True, left={}, refusal=None)
+
+    def settle_one(
+        self, which: int, *, answered: bool, left: dict[str, int], refusal: Refusal | None
+    ) -> None:
+        call, go = self.open.pop(which % len(self.open))
+        outcome = Outcome(answered=answered, left=left, refusal=refusal)
+        self.run(self.script.settle(call, go, outcome))
+        self.oracle.settle(call, go.granted, go.seqs, outcome, self.script.real, milliseconds(self.offset))
+
+    @rule(by=st.sampled_from([2, 2, 2, 2, 4, 4, 30, 30, 59, 70, 3_601, 86_400, -1, -70, -86_400]))
+    def move_the_calendar(self, by: int) -> None:
+        self.offset += timedelta(seconds=by)
+
+    @precondition(lambda self: self.short.real)
+    @rule()
+    def let_calls_outlive_their_place(self) -> None:
+        time.sleep(SHORT.total_seconds() * 1.1)
+        self.short.real = 0
+
+    @invariant()
+    def both_remember_the_same(self) -> None:
+        for whose, place in self.oracle.places.items():
+            remembered = self.run(self.client.hgetall(self.meter.state(whose)))
+            flying = self.run(self.client.zrange(self.meter.flight(whose), 0, -1, withscores=True))
+            assert {key.decode(): text.decode() for key, text in remembered.items()} == _fields(place)
+            assert {call.decode(): int(end) for call, end in flying} == place.flying
+            for limit in LIMITS:
+                if limit.kind is LimitKind.RATE and (limit.scope is LimitScope.APP) == (whose is None):
+                    counted = self.run(
+                        self.client.zrange(self.meter.rate(limit, whose), 0, -1, withscores=True)
+                    )
+                    assert {call.decode(): int(end) for call, end in counted} == place.counted.get(
+                        limit.name, {}
+                    )
+
+
+def _fields(place: Place) -> dict[str, str]:
+    """A place as Redis remembers it."""
+    return (
+        {f"left:{name}": str(left) for name, left in place.left.items()}
+        | {f"told:{name}": "1" for name in place.told}
+        | {f"probe:{name}": call for name, call in place.probe.items()}
+        | {f"next:{name}:{floor}": str(at) for (name, floor), at in place.following.items()}
+        | {f"block:{name}": f"{till} {made}" for name, (till, made) in place.blocks.items()}
+        | ({"seq": str(place.grants)} if place.grants else {})
+        | ({"sure": "1"} if place.is_sure else {})
+    )
+
+
+def test_the_script_answers_like_the_oracle(deployment: Deployment) -> None:
+    made = type("Beside", (Beside,), {"redis_url": deployment.redis_url})
+
+    run_state_machine_as_test(
+        made,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,179 @@
+"""The books of the sandbox's Xero and our copy of them: equal after every sync, whatever came in between."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.plugins.xero_books import ids_of
+from tests.sign_ins.conftest import desk, sandbox, sandbox_url
+from tests.sign_ins.desk import Desk
+from tests.support.jobs import calendar
+from tests.sync.synced import FEEDS, PAGES, Synced, connected
+from tieline.sync.runs import RunState
+
+__all__ = ["desk", "sandbox", "sandbox_url"]
+
+pytestmark = pytest.mark.usefixtures("opened")
+
+
+@pytest.fixture
+async def client(desk: Desk) -> Synced:
+    return await connected(desk)
+
+
+async def test_a_first_sync_brings_exactly_what_is_there(client: Synced) -> None:
+    run = await client.finish()
+
+    assert run.state is RunState.SUCCEEDED
+    kept = await client.kept()
+    assert kept == await client.truth()
+    assert len(kept) == sum(each.records for each in run.feeds)
+    calls = await client.calls()
+    assert [entry["resource"] for entry in calls] == [
+        "Organisation",
+        "Accounts",
+        "TaxRates",
+        "TrackingCategories",
+        "Contacts",
+        "Invoices",
+        "BankTransactions",
+    ]
+    assert sum(each.calls for each in run.feeds) == len(calls) == FEEDS
+
+
+async def test_a_second_sync_brings_what_changed_and_no_more(client: Synced) -> None:
+    await client.finish()
+    before, calls = await client.kept(), len(await client.calls())
+    await client.move(timedelta(hours=1))
+    invoice = next(key for key in before if key[0] == "invoices")[1]
+    await client.edit("invoices", id=invoice, change={"Reference": "Another"})
+    await client.edit("contacts", create={"Name": "Newcomer"})
+
+    run = await client.again()
+
+    assert await client.kept() == await client.truth() != before
+    assert {each.feed: each.changed for each in run.feeds if each.changed} == {"invoices": 1, "contacts": 1}
+    since = (await client.calls())[calls:]
+    assert len(since) == FEEDS
+    assert {entry["status"] for entry in since} <= {200, 304}
+    assert all(
+        each.records <= 1 for each in run.feeds if each.feed in {"contacts", "invoices", "bank_transactions"}
+    )
+
+
+async def test_what_is_deleted_or_archived_there_is_so_here(client: Synced) -> None:
+    await client.finish()
+    kept = await client.kept()
+    await client.move(timedelta(hours=1))
+    contact = next(key for key in kept if key[0] == "contacts" and kept[key][0])[1]
+    transaction = next(key for key in kept if key[0] == "bank_transactions" and kept[key][0])[1]
+    category = next(key for key in kept if key[0] == "tracking_categories")[1]
+    await client.edit("contacts", id=contact, archived=True)
+    await client.edit("bank_transactions", id=transaction, deleted=True)
+    await client.edit("tracking_categories", id=category, deleted=True)
+
+    await client.again()
+
+    now = await client.kept()
+    assert now == await client.truth()
+    assert now["contacts", contact][0] is False
+    assert ("bank_transactions", transaction) not in now
+    assert ("tracking_categories", category) not in now
+
+
+async def test_the_same_ids_are_here_and_there_without_asking_the_plugin(client: Synced) -> None:
+    await client.finish()
+
+    there = await client.desk.sandbox.control("GET", f"/organisations/{client.at_provider.tenant_id}/books")
+
+    documents = there.pop("invoices")
+    there["organisation"] = [there["organisation"]]
+    there["invoices"] = [one for one in documents if one["Type"] == "ACCREC"]
+    there["bills"] = [one for one in documents if one["Type"] == "ACCPAY"]
+    kept = await client.kept()
+    for dataset, records in there.items():
+        assert ids_of(dataset, records) == sorted(external_id for of, external_id in kept if of == dataset)
+
+
+async def test_a_token_that_ends_in_the_middle_is_refreshed(client: Synced) -> None:
+    for _ in range(3):
+        await client.slice(seconds=0)
+    await client.move(timedelta(minutes=31))
+
+    run = await client.finish()
+
+    assert run.state is RunState.SUCCEEDED
+    tokens = await client.desk.sandbox.log(client.desk.app, "token")
+    assert [entry["grant_type"] for entry in tokens] == ["authorization_code", "refresh_token"]
+    assert await client.kept() == await client.truth()
+
+
+async def test_a_day_that_is_spent_pauses_the_run_and_the_same_run_goes_on(desk: Desk) -> None:
+    client = await connected(desk, PAGES)
+    await client.leave(104)  # a tenth of the day is for people who wait
+
+    again = await client.slice()
+
+    paused = await client.run()
+    assert again is not None
+    assert (paused.state, paused.limit_name, paused.resume_at) == (RunState.PAUSED, "day", again.at)
+    assert again.at > await calendar() + timedelta(minutes=5)
+    before = len(await client.calls())
+    assert sum(each.calls for each in paused.feeds) == before
+    assert 0 < sum(each.pages for each in paused.feeds) < FEEDS
+
+    run = await client.finish()
+
+    assert (run.id, run.state) == (paused.id, RunState.SUCCEEDED)
+    assert await client.kept() == await client.truth()
+    calls = await client.calls()
+    assert sum(each.calls for each in run.feeds) == len(calls)
+    asked = [entry["asked"] for entry in calls if entry["status"] != 429]
+    assert len(asked) == len(set(asked)) == sum(each.pages for each in run.feeds)
+    assert len(calls) - len(asked) <= 1
+
+
+async def test_one_record_that_cannot_be_read_is_set_aside_until_it_can(client: Synced) -> None:
+    invoice = (await client.edit("invoices", create={"Type": "ACCREC", "Date": "someday", "Total": "a lot"}))[
+        "InvoiceID"
+    ]
+
+    run = await client.finish()
+
+    assert run.state is RunState.SUCCEEDED
+    assert await client.kept() == await client.truth()
+    aside = "SELECT external_id, why FROM record_set_aside WHERE organisation_id = $1"
+    [row] = await client.desk.above.fetch(aside, client.organisation_id)
+    assert row["external_id"] == invoice.lower()
+    assert row["why"]
+
+    await client.move(timedelta(hours=1))
+    await client.edit("invoices", id=invoice, change={"Date": "2026-05-04", "Total": 12.5})
+    await client.again()
+
+    assert await client.desk.above.fetch(aside, client.organisation_id) == []
+    assert await client.kept() == await client.truth()
+
+
+async def test_somebody_who_is_removed_at_the_provider_in_the_middle_is_told(client: Synced) -> None:
+    await client.slice(seconds=0)
+    person = (await client.desk.sandbox.control("GET", "/users"))["users"][-1]
+    await client.desk.sandbox.control(
+        "POST",
+        "/revoke",
+        {
+            "user": person["id"],
+            "client_id": client.desk.app.client_id,
+            "organisation": client.at_provider.tenant_id,
+        },
+    )
+
+    assert await client.slice() is None
+
+    assert (await client.run()).reason == "REVOKED_AT_PROVIDER"
+    reason = await client.desk.above.fetchval(
+        "SELECT reason FROM connection WHERE id = $1", client.connection.id
+    )
+    assert reason == "REVOKED_AT_PROVIDER"
