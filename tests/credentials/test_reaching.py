@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.credentials.holding import Holding, now
 from tieline.connections.states import Reason
+from tieline.credentials import reaching
 from tieline.credentials.reaching import check_reach
 from tieline.ids import ConnectionId
 
@@ -123,6 +125,35 @@ async def test_a_provider_in_trouble_changes_nothing_and_is_asked_again_soon(hol
     assert wait <= timedelta(hours=1)
     assert [await holding.reason(each) for each in (one, other)] == [None, None]
     assert await reached(holding) == 2
+
+
+async def test_what_happens_while_the_provider_is_asked_is_not_undone(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, back = await both(holding)
+    first = holding.person.organisations[0]
+    await holding.sandbox.revoke(holding.portal, holding.person, first)
+    await holding.above.execute("UPDATE connection SET reason = 'REVOKED_AT_PROVIDER' WHERE id = $1", back)
+    asked = reaching._look
+
+    async def slowly(known: Any) -> Any:
+        seen = await asked(known)
+        # One is consented to again, and the other connection ends.
+        await holding.above.execute(
+            "UPDATE consent SET consented_at = $2 WHERE organisation_id = $1",
+            await holding.organisation(first),
+            await now(),
+        )
+        await holding.above.execute("UPDATE connection SET ended_at = $2 WHERE id = $1", back, await now())
+        return seen
+
+    monkeypatch.setattr(reaching, "_look", slowly)
+
+    await look(holding)
+
+    assert await holding.reason(gone) is None
+    assert await holding.reason(back) is Reason.REVOKED_AT_PROVIDER
+    assert await kinds(holding) == []
 
 
 async def test_a_credential_that_has_ended_is_not_looked_after(holding: Holding) -> None:

@@ -39,7 +39,7 @@ from tieline.log import get_logger
 from tieline.principal import Principal
 from tieline.sign_ins.repository import SignInRepository
 from tieline.sign_ins.rounds.repository import RoundRepository
-from tieline.work import Again, retrying, unit_of_work
+from tieline.work import Again, Lane, retrying, unit_of_work
 
 _MARGIN = timedelta(minutes=1)
 _LEASED_PAUSE = timedelta(seconds=10)
@@ -97,7 +97,8 @@ async def release_at_provider(
     whose = {"credential_id": str(credential_id), "organisation_id": str(organisation_id)}
     is_released = False
     try:
-        session = await open_session(practice_id, credential_id, organisation=found.external_id)
+        # Not bound to the organisation: what is left of its day has nothing to do with letting it go.
+        session = await open_session(practice_id, credential_id, lane=Lane.BACKGROUND)
         await provider_of(found.app).release(session, found.external_id)
         is_released = True
     except _NOTHING_TO_RELEASE as gone:

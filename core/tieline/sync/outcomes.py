@@ -181,8 +181,6 @@ async def _lose(cut: CutShort, loss: Loss, message: str) -> Again | None:
         await CredentialRepository.of(plan.practice_id).lock([cut.step.credential_id])
         standing = (await hold(plan)).with_calls(cut.calls)
         await RunRepository.of(plan.practice_id).put(standing, at=work.now)
-        if standing.credential_id != plan.credential_id:
-            return Again(work.now)  # somebody has signed in anew, or another connection took over
         await expire(work, plan, cut.step, loss)
         if await goes_on(plan, cut.step):
             await settle_runs(work, plan.practice_id, [plan.organisation_id], reason=loss.failure)

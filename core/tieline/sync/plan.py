@@ -37,14 +37,13 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a slice is to do. `credential_id` is the run's when it began."""
+    """What a slice is to do."""
 
     practice_id: PracticeId
     run_id: RunId
     organisation_id: OrganisationId
     external_id: str
     provider: Provider
-    credential_id: CredentialId
     lane: Lane
     steps: tuple[Step, ...]
 
@@ -103,7 +102,6 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
         organisation_id=organisation_id,
         external_id=organisation.external_id,
         provider=provider,
-        credential_id=standing.credential_id,
         lane=standing.lane,
         steps=tuple(_step(routes[name], standing.feed(name), places) for name in standing.open_feeds),
     )

@@ -32,7 +32,9 @@ strawberry.enum(
 
 @strawberry.type(description="A limit of the provider's that is spent.")
 class SyncLimit:
-    name: str = strawberry.field(description="The provider's word for it, such as day.")
+    name: str = strawberry.field(
+        description="The provider's word for it, such as day; `restart` and `line` are short waits of our own."
+    )
 
 
 @strawberry.type(description="How far one feed of a sync is.")
