@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -79,6 +80,20 @@ async def test_a_job_is_given_up_after_its_last_attempt_with_its_reason_kept(
 
     assert (given_up["attempts"], given_up["error"], given_up["lease_owner"]) == (MAX_ATTEMPTS, REASON, None)
     assert await jobs.one() == given_up, "nobody tries it again"
+
+
+async def test_what_recurs_is_never_given_up(jobs: JobTable, clock: Any) -> None:
+    recurring = replace(fail, recurs=True)
+    await ask_for(recurring)
+    runner = runner_of(recurring)
+
+    for _ in range(MAX_ATTEMPTS + 2):
+        job = await jobs.one()
+        await clock(max(job["due_at"] - await calendar(), timedelta(0)))
+        await runner.run(job["id"])
+
+    job = await jobs.one()
+    assert (job["attempts"], job["error"], job["failed_at"]) == (MAX_ATTEMPTS + 2, REASON, None)
 
 
 async def test_a_job_that_was_given_up_starts_anew_when_it_is_asked_for_again(

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.books import DATA_HEALTH, Books
 from tests.sync.scripted import Reading, Script, reading
+from tieline.clients.service import get_client
 from tieline.connections.service import disconnect
 from tieline.errors import CannotSync, CursorInvalid, Forbidden, Invalid, NotFound
 from tieline.ids import ConnectionId, RunId, new_id
@@ -161,3 +162,24 @@ async def test_no_runs_are_an_empty_page(client: Reading) -> None:
 
     assert (page.rows, page.total, page.has_next) == ((), 0, False)
     assert await last_runs(client.books.admin, [client.connection.id]) == {}
+
+
+async def test_runs_of_books_that_serve_another_client_by_now_are_that_clients(client: Reading) -> None:
+    await client.slice()
+    record = await get_client(client.books.admin, client.connection.client_id)
+    theirs = await client.books.of_client(record, ClientRole.READER)
+    seen = await get_run(theirs, client.first)
+
+    await disconnect(client.books.admin, client.connection.id)
+    other = await client.books.client("Another")
+    await client.books.sql.execute(
+        "UPDATE organisation SET client_id = $2 WHERE id = $1", client.connection.organisation_id, other.id
+    )
+
+    assert seen.id == client.first
+    with pytest.raises(NotFound):
+        await get_run(theirs, client.first)
+    assert await last_runs(theirs, [client.connection.id]) == {}
+    assert (await list_runs(theirs, client.connection.id)).rows == ()
+    assert (await list_runs(client.books.admin, client.connection.id)).total == 1
+    assert (await get_run(client.books.admin, client.first)).id == client.first

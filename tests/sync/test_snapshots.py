@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.sync.scripted import Reading, Script, page, record
 from tieline.plugins import Page, SetAside
 from tieline.sync.runs import RunState
@@ -84,18 +86,24 @@ async def test_the_second_reading_is_remembered_from_slice_to_slice(client: Read
     assert await client.ids("rates") == []
 
 
-async def test_a_few_records_or_half_of_them_may_go_at_once(client: Reading, script: Script) -> None:
-    script.answers["rates", None] = rates(*many(10))
+@pytest.mark.parametrize("count", [1, 10])
+async def test_a_few_records_are_not_believed_to_be_gone_at_once_either(
+    client: Reading, script: Script, count: int
+) -> None:
+    script.answers["rates", None] = rates(*many(count))
     await client.slice()
     script.asked.clear()
     script.answers["rates", None] = rates()
 
-    await client.again()
+    await client.again_in_slices()
 
     assert await client.ids("rates") == []
-    assert script.asked.count(("rates", None)) == 1
+    assert script.asked.count(("rates", None)) == 2
+
+
+async def test_half_of_the_records_may_go_at_once(client: Reading, script: Script) -> None:
     script.answers["rates", None] = rates(*many(24))
-    await client.again()
+    await client.slice()
     script.asked.clear()
     script.answers["rates", None] = rates(*many(12))
 

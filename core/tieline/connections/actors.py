@@ -12,7 +12,7 @@ _BATCH = 1_000
 _EVERY = timedelta(days=1)
 
 
-@actor(lane=Lane.BACKGROUND)
+@actor(lane=Lane.BACKGROUND, recurs=True)
 async def sweep_organisations() -> Again:
     """Delete a batch of what no connection refers to and nobody reaches; at once again while there is more."""
     async with system_work() as work:

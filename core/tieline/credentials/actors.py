@@ -52,7 +52,7 @@ async def release_at_provider(
     )
 
 
-@actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5))
+@actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5), recurs=True)
 async def check_reach(*, practice_id: str, credential_id: str) -> Again | None:
     """Ask, once a day, which organisations this credential still reaches."""
     from tieline.credentials import reaching

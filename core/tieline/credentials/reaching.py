@@ -7,8 +7,10 @@ whose access was lost or whose subscription had lapsed is set back when its book
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tieline import clock
@@ -35,6 +37,7 @@ _PASSES = (ProviderUnavailable, Throttled, QuotaSpent)
 _SOON = timedelta(hours=1)
 _SECONDS = 60.0
 _MAX_OPENED = 20
+_OPENING_SECONDS = 120.0
 
 log = get_logger(__name__)
 
@@ -74,6 +77,9 @@ async def check_reach(practice_id: PracticeId, credential_id: CredentialId) -> A
         log.warning("credential.reach_unknown", credential_id=str(credential_id), **fields_of(error))
         return Again(clock.now() + _SOON if isinstance(error, _PASSES) else next_day(clock.now()))
     await _write_down(practice_id, credential_id, known, seen)
+    opened = await _opened(known, seen)
+    if opened:
+        await _write_down(practice_id, credential_id, known, replace(seen, opened=opened))
     return Again(next_day(clock.now()))
 
 
@@ -91,7 +97,7 @@ async def _known(practice_id: PracticeId, credential_id: CredentialId) -> _Known
 
 
 async def _look(known: _Known) -> _Seen:
-    """One call, and one more for each organisation that may be open again. Raises ProviderError."""
+    """One call. Raises ProviderError."""
     credential, asked_at = known.kept.credential, clock.now()
     session = await open_session(credential.practice_id, credential.id, lane=Lane.BACKGROUND)
     try:
@@ -100,14 +106,21 @@ async def _look(known: _Known) -> _Seen:
     except TimeoutError:
         raise ProviderUnavailable(known.kept.app.provider) from None
     named = {each.external_id for each in found}
-    reached = [each for each in known.organisations if each.external_id in named]
+    reached = frozenset(each.id for each in known.organisations if each.external_id in named)
+    return _Seen(asked_at=asked_at, reached=reached, opened=frozenset())
+
+
+async def _opened(known: _Known, seen: _Seen) -> frozenset[OrganisationId]:
+    """One call for each that is reached and may be open again: some of them a day, as far as the time goes."""
     shut = {each.organisation_id for each in known.bad if each.reason in _TO_OPEN}
-    opened = [
-        each.id
-        for each in [one for one in reached if one.id in shut][:_MAX_OPENED]
-        if await _is_open(known, each)
-    ]
-    return _Seen(asked_at=asked_at, reached=frozenset(each.id for each in reached), opened=frozenset(opened))
+    maybe = [each for each in known.organisations if each.id in seen.reached and each.id in shut]
+    opened: set[OrganisationId] = set()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_OPENING_SECONDS):
+            for each in random.sample(maybe, min(len(maybe), _MAX_OPENED)):
+                if await _is_open(known, each):
+                    opened.add(each.id)
+    return frozenset(opened)
 
 
 async def _is_open(known: _Known, organisation: Organisation) -> bool:

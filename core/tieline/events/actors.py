@@ -12,7 +12,7 @@ _BATCH = 5_000
 _EVERY = timedelta(days=1)
 
 
-@actor(lane=Lane.BACKGROUND)
+@actor(lane=Lane.BACKGROUND, recurs=True)
 async def prune_events(*, keep_days: int) -> Again:
     """Delete a batch of events past their retention; due again at once while there are more, else in a day."""
     async with system_work() as work:

@@ -20,7 +20,7 @@ async def work_run(*, practice_id: str, run_id: str) -> Again | None:
     return await slices.work_slice(PracticeId(UUID(practice_id)), RunId(UUID(run_id)))
 
 
-@actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=2))
+@actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=2), recurs=True)
 async def queue_due() -> Again:
     """Queue a sync for each organisation that is due, and look again in a minute."""
     from tieline.sync import scheduling

@@ -19,8 +19,6 @@ from tieline.sync.repository import RunRepository
 from tieline.sync.standing import FeedState, Standing, paged
 from tieline.work import Work, retrying, unit_of_work
 
-_FEW = 10
-
 
 class Stopped(Exception):
     """Somebody ended the run: nothing of the page is kept."""
@@ -115,8 +113,8 @@ async def _ended(work: Work, plan: Plan, step: Step, standing: Standing) -> _End
 
 
 def is_doubtful(shown: Mapping[str, Shown]) -> bool:
-    """Whether a dataset lost more than half of its records, and more than a few."""
-    return any(each.unseen > _FEW and each.unseen * 2 > each.live for each in shown.values())
+    """Whether a dataset lost more than half of its records."""
+    return any(each.unseen * 2 > each.live for each in shown.values())
 
 
 def _place(step: Step, page: Page, ended: _Ended | None) -> FeedPlace:

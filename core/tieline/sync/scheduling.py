@@ -47,6 +47,9 @@ async def _round() -> bool:
             queued = await _queue(practice_id, organisation_ids)
         except TryAgain as error:
             log.warning("sync.not_queued", practice_id=str(practice_id), **fields_of(error))
+        except Exception as error:
+            # One practice's trouble is not the others'.
+            log.exception("sync.not_queued", practice_id=str(practice_id), **fields_of(error))
         else:
             more = more or (queued and len(organisation_ids) == BATCH)
     return more

@@ -73,9 +73,7 @@ async def list_runs(
         connection = await ConnectionRepository.visible_to(principal).get(connection_id)
         if connection is None:
             raise NotFound("connection", connection_id, field="connectionId")
-        return await RunHistory.visible_to(principal).page(
-            connection.organisation_id, after=start, first=size, listed=listed
-        )
+        return await RunHistory.visible_to(principal).page(connection, after=start, first=size, listed=listed)
 
 
 async def last_runs(

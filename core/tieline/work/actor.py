@@ -34,23 +34,27 @@ class Again:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Actor:
-    """A registered actor. `limit` bounds one run in real time; past it the run is cancelled and tried again."""
+    """A registered actor. `limit` bounds one run in real time; past it the run is cancelled and tried again.
+
+    `recurs`: its job is never given up, however often it failed, since nobody would begin it again.
+    """
 
     name: str
     lane: Lane
     limit: timedelta
     function: Callable[..., Awaitable[Again | None]]
+    recurs: bool = False
 
 
 def actor(
-    *, lane: Lane, limit: timedelta = timedelta(seconds=60)
+    *, lane: Lane, limit: timedelta = timedelta(seconds=60), recurs: bool = False
 ) -> Callable[[Callable[..., Awaitable[Again | None]]], Actor]:
     """Make a function an actor. Its keyword arguments are what `work.enqueue` passes, as JSON."""
 
     def register(function: Callable[..., Awaitable[Again | None]]) -> Actor:
         module: str = function.__module__
         name = f"{module.removeprefix('tieline.').removesuffix('.actors')}.{function.__name__}"
-        return Actor(name=name, lane=lane, limit=limit, function=function)
+        return Actor(name=name, lane=lane, limit=limit, function=function, recurs=recurs)
 
     return register
 

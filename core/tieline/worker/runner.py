@@ -84,17 +84,18 @@ class Runner:
             await _done(claim, again)
 
     async def _act(self, claim: Claim) -> Again | None:
-        if claim.attempts > MAX_ATTEMPTS:
-            raise WorkersDied(claim.attempts - 1)
         actor = self._actors.get(claim.actor)
         if actor is None:
             raise UnknownActor(claim.actor)
+        if claim.attempts > MAX_ATTEMPTS and not actor.recurs:
+            raise WorkersDied(claim.attempts - 1)
         async with asyncio.timeout(actor.limit.total_seconds()):
             with working_on(claim):
                 return await actor.function(**claim.arguments)
 
     async def _failed(self, claim: Claim, error: Exception) -> None:
-        over = claim.attempts >= MAX_ATTEMPTS
+        actor = self._actors.get(claim.actor)
+        over = claim.attempts >= MAX_ATTEMPTS and not (actor is not None and actor.recurs)
         logger.error(
             "job.given_up" if over else "job.failed",
             **_named(claim),

@@ -7,9 +7,10 @@ from datetime import UTC
 from typing import Any
 
 from tieline.clients.repository import ClientStatement
+from tieline.connections.repository import Connection
 from tieline.database import current
 from tieline.events.repository import EventCursor
-from tieline.ids import ConnectionId, OrganisationId, RunId
+from tieline.ids import ConnectionId, RunId
 from tieline.pages import Keyset, Page, encode_cursor
 from tieline.principal import Principal
 from tieline.sync.repository import COLUMNS, run_of
@@ -21,16 +22,29 @@ EXISTS (SELECT FROM connection AS k
          CROSS JOIN LATERAL (
                SELECT c.deleted_at FROM client AS c
                 WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
+         CROSS JOIN LATERAL (
+               SELECT o.client_id FROM organisation AS o
+                WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
          WHERE k.practice_id = $1 AND k.organisation_id = r.organisation_id AND c.deleted_at IS NULL AND {visible})
+"""
+# An organisation that serves another client by now is that client's: whoever may not see it follows its runs no more.
+_STILL_THEIRS = "(o.client_id IS NULL OR o.client_id = k.client_id OR {sees})"
+_OF_CONNECTION = """
+EXISTS (SELECT FROM connection AS k
+         CROSS JOIN LATERAL (
+               SELECT o.client_id FROM organisation AS o
+                WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
+         WHERE k.practice_id = $1 AND k.id = {connection} AND {still_theirs})
 """
 _PAGE = """
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
-       (SELECT count(*) FROM sync_run AS r WHERE r.practice_id = $1 AND r.organisation_id = {organisation}) AS total,
+       (SELECT count(*) FROM sync_run AS r
+         WHERE r.practice_id = $1 AND r.organisation_id = {organisation} AND {theirs}) AS total,
        page.*
   FROM feed
   LEFT JOIN LATERAL (
        SELECT {columns} FROM sync_run AS r
-        WHERE r.practice_id = $1 AND r.organisation_id = {organisation} AND {after}
+        WHERE r.practice_id = $1 AND r.organisation_id = {organisation} AND {theirs} AND {after}
         ORDER BY r.created_at DESC, r.id DESC LIMIT {limit}) AS page ON true
  ORDER BY page.created_at DESC, page.id DESC
 """
@@ -44,6 +58,9 @@ SELECT k.id AS connection_id, r.*
        SELECT {columns} FROM sync_run AS r
         WHERE r.practice_id = k.practice_id AND r.organisation_id = k.organisation_id
         ORDER BY r.created_at DESC, r.id DESC LIMIT 1) AS r
+ CROSS JOIN LATERAL (
+       SELECT o.client_id FROM organisation AS o
+        WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
  WHERE k.practice_id = $1 AND k.id = ANY ({connections}::uuid[]) AND c.deleted_at IS NULL AND {visible}
 """
 
@@ -60,7 +77,7 @@ class RunHistory:
 
     async def get(self, run_id: RunId) -> Run | None:
         sql = ClientStatement(self._principal)
-        visible = _VISIBLE.format(visible=sql.visible("k.client_id"))
+        visible = _VISIBLE.format(visible=_seen(sql))
         row = await current().row(
             f"SELECT {COLUMNS} FROM sync_run AS r WHERE r.practice_id = $1 AND r.id = {sql.bind(run_id)} AND {visible}",
             *sql.arguments,
@@ -68,15 +85,20 @@ class RunHistory:
         return run_of(row) if row else None
 
     async def page(
-        self, organisation_id: OrganisationId, *, after: Keyset | None, first: int, listed: str
+        self, connection: Connection, *, after: Keyset | None, first: int, listed: str
     ) -> Page[Run]:
-        """The organisation's runs, the latest first. That the caller may see its connection was asked before."""
+        """The runs of its organisation, the latest first. That the caller may see the connection was asked before."""
         sql = ClientStatement(self._principal)
-        organisation = f"{sql.bind(organisation_id)}::uuid"
+        organisation = f"{sql.bind(connection.organisation_id)}::uuid"
+        theirs = _OF_CONNECTION.format(
+            connection=f"{sql.bind(connection.id)}::uuid",
+            still_theirs=_STILL_THEIRS.format(sees=sql.visible("o.client_id")),
+        )
         rows = await current().rows(
             _PAGE.format(
                 columns=COLUMNS,
                 organisation=organisation,
+                theirs=theirs,
                 after=_after(sql, after),
                 limit=sql.bind(first + 1),
             ),
@@ -88,10 +110,15 @@ class RunHistory:
         sql = ClientStatement(self._principal)
         connections = sql.bind(list(connection_ids))
         rows = await current().rows(
-            _LAST.format(columns=COLUMNS, connections=connections, visible=sql.visible("k.client_id")),
+            _LAST.format(columns=COLUMNS, connections=connections, visible=_seen(sql)),
             *sql.arguments,
         )
         return {row["connection_id"]: run_of(row) for row in rows}
+
+
+def _seen(sql: ClientStatement) -> str:
+    """A condition on a connection `k` and the client that its organisation serves now, `o`."""
+    return f"{sql.visible('k.client_id')} AND {_STILL_THEIRS.format(sees=sql.visible('o.client_id'))}"
 
 
 def _after(sql: ClientStatement, after: Keyset | None) -> str:
