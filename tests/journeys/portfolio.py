@@ -149,11 +149,11 @@ class Portfolio:
         return {name: connection["reason"] for name, connection in (await self.connections()).items()}
 
     async def events(self, *kinds: str, client_id: str | None = None) -> list[dict[str, Any]]:
-        """What was told, oldest first; of these kinds, or all."""
+        """What was told, oldest first; of these kinds, or all but how syncs went."""
         rows = await self.above.fetch(
             "SELECT kind, payload->>'connection_id' AS connection_id, payload->>'reason' AS reason, "
             "payload->>'connections' AS connections, payload->>'organisations' AS organisations FROM event "
-            "WHERE practice_id = $1 AND (kind = ANY ($2::text[]) OR $2 = '{}') "
+            "WHERE practice_id = $1 AND (kind = ANY ($2::text[]) OR $2 = '{}' AND kind NOT LIKE 'SYNC%') "
             "AND ($3::uuid IS NULL OR client_id = $3) ORDER BY position",
             self.trip.firm.practice_id,
             list(kinds),
