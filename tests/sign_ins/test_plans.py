@@ -59,8 +59,13 @@ async def close_oldest(desk: Desk, _: AppId, __: CredentialId, ___: str) -> Any:
     return await RoundRepository.of(desk.practice_id).close_oldest(desk.admin.person_id, keep=9, at=at)
 
 
-@pytest.mark.parametrize("ask", [open_until, pending, waiting, used, close_oldest])
-@pytest.mark.parametrize("is_analyzed", [False, True])
+@pytest.mark.parametrize(
+    ("ask", "is_analyzed"),
+    [
+        *((ask, False) for ask in (open_until, pending, waiting)),
+        *((ask, True) for ask in (open_until, pending, waiting, used, close_oldest)),
+    ],
+)
 async def test_rounds_that_are_over_are_not_looked_at(
     desk: Desk, kim: Person, ask: Asked, *, is_analyzed: bool
 ) -> None:
