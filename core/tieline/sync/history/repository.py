@@ -17,24 +17,24 @@ from tieline.sync.repository import COLUMNS, run_of
 from tieline.sync.runs import Run
 
 # Looked up one by one: a join would be planned by what statistics say of a practice, which may be new to them.
-_VISIBLE = """
+_ITS_CLIENT = """CROSS JOIN LATERAL (
+      SELECT c.deleted_at FROM client AS c
+       WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c"""
+_SERVES = """CROSS JOIN LATERAL (
+      SELECT o.client_id FROM organisation AS o
+       WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o"""
+_VISIBLE = f"""
 EXISTS (SELECT FROM connection AS k
-         CROSS JOIN LATERAL (
-               SELECT c.deleted_at FROM client AS c
-                WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
-         CROSS JOIN LATERAL (
-               SELECT o.client_id FROM organisation AS o
-                WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
-         WHERE k.practice_id = $1 AND k.organisation_id = r.organisation_id AND c.deleted_at IS NULL AND {visible})
+         {_ITS_CLIENT}
+         {_SERVES}
+         WHERE k.practice_id = $1 AND k.organisation_id = r.organisation_id AND c.deleted_at IS NULL AND {{visible}})
 """
 # An organisation that serves another client by now is that client's: whoever may not see it follows its runs no more.
 _STILL_THEIRS = "(o.client_id IS NULL OR o.client_id = k.client_id OR {sees})"
-_OF_CONNECTION = """
+_OF_CONNECTION = f"""
 EXISTS (SELECT FROM connection AS k
-         CROSS JOIN LATERAL (
-               SELECT o.client_id FROM organisation AS o
-                WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
-         WHERE k.practice_id = $1 AND k.id = {connection} AND {still_theirs})
+         {_SERVES}
+         WHERE k.practice_id = $1 AND k.id = {{connection}} AND {{still_theirs}})
 """
 _PAGE = """
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
@@ -48,20 +48,16 @@ SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin
         ORDER BY r.created_at DESC, r.id DESC LIMIT {limit}) AS page ON true
  ORDER BY page.created_at DESC, page.id DESC
 """
-_LAST = """
+_LAST = f"""
 SELECT k.id AS connection_id, r.*
   FROM connection AS k
+ {_ITS_CLIENT}
  CROSS JOIN LATERAL (
-       SELECT c.deleted_at FROM client AS c
-        WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
- CROSS JOIN LATERAL (
-       SELECT {columns} FROM sync_run AS r
+       SELECT {{columns}} FROM sync_run AS r
         WHERE r.practice_id = k.practice_id AND r.organisation_id = k.organisation_id
         ORDER BY r.created_at DESC, r.id DESC LIMIT 1) AS r
- CROSS JOIN LATERAL (
-       SELECT o.client_id FROM organisation AS o
-        WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
- WHERE k.practice_id = $1 AND k.id = ANY ({connections}::uuid[]) AND c.deleted_at IS NULL AND {visible}
+ {_SERVES}
+ WHERE k.practice_id = $1 AND k.id = ANY ({{connections}}::uuid[]) AND c.deleted_at IS NULL AND {{visible}}
 """
 
 
