@@ -41,7 +41,7 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
     yield run
     for process in started:
         process.kill()
-        assert "Traceback" not in process.logged(), process.logged()
+        process.assert_unbroken()
 
 
 @pytest.fixture

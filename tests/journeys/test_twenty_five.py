@@ -56,7 +56,7 @@ async def workers(opened: Deployment) -> AsyncIterator[None]:
         for process in processes:
             process.kill()
     for process in processes:
-        assert "Traceback" not in process.logged(), process.logged()
+        process.assert_unbroken()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import pytest
 
 from tests.sandbox.books import Books
 from tests.sandbox.xero import Person, Xero
+from tests.support.processes import assert_unbroken
 
 WAIT_SECONDS = 30.0
 
@@ -70,7 +71,7 @@ def started(log: Path, *options: str, port: int = 0) -> Iterator[Running]:
         running.wait()
         yield running
         assert running.popen.returncode == -signal.SIGKILL or running.stop() == 0, running.logged()
-        assert "Traceback" not in running.logged(), running.logged()
+        assert_unbroken(running.logged())
         assert "ERROR" not in running.logged(), running.logged()
     finally:
         popen.kill()

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 
+from tests.support.processes import assert_unbroken
 from tieline.embedded.process import free_port
 from tieline.settings import Settings, load_settings
 from tieline.vault import generate_key
@@ -91,6 +92,10 @@ class Process:
                 raise AssertionError(f"{text!r} did not come: {self.logged()}")
             time.sleep(0.02)
 
+    def assert_unbroken(self) -> None:
+        """No code of ours broke off in it so far."""
+        assert_unbroken(self.logged())
+
     def kill(self) -> None:
         """End it as a crash would."""
         self.popen.kill()
@@ -116,7 +121,7 @@ def serving(deployment: Deployment, **more: str) -> Iterator[Gateway]:
         wait_until_ready(url, process)
         yield Gateway(url=url, process=process)
         assert process.stop() == 0, process.logged()
-        assert "Traceback" not in process.logged(), process.logged()
+        process.assert_unbroken()
     finally:
         process.kill()
 

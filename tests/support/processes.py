@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+_BEFORE, _AFTER = 1_000, 6_000
+"""Characters of a log worth reading around a traceback."""
+
 
 def descendants(pid: int) -> set[int]:
     """Children, their children and so on, at this moment."""
@@ -31,13 +34,25 @@ def mentioning(text: str) -> list[str]:
     """The command lines of living processes that have this in them, this test's own left out."""
     lines = []
     for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
+        line = command_line(int(entry.name))
         if text in line and "pytest" not in line and alive(int(entry.name)):
             lines.append(line)
     return lines
+
+
+def command_line(pid: int) -> str:
+    """Empty when there is no such process."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return ""
+    return words.replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def assert_unbroken(log: str) -> None:
+    """No code of ours broke off; fails with the first traceback in this log, and what stands around it."""
+    before, found, after = log.partition("Traceback")
+    assert not found, before[-_BEFORE:] + found + after[:_AFTER]
 
 
 def _field(pid: int, number: int) -> str | None:

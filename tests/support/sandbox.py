@@ -21,7 +21,8 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from tests.support.polling import wait_until
-from tieline.credentials.apps import NewApp, add_app
+from tests.support.processes import assert_unbroken
+from tieline.credentials.apps.service import NewApp, add_app
 from tieline.embedded.process import free_port
 from tieline.host import host
 from tieline.ids import AppId, PracticeId, new_id
@@ -192,7 +193,7 @@ def running_sandbox(logs: Path) -> Iterator[str]:
     try:
         wait_until(lambda: "sandbox.ready" in log.read_text(), "the sandbox is ready")
         yield f"http://localhost:{port}"
-        assert "Traceback" not in log.read_text(), log.read_text()
+        assert_unbroken(log.read_text())
     finally:
         popen.terminate()
         popen.wait()

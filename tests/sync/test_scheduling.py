@@ -12,9 +12,14 @@ from tests.support.books import Books
 from tests.support.deployment import Deployment
 from tests.support.jobs import JobTable, calendar
 from tests.sync.scripted import Reading, Script
+from tieline.errors import ClaimLost
+from tieline.ids import JobId, new_id
 from tieline.sync import scheduling
 from tieline.sync.due.times import next_day, next_try
 from tieline.sync.scheduling import queue_due
+from tieline.work import Lane
+from tieline.work.repository import Claim
+from tieline.work.unit import working_on
 from tieline.worker.roster import ensure_recurring
 
 Clock = Callable[[timedelta], Awaitable[None]]
@@ -57,6 +62,26 @@ async def test_an_organisation_that_nothing_works_for_is_not_queued(client: Read
 
     assert await runs_of(client.books) == 0
     assert (await client.organisation())["next_sync_at"] > await calendar()
+
+
+async def test_who_has_lost_the_job_queues_nothing_and_stops(client: Reading, clock: Clock) -> None:
+    await client.slice()
+    await clock(DAY * 1.2)
+    lost = Claim(
+        job_id=JobId(new_id()),
+        practice_id=None,
+        actor="sync.queue_due",
+        lane=Lane.BACKGROUND,
+        arguments={},
+        attempts=1,
+        fence=1,
+        correlation_id="a-lost-job",
+    )
+
+    with working_on(lost), pytest.raises(ClaimLost):
+        await queue_due()
+
+    assert await runs_of(client.books) == 0
 
 
 async def test_more_than_a_batch_in_several_practices_by_two_schedulers_at_once(

@@ -10,7 +10,7 @@ from tieline import clock
 from tieline.connections.repository import ConnectionRepository
 from tieline.connections.runs import queue_syncs
 from tieline.database import system_scope
-from tieline.errors import TryAgain
+from tieline.errors import ClaimLost, TryAgain
 from tieline.ids import OrganisationId, PracticeId
 from tieline.log import fields_of, get_logger
 from tieline.principal import Principal
@@ -45,6 +45,8 @@ async def _round() -> bool:
     for practice_id, organisation_ids in found.items():
         try:
             queued = await _queue(practice_id, organisation_ids)
+        except ClaimLost:
+            raise
         except TryAgain as error:
             log.warning("sync.not_queued", practice_id=str(practice_id), **fields_of(error))
         except Exception as error:
