@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from tests.support.statements import Statement, all_connected, taken_down
-from tieline.database import scope
+from tieline.database import scope, system_scope
 from tieline.ids import PracticeId
 
 Node = dict[str, Any]
@@ -28,6 +30,16 @@ class Sent:
     settings: list[str]
 
 
+async def forget_statistics(sql: asyncpg.Connection, *tables: str) -> None:
+    """From here on the planner knows of these tables what it knows of a database that was never analysed."""
+    await sql.execute("DELETE FROM pg_statistic WHERE starelid = ANY ($1::regclass[])", tables)
+    await sql.execute(
+        "UPDATE pg_class SET relpages = 0, reltuples = -1, relallvisible = 0 WHERE oid = ANY ($1::regclass[]) "
+        "OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = ANY ($1::regclass[]))",
+        tables,
+    )
+
+
 async def sent_by(call: Callable[[], Awaitable[Any]]) -> Sent:
     """Without what the driver asks of types that it meets for the first time."""
     await all_connected()
@@ -39,11 +51,11 @@ async def sent_by(call: Callable[[], Awaitable[Any]]) -> Sent:
     )
 
 
-async def explained(practice_id: PracticeId, sent: Sent) -> list[Node]:
-    """The nodes of the plan that the one statement of a call has."""
+async def explained(practice_id: PracticeId | None, sent: Sent) -> list[Node]:
+    """The nodes of the plan that the one statement of a call has; without a practice, as the system."""
     (statement,) = sent.data
     with suppress(Undone):
-        async with scope(practice_id) as opened:
+        async with scope(practice_id) if practice_id else system_scope() as opened:
             for setting in sent.settings:
                 await opened.run(setting)
             explain = f"EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) {statement.sql}"

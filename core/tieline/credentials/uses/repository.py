@@ -17,25 +17,23 @@ class Uses:
     until: datetime | None
 
 
-# A usable sign-in that has it, or a consent of the same subject that somebody may still take.
+# A usable sign-in that has it, or a consent of the same subject that somebody may still take. Sign-ins are found by
+# their key alone: no statistics can make another index look as good.
 _USES = """
 SELECT EXISTS (SELECT FROM connection AS k
                 WHERE k.practice_id = $1 AND k.credential_id = $2 AND k.ended_at IS NULL
                   AND (k.reason IS NULL OR k.reason <> 'DISCONNECTED')
                   AND ($3::uuid IS NULL OR k.organisation_id = $3)) AS connected,
        greatest(
-         (SELECT max(s.usable_until) FROM sign_in_organisation AS f
-            JOIN sign_in AS s ON s.practice_id = f.practice_id AND s.id = f.sign_in_id
-           WHERE f.practice_id = $1 AND f.credential_id = $2 AND s.usable_until > $4
-             AND ($3::uuid IS NULL OR f.organisation_id = $3)),
+         (SELECT max((SELECT s.usable_until FROM sign_in AS s
+                       WHERE s.practice_id = $1 AND s.id = f.sign_in_id AND s.usable_until > $4))
+            FROM sign_in_organisation AS f
+           WHERE f.practice_id = $1 AND f.credential_id = $2 AND ($3::uuid IS NULL OR f.organisation_id = $3)),
          (SELECT max(r.proof_until) FROM consent_round AS r
-           CROSS JOIN LATERAL (
-                 SELECT FROM sign_in AS s
-                  WHERE s.practice_id = $1 AND s.id = r.sign_in_id AND s.provider_app_id =
-                        (SELECT c.provider_app_id FROM credential AS c WHERE c.practice_id = $1 AND c.id = $2)
-                  LIMIT 1) AS s
            WHERE r.practice_id = $1 AND r.outcome = 'GRANTED' AND r.taken_at IS NULL AND r.proof_until > $4
-             AND r.subject = (SELECT c.subject FROM credential AS c WHERE c.practice_id = $1 AND c.id = $2))) AS until
+             AND r.subject = (SELECT c.subject FROM credential AS c WHERE c.practice_id = $1 AND c.id = $2)
+             AND (SELECT s.provider_app_id FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id) =
+                 (SELECT c.provider_app_id FROM credential AS c WHERE c.practice_id = $1 AND c.id = $2))) AS until
 """
 
 

@@ -90,35 +90,30 @@ _STRAND = """
 UPDATE consent_round SET subject = $3, login = $4, tokens_sealed = $5
  WHERE practice_id = $1 AND id = $2 AND outcome = 'REFUSED' AND tokens_sealed IS NULL
 """
-# From a few rounds to their sign-ins, never from all sign-ins to their rounds.
-_OF_APP = """
- CROSS JOIN LATERAL (SELECT FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id
-                        AND s.provider_app_id = $2 LIMIT 1) AS s
-"""
+# From a few rounds to their sign-ins, each by its key alone: no statistics can make another index look as good.
+_OF_APP = "(SELECT s.provider_app_id FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id) = $2"
+_OF_PERSON = "(SELECT s.person_id FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id) = $2"
 _PENDING_SUBJECT = f"""
-SELECT EXISTS (SELECT FROM consent_round AS r {_OF_APP}
+SELECT EXISTS (SELECT FROM consent_round AS r
                 WHERE r.practice_id = $1 AND r.subject = $3 AND r.id <> $5
-                  AND r.outcome = 'GRANTED' AND r.taken_at IS NULL AND r.proof_until > $4)
+                  AND r.outcome = 'GRANTED' AND r.taken_at IS NULL AND r.proof_until > $4 AND {_OF_APP})
 """
 _WAITING = f"""
-SELECT r.id, r.tokens_sealed FROM consent_round AS r {_OF_APP}
- WHERE r.practice_id = $1 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL ORDER BY r.id
+SELECT r.id, r.tokens_sealed FROM consent_round AS r
+ WHERE r.practice_id = $1 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL AND {_OF_APP} ORDER BY r.id
 """
 _OUT = "r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NULL AND r.expires_at > $3"
 _OPEN_UNTIL = f"""
 SELECT greatest(
-         (SELECT max(r.expires_at) FROM consent_round AS r {_OF_APP} WHERE {_OUT}),
-         (SELECT max($3::timestamptz + $4) FROM consent_round AS r {_OF_APP}
+         (SELECT max(r.expires_at) FROM consent_round AS r WHERE {_OUT} AND {_OF_APP}),
+         (SELECT max($3::timestamptz + $4) FROM consent_round AS r
            WHERE r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NOT NULL
-             AND r.claimed_until > (SELECT clock_timestamp())))
+             AND r.claimed_until > (SELECT clock_timestamp()) AND {_OF_APP}))
 """
 _CLOSE_OLDEST = f"""
 UPDATE consent_round AS o SET expires_at = $3
  WHERE o.practice_id = $1 AND o.outcome IS NULL AND o.code_hash IS NULL AND o.expires_at > $3 AND o.id = ANY (ARRAY (
-       SELECT r.id FROM consent_round AS r
-        CROSS JOIN LATERAL (SELECT FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id
-                               AND s.person_id = $2 LIMIT 1) AS s
-        WHERE {_OUT} ORDER BY r.id DESC OFFSET $4))
+       SELECT r.id FROM consent_round AS r WHERE {_OUT} AND {_OF_PERSON} ORDER BY r.id DESC OFFSET $4))
 """
 
 
