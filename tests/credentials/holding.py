@@ -19,9 +19,10 @@ from tieline.clients.service import NewClient, create_client
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import ConnectionRepository, NewConnection
 from tieline.connections.states import Reason
-from tieline.credentials.apps import endpoints_of, provider_of
+from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.service import endpoints_of, provider_of
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import App, AppRepository, Credential, CredentialRepository
+from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import keep_consent
 from tieline.credentials.tokens import CredentialTokens
 from tieline.database import scope
@@ -127,6 +128,12 @@ class Holding:
     async def disconnect(self, connection_id: ConnectionId) -> None:
         async with unit_of_work(Principal.machine(self.practice_id)) as work:
             await ConnectionRepository.of(self.practice_id).disconnect(connection_id, at=work.now)
+
+    async def organisation_of(self, connection_id: UUID) -> OrganisationId:
+        found: OrganisationId = await self.above.fetchval(
+            "SELECT organisation_id FROM connection WHERE id = $1", connection_id
+        )
+        return found
 
     async def reason(self, connection_id: ConnectionId) -> Reason | None:
         text = await self.above.fetchval("SELECT reason FROM connection WHERE id = $1", connection_id)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.deployment import Deployment
 from tests.support.polling import wait_until
-from tieline.credentials.apps import NewApp, add_app, endpoints_of, list_apps
+from tieline.credentials.apps.service import NewApp, add_app, change_tier, endpoints_of, list_apps
 from tieline.database import scope
 from tieline.errors import Invalid
 from tieline.host import host
@@ -241,6 +241,22 @@ async def test_a_tier_is_one_of_the_providers(opened: Deployment, practice_id: P
 
     assert (refused.returncode, refused.stderr.strip()) == (1, "tieline: Xero has the tiers starter, core.")
     assert done.returncode == 0, done.stderr
+    assert [app.tier for app in await list_apps(practice_id)] == ["core"]
+
+
+async def test_a_tier_is_changed_to_another_of_the_providers(
+    opened: Deployment, practice_id: PracticeId
+) -> None:
+    whose = ("--practice", str(practice_id), "--provider", "xero")
+    with pytest.raises(Invalid, match="no app at xero yet: 'tieline app add' adds it"):
+        await change_tier(practice_id, "xero", "core")
+    await add_app(practice_id, NewApp(provider="xero", client_id="ABC123", secret=Secret(SECRET)))
+
+    refused = tieline(opened, "app", "tier", *whose, "platinum")
+    done = tieline(opened, "app", "tier", *whose, "core")
+
+    assert (refused.returncode, refused.stderr.strip()) == (1, "tieline: Xero has the tiers starter, core.")
+    assert (done.returncode, done.stdout) == (0, "core\n")
     assert [app.tier for app in await list_apps(practice_id)] == ["core"]
 
 

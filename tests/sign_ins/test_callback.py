@@ -10,12 +10,8 @@ import pytest
 
 from tests.sign_ins.desk import RETURN_URL, Desk
 from tests.support.sandbox import Books, Person
-from tieline.errors import Unavailable
-from tieline.sign_ins import consent, exchange
-from tieline.sign_ins.forgetting import end_sign_in
 from tieline.sign_ins.service import answer_consent, complete_sign_in, continue_sign_in, get_sign_in
 from tieline.sign_ins.states import Failure, SignInState
-from tieline_xero.provider import Xero
 
 
 async def test_a_reload_has_the_same_answer_and_asks_the_provider_nothing(desk: Desk, kim: Person) -> None:
@@ -221,41 +217,6 @@ async def test_a_new_subject_waits_sealed_in_the_round(desk: Desk, kim: Person) 
     assert (round_["subject"], round_["login"]) == (kim.id, kim.email)
 
 
-async def test_a_death_between_claim_and_exchange_is_told_once_the_claim_has_lapsed(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-    monkeypatch.setattr(consent, "ask", _die)
-    with pytest.raises(KilledHere):
-        await desk.back(parameters)
-    monkeypatch.undo()
-    waiting = asyncio.create_task(desk.back(parameters))
-    await asyncio.sleep(0.5)
-    assert not waiting.done()
-
-    await desk.above.execute("UPDATE consent_round SET claimed_until = claimed_until - interval '61 seconds'")
-    answer = await waiting
-
-    assert answer.failure is Failure.INTERRUPTED
-    failed = await get_sign_in(desk.admin, started.sign_in.id)
-    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.INTERRUPTED)
-    assert await desk.exchanges() == 0
-
-
-async def test_a_transaction_that_fails_after_the_exchange_is_tried_again(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parameters = await desk.consent(await desk.start(), kim)
-    times = _busy_at_first(monkeypatch, exchange, "hashed", before=2)
-
-    answer = await desk.back(parameters)
-
-    assert answer.proof is not None
-    assert times[0] > 2
-    assert await desk.exchanges() == 1
-
-
 async def test_who_names_another_issuer_is_refused_and_the_code_is_not_spent(desk: Desk, kim: Person) -> None:
     started = await desk.start()
     parameters = await desk.consent(started, kim)
@@ -274,131 +235,6 @@ async def test_who_names_the_issuer_that_the_browser_was_sent_to_is_heard(desk: 
     answer = await desk.back(parameters | {"iss": desk.sandbox.xero})
 
     assert answer.proof is not None
-
-
-async def test_a_database_that_is_away_for_a_while_loses_no_consent(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parameters = await desk.consent(await desk.start(), kim)
-    times = _away(monkeypatch, times=3)
-
-    answer = await desk.back(parameters)
-
-    assert answer.proof is not None
-    assert times[0] == 4
-    assert await desk.exchanges() == 1
-
-
-async def test_when_the_claim_is_over_first_one_is_told_to_begin_again_and_that_works(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-    _away(monkeypatch, times=10_000)
-    monkeypatch.setattr(consent, "CLAIM", timedelta(seconds=2))
-
-    answer = await desk.back(parameters)
-    monkeypatch.undo()
-    again = await desk.back(await desk.consent(await continue_sign_in(desk.admin, started.sign_in.id), kim))
-
-    assert (answer.failure, answer.proof) == (Failure.INTERRUPTED, None)
-    assert answer.location == f"{RETURN_URL}?signIn={started.sign_in.id}&error=INTERRUPTED"
-    assert again.proof is not None
-
-
-@pytest.mark.parametrize("fault", [KeyError("sub"), None])
-async def test_a_plugin_that_fails_at_the_subject_fails_the_consent_at_once(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
-) -> None:
-    def subject(*_: Any) -> Any:
-        if fault is not None:
-            raise fault
-
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-    monkeypatch.setattr(Xero, "subject", subject)
-
-    answer = await desk.back(parameters)
-
-    assert answer.failure is Failure.CONSENT_FAILED
-    failed = await get_sign_in(desk.admin, started.sign_in.id)
-    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_FAILED)
-
-
-async def test_what_a_code_brought_after_its_round_had_ended_is_given_back(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-    real = exchange.ask
-
-    async def overtaken(*arguments: Any) -> Any:
-        found = await real(*arguments)
-        await desk.above.execute(
-            "UPDATE consent_round SET claimed_until = claimed_until - interval '61 seconds'"
-        )
-        assert (await desk.back(parameters)).failure is Failure.INTERRUPTED
-        return found
-
-    monkeypatch.setattr(consent, "ask", overtaken)
-    answer = await desk.back(parameters)
-    [round_] = await desk.rounds(started.sign_in.id)
-
-    assert (answer.failure, answer.proof) == (Failure.INTERRUPTED, None)
-    assert (round_["outcome"], round_["subject"]) == ("REFUSED", kim.id)
-    assert await end_sign_in(desk.practice_id, started.sign_in.id) is None
-    assert await desk.asked("revocation") == 1
-    assert (await desk.rounds(started.sign_in.id))[0]["tokens_sealed"] is None
-
-
-async def test_waiting_tokens_that_cannot_be_opened_any_more_are_replaced(desk: Desk, kim: Person) -> None:
-    first_id, first = await desk.consented(kim)
-    await desk.above.execute(
-        "UPDATE consent_round SET tokens_sealed = 'broken' WHERE sign_in_id = $1", first_id
-    )
-
-    second_id, second = await desk.consented(kim)
-
-    for sign_in_id, proof in ((first_id, first), (second_id, second)):
-        assert (await complete_sign_in(desk.admin, sign_in_id, proof)).organisations_total == 3
-
-
-class KilledHere(Exception):
-    """Stands for a kill."""
-
-
-async def _die(*_: Any, **__: Any) -> None:
-    raise KilledHere
-
-
-def _away(monkeypatch: pytest.MonkeyPatch, *, times: int) -> list[int]:
-    """Let the database be away when a consent is to be kept, so many times."""
-    real, counted = exchange.keep, [0]
-
-    async def away(*arguments: Any) -> bool:
-        counted[0] += 1
-        if counted[0] <= times:
-            raise Unavailable
-        return await real(*arguments)
-
-    monkeypatch.setattr(consent, "keep", away)
-    return counted
-
-
-def _busy_at_first(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *, before: int) -> list[int]:
-    """Let this function raise Busy at its second call."""
-    from tieline.errors import Busy
-
-    real, times = getattr(module, name), [0]
-
-    def busy(*args: Any, **kwargs: Any) -> Any:
-        times[0] += 1
-        if times[0] == before:
-            raise Busy
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(module, name, busy)
-    return times
 
 
 async def _fault(desk: Desk) -> str | None:

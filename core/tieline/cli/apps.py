@@ -11,7 +11,7 @@ from tieline.cli.opened import with_database
 from tieline.cli.options import PracticeOption
 
 if TYPE_CHECKING:
-    from tieline.credentials.repository import App
+    from tieline.credentials.apps.repository import App
     from tieline.vault import Secret
 
 _LONGEST = 10_000  # of what is read; a secret is far shorter
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group.command("add")(add_app)
     group.command("list")(list_apps)
     group.command("rotate")(rotate_app)
+    group.command("tier")(change_tier)
     app.add_typer(group, name="app")
 
 
@@ -48,7 +49,7 @@ def add_app(
     ] = None,
 ) -> None:
     """Give a practice its app at a provider, and print the callback address to register there."""
-    from tieline.credentials import apps
+    from tieline.credentials.apps import service as apps
     from tieline.practices import service
 
     secret = _read_secret(secret_file)
@@ -72,7 +73,7 @@ def add_app(
 
 def list_apps(*, practice: PracticeOption) -> None:
     """List a practice's apps: provider, client id, environment, tier, bulk consent, callback address, what is wrong."""
-    from tieline.credentials import apps
+    from tieline.credentials.apps import service as apps
     from tieline.practices import service
 
     async def run() -> list[tuple[App, str]]:
@@ -97,7 +98,7 @@ def rotate_app(
     client_id: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Give an app a new secret, valid at once for every process."""
-    from tieline.credentials import apps
+    from tieline.credentials.apps import service as apps
     from tieline.practices import service
 
     if client_id is not None:
@@ -109,6 +110,23 @@ def rotate_app(
 
     with_database(run)
     typer.echo("rotated")
+
+
+def change_tier(
+    *,
+    practice: PracticeOption,
+    provider: ProviderOption,
+    tier: Annotated[str, typer.Argument(help="The app's tier at the provider from now on.")],
+) -> None:
+    """Change an app's tier: what begins from now on keeps to its limits, in every process."""
+    from tieline.credentials.apps import service as apps
+    from tieline.practices import service
+
+    async def run() -> None:
+        await apps.change_tier(await service.locate_practice(practice), provider, tier)
+
+    with_database(run)
+    typer.echo(tier)
 
 
 def _callback_of(app: App) -> str:

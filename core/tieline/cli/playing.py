@@ -13,7 +13,7 @@ from tieline.cli.children import Child
 from tieline.cli.story.api import BrokeOff
 from tieline.cli.story.provider import Sandbox
 from tieline.cli.story.stage import CLIENT_ID, TIER, register_app, register_callback, set_stage
-from tieline.credentials import apps
+from tieline.credentials.apps import service as apps
 from tieline.embedded import write_private
 from tieline.embedded.process import free_port, is_taken
 from tieline.errors import StartRefused

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tieline import clock
-from tieline.credentials.apps import provider_of
+from tieline.credentials.apps.service import provider_of
 from tieline.credentials.repository import CredentialRepository, State
 from tieline.credentials.tokens import renew_once
 from tieline.database import scope

@@ -18,11 +18,12 @@ from datetime import datetime, timedelta
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.states import Reason
 from tieline.credentials import actors
-from tieline.credentials.apps import provider_of
+from tieline.credentials.apps.repository import App
+from tieline.credentials.apps.service import provider_of
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair, place_of
 from tieline.credentials.putting_off import is_given_up, put_off
-from tieline.credentials.repository import App, CredentialRepository, Kept, State
+from tieline.credentials.repository import CredentialRepository, Kept, State
 from tieline.credentials.revoking import revoke
 from tieline.credentials.service import open_session
 from tieline.credentials.uses.repository import uses_of_credential, uses_of_organisation

@@ -17,7 +17,7 @@ from tieline import clock
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import Reason
-from tieline.credentials.apps import provider_of
+from tieline.credentials.apps.service import provider_of
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.repository import CredentialRepository, Kept, State
 from tieline.credentials.service import open_session

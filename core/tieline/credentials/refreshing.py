@@ -21,18 +21,11 @@ from datetime import datetime, timedelta
 from tieline import clock
 from tieline.connections.states import Reason
 from tieline.credentials.actors import finish_refresh
-from tieline.credentials.apps import endpoints_of, provider_of, secret_of
+from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.service import endpoints_of, provider_of, secret_of
 from tieline.credentials.pairs import PREVIOUS, Pair, place_of
 from tieline.credentials.rejection import credential_rejected
-from tieline.credentials.repository import (
-    LEASE,
-    App,
-    AppRepository,
-    CredentialRepository,
-    Kept,
-    SealedPair,
-    State,
-)
+from tieline.credentials.repository import LEASE, CredentialRepository, Kept, SealedPair, State
 from tieline.database import scope
 from tieline.errors import ConsentGone, NotFound, ProviderMisconfigured, ProviderUnavailable, TryAgain
 from tieline.host import host

@@ -1,4 +1,4 @@
-"""The SQL of provider apps, credentials and what they reach. A refresh holds a lease on its credential's row.
+"""The SQL of credentials and what they reach. A refresh holds a lease on its credential's row.
 
 Expiries are calendar time and come in as parameters; leases are liveness and go by the database's own real
 clock. Every write-back of a refresh is bound to the lease's owner and to the version it began with.
@@ -12,21 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from tortoise.exceptions import IntegrityError
-
-from tieline.credentials.models import ProviderAppRow
+from tieline.credentials.apps.repository import App, app_of_row
 from tieline.database import current
-from tieline.errors import Invalid
 from tieline.ids import AppId, CredentialId, OrganisationId, PersonId, PracticeId
 
 LEASE = timedelta(seconds=30)
-
-
-class Environment(StrEnum):
-    """Whose books an app reaches: real ones, or those of a sandbox."""
-
-    LIVE = "LIVE"
-    SANDBOX = "SANDBOX"
 
 
 class State(StrEnum):
@@ -34,22 +24,6 @@ class State(StrEnum):
 
     LIVE = "LIVE"
     DEAD = "DEAD"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class App:
-    """A practice's app at a provider, without its secret. `fault` is the code of the last refusal of the app."""
-
-    id: AppId
-    practice_id: PracticeId
-    provider: str
-    environment: Environment
-    base_url: str | None
-    client_id: str
-    bulk_consent: bool
-    tier: str | None
-    fault: str | None
-    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,10 +79,6 @@ class SealedPair:
         )
 
 
-_APP = (
-    "a.id, a.practice_id, a.provider, a.environment, a.base_url, a.client_id, a.bulk_consent, a.tier, a.fault, "
-    "a.created_at"
-)
 _CREDENTIAL = (
     "c.id, c.practice_id, c.provider_app_id, c.subject, c.login, c.person_id, c.scopes, c.access_expires_at, "
     "c.refresh_expires_at, c.refreshed_at, c.state, c.dead_reason, c.version"
@@ -162,77 +132,6 @@ SELECT $1, $2, r.organisation_id, $4 FROM unnest($3::uuid[]) AS r (organisation_
 ON CONFLICT (practice_id, credential_id, organisation_id) DO UPDATE SET consented_at = excluded.consented_at
  WHERE consent.organisation_id = ANY ($5::uuid[])
 """
-
-
-class AppRepository:
-    """The apps of one practice."""
-
-    def __init__(self, practice_id: PracticeId) -> None:
-        self.practice_id = practice_id
-
-    @classmethod
-    def of(cls, practice_id: PracticeId) -> AppRepository:
-        return cls(practice_id)
-
-    async def get(self, app_id: AppId) -> App | None:
-        return await self._one("a.id = $2", app_id)
-
-    async def of_provider(self, provider: str) -> App | None:
-        return await self._one("a.provider = $2", provider)
-
-    async def all(self) -> list[App]:
-        """By provider."""
-        rows = await current().rows(
-            f"SELECT {_APP} FROM provider_app AS a WHERE a.practice_id = $1 ORDER BY a.provider",
-            self.practice_id,
-        )
-        return [_app(row, row["id"]) for row in rows]
-
-    async def add(self, row: ProviderAppRow) -> None:
-        """Raises Invalid: a practice has one app at a provider, and an app serves one practice."""
-        try:
-            await row.save(force_create=True)
-        except IntegrityError as conflict:
-            if "provider_app_client_once" in str(conflict):
-                raise Invalid(
-                    "This client id is another practice's app already: each practice needs an app of its own.",
-                    field="clientId",
-                ) from None
-            if "provider_app_once" not in str(conflict):
-                raise
-            raise Invalid(
-                f"This practice has an app at {row.provider} already: 'tieline app list' shows it, "
-                "'tieline app rotate' gives it a new secret.",
-                field="provider",
-            ) from conflict
-
-    async def sealed_secret(self, app_id: AppId) -> bytes | None:
-        sealed: bytes | None = await current().value(
-            f"SELECT secret_sealed FROM provider_app WHERE {_MINE}", self.practice_id, app_id
-        )
-        return sealed
-
-    async def set_secret(self, app_id: AppId, sealed: bytes) -> None:
-        """A new secret; what was wrong with the old one is forgotten."""
-        await current().run(
-            f"UPDATE provider_app SET secret_sealed = $3, fault = NULL WHERE {_MINE}",
-            self.practice_id,
-            app_id,
-            sealed,
-        )
-
-    async def set_fault(self, app_id: AppId, code: str | None) -> bool:
-        """Whether it was another one before."""
-        changed = f"UPDATE provider_app SET fault = $3 WHERE {_MINE} AND fault IS DISTINCT FROM $3"
-        return await current().run(changed, self.practice_id, app_id, code) == 1
-
-    async def _one(self, condition: str, value: object) -> App | None:
-        row = await current().row(
-            f"SELECT {_APP} FROM provider_app AS a WHERE a.practice_id = $1 AND {condition}",
-            self.practice_id,
-            value,
-        )
-        return _app(row, row["id"]) if row else None
 
 
 class CredentialRepository:
@@ -382,21 +281,6 @@ class CredentialRepository:
         return [_credential(row) for row in rows]
 
 
-def _app(row: Any, app_id: AppId) -> App:
-    return App(
-        id=app_id,
-        practice_id=row["practice_id"],
-        provider=row["provider"],
-        environment=Environment(row["environment"]),
-        base_url=row["base_url"],
-        client_id=row["client_id"],
-        bulk_consent=row["bulk_consent"],
-        tier=row["tier"],
-        fault=row["fault"],
-        created_at=row["created_at"],
-    )
-
-
 def _credential(row: Any) -> Credential:
     return Credential(
         id=row["id"],
@@ -418,7 +302,7 @@ def _credential(row: Any) -> Credential:
 def _kept(row: Any) -> Kept:
     return Kept(
         credential=_credential(row),
-        app=_app(row, row["provider_app_id"]),
+        app=app_of_row(row, row["provider_app_id"]),
         secret_sealed=row["secret_sealed"],
         sealed=row["tokens_sealed"],
         previous_sealed=row["previous_sealed"],

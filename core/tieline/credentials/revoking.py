@@ -6,8 +6,8 @@ import json
 
 import httpx
 
-from tieline.credentials.apps import endpoints_of, provider_of, secret_of
-from tieline.credentials.repository import App, AppRepository
+from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.service import endpoints_of, provider_of, secret_of
 from tieline.database import scope
 from tieline.errors import (
     NotFound,

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from tieline import clock
 from tieline.credentials.actors import check_reach
-from tieline.credentials.apps import endpoints_of, meter_of, provider_of
+from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.service import endpoints_of, meter_of, provider_of
 from tieline.credentials.pairs import CURRENT, PREVIOUS, Pair, place_of
 from tieline.credentials.refreshing import sealed_pair
 from tieline.credentials.rejection import credential_rejected
-from tieline.credentials.repository import App, AppRepository, Credential, CredentialRepository, State
+from tieline.credentials.repository import Credential, CredentialRepository, State
 from tieline.credentials.tokens import CredentialTokens
 from tieline.database import scope
 from tieline.errors import ConsentGone, NotFound
@@ -67,6 +68,7 @@ async def open_session(
         subject=credential.subject,
         organisation=organisation,
         now=clock.now,
+        version=credential.version,
     )
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tieline import clock
+from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import App, AppRepository, CredentialRepository
+from tieline.credentials.repository import CredentialRepository
 from tieline.credentials.service import keep_consent, open_session
 from tieline.errors import ConsentGone, NotFound, ProofInvalid, SignInNotReady, SignInOver, TielineError
 from tieline.host import host

@@ -14,7 +14,7 @@ import random
 from collections.abc import Mapping
 
 from tieline import clock
-from tieline.credentials.apps import endpoints_of
+from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
 from tieline.database import scope
 from tieline.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable, TryAgain

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tieline import clock
-from tieline.credentials.apps import endpoints_of
+from tieline.credentials.apps.repository import AppRepository
+from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import AppRepository, CredentialRepository
+from tieline.credentials.repository import CredentialRepository
 from tieline.credentials.service import keep_consent
 from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host

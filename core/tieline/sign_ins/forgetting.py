@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from tieline import clock
 from tieline.credentials.actors import let_go_credential
+from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import App, AppRepository, CredentialRepository
+from tieline.credentials.repository import CredentialRepository
 from tieline.credentials.revoking import revoke
 from tieline.errors import ProviderError
 from tieline.host import host

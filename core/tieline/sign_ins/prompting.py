@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason
-from tieline.credentials.repository import App, Credential, CredentialRepository
+from tieline.credentials.apps.repository import App
+from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
 from tieline.database import scope
 from tieline.errors import ProviderError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tieline.credentials.apps import secret_of
-from tieline.credentials.repository import App, AppRepository
+from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.service import secret_of
 from tieline.database import scope, system_scope
 from tieline.host import host
 from tieline.ids import AppId, PracticeId, SignInId

@@ -14,7 +14,7 @@ from tieline import clock
 from tieline.clients.repository import ClientRepository
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
-from tieline.credentials.repository import App, AppRepository
+from tieline.credentials.apps.repository import App, AppRepository
 from tieline.database import scope
 from tieline.errors import BulkConnectUnsupported, Invalid, NotFound, ProviderNotConfigured
 from tieline.host import host

@@ -12,7 +12,8 @@ from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import queue_syncs
 from tieline.connections.states import HEALED_BY_SIGN_IN, Reason
-from tieline.credentials.repository import App, Credential, CredentialRepository, State
+from tieline.credentials.apps.repository import App
+from tieline.credentials.repository import Credential, CredentialRepository, State
 from tieline.errors import ProviderBroken
 from tieline.events.kinds import ConnectionRestored
 from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, SignInId

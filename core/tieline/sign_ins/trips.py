@@ -8,7 +8,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 
-from tieline.credentials.repository import App
+from tieline.credentials.apps.repository import App
 from tieline.credentials.service import endpoints_of
 from tieline.host import host
 from tieline.ids import PersonId, PracticeId, RoundId, SignInId, new_id

@@ -20,8 +20,8 @@ from tieline.connections.organisations.repository import Organisation
 from tieline.connections.repository import Connection
 from tieline.connections.suggestions.matching import Suggestion
 from tieline.connections.suggestions.service import MAX_ORGANISATIONS, suggest_clients
-from tieline.credentials.apps import list_apps
-from tieline.credentials.repository import App
+from tieline.credentials.apps.repository import App
+from tieline.credentials.apps.service import list_apps
 from tieline.errors import SignInNotReady, SignInOver
 from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId, SignInId, TeamId
 from tieline.plugins import Product

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from tieline.credentials.apps import list_apps
+from tieline.credentials.apps.service import list_apps
 from tieline.host import host
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.providers.types import Provider

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from tieline.credentials.repository import App
+from tieline.credentials.apps.repository import App
 from tieline.host import host
 from tieline.plugins import Product
 from tieline_gateway.graphql.context import Info

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tieline.credentials.apps.repository import App, AppRepository, Environment
 from tieline.credentials.models import ProviderAppRow
-from tieline.credentials.repository import App, AppRepository, Environment
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound, ProviderMisconfigured
 from tieline.host import host
@@ -94,7 +94,7 @@ async def add_app(practice_id: PracticeId, new: NewApp) -> App:
             client_id=_client_id(new.client_id),
             secret_sealed=host().vault.seal(_checked(new.secret), _place(practice_id, app_id)),
             bulk_consent=new.bulk_consent,
-            tier=_tier(provider, new.tier),
+            tier=None if new.tier is None else _tier(provider, new.tier),
             created_at=work.now,
         )
         apps = AppRepository.of(practice_id)
@@ -111,13 +111,18 @@ async def rotate_secret(practice_id: PracticeId, provider: str, secret: Secret) 
     checked = _checked(secret)
     async with unit_of_work(Principal.machine(practice_id)):
         apps = AppRepository.of(practice_id)
-        app = await apps.of_provider(provider)
-        if app is None:
-            raise Invalid(
-                f"This practice has no app at {provider} yet: 'tieline app add' adds it.", field="provider"
-            )
+        app = await _added(apps, provider)
         await apps.set_secret(app.id, host().vault.seal(checked, _place(practice_id, app.id)))
     return app
+
+
+@retrying
+async def change_tier(practice_id: PracticeId, provider: str, tier: str) -> None:
+    """Say which tier an app has now; every session opened from then on keeps to its limits. Raises Invalid."""
+    checked = _tier(_installed(provider), tier)
+    async with unit_of_work(Principal.machine(practice_id)):
+        apps = AppRepository.of(practice_id)
+        await apps.set_tier((await _added(apps, provider)).id, checked)
 
 
 async def list_apps(practice_id: PracticeId) -> list[App]:
@@ -141,9 +146,18 @@ def _installed(slug: str) -> Provider:
     return found
 
 
-def _tier(provider: Provider, tier: str | None) -> str | None:
+async def _added(apps: AppRepository, provider: str) -> App:
+    app = await apps.of_provider(provider)
+    if app is None:
+        raise Invalid(
+            f"This practice has no app at {provider} yet: 'tieline app add' adds it.", field="provider"
+        )
+    return app
+
+
+def _tier(provider: Provider, tier: str) -> str:
     tiers = provider.info.tiers
-    if tier is None or tier in tiers:
+    if tier in tiers:
         return tier
     raise Invalid(
         f"{provider.info.name} has the tiers {', '.join(tiers)}."

@@ -1,0 +1,1 @@
+"""A practice's apps at providers: its own client ids and secrets there."""
