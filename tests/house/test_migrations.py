@@ -34,6 +34,8 @@ MOMENTS = {
         "CREATE TABLE sign_in_organisation ()",
     ],
     "0004_sync": ["CREATE TABLE quota_block ()", "CREATE TABLE record_set_aside ()"],
+    "0005_turns": ["CREATE TABLE job_turn ()", "LOCK TABLE job IN ACCESS SHARE MODE"],
+    "0006_told_pauses": ["LOCK TABLE sync_run IN ACCESS SHARE MODE"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

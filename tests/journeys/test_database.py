@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm
+from tests.support.polling import until
+from tieline.database import system_scope
+from tieline.errors import Unavailable
 
 END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -25,4 +30,28 @@ async def test_connections_that_died_in_the_pool_cost_callers_nothing(
         answers = await asyncio.gather(*(firm.admin.ask(query) for _ in range(20)))
 
         assert answers == [{"viewer": {"role": "ADMIN"}}] * 20
+    await admin.close()
+
+
+async def test_a_transaction_whose_connection_is_cut_says_that_the_database_is_away(
+    opened: Deployment,
+) -> None:
+    admin = await opened.connect()
+
+    async def cut_off() -> None:
+        async with system_scope() as scope:
+            pid = await scope.value("SELECT pg_backend_pid()")
+            await admin.execute("SELECT pg_terminate_backend($1)", pid)
+
+            async def gone() -> bool:
+                return not await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid)
+
+            await until(gone, "the server has let go of it")
+            await scope.value("SELECT 1")
+
+    with pytest.raises(Unavailable):
+        await cut_off()
+
+    async with system_scope() as scope:
+        assert await scope.value("SELECT 1") == 1
     await admin.close()

@@ -140,7 +140,7 @@ async def test_two_schedulers_at_once_ring_once_for_each_due_job(jobs: JobTable,
     await until(lambda: _all_rung(jobs), "the schedulers looked once more")
 
     assert [scheduler.stop() for scheduler in schedulers] == [0, 0]
-    assert jobs.rings() == 401
+    assert jobs.rings("interactive") == 401
     assert len(jobs.rung_for()) == 401
 
 
@@ -153,7 +153,7 @@ async def test_a_backlog_puts_a_bounded_number_of_rings_into_redis(
     rung = [await ring_for_due(bell) for _ in range(3)]
 
     assert rung == [MAX_UNREAD, 0, 0]
-    assert jobs.rings() == MAX_UNREAD
+    assert jobs.rings("interactive") == MAX_UNREAD
 
 
 async def test_rings_that_were_lost_on_the_way_are_rung_again_soon(
@@ -208,7 +208,7 @@ async def test_events_are_kept_for_thirty_days_and_cursors_that_reach_further_ba
 async def _insert_due(jobs: JobTable, key: str, count: int) -> None:
     await jobs.connection.execute(
         "INSERT INTO job (id, actor, arguments, lane, key, due_at, created_at, correlation_id) "
-        "SELECT gen_random_uuid(), 'nobody.knows', '{}', 'BACKGROUND', $1 || n, $2, $2, 'test' "
+        "SELECT gen_random_uuid(), 'nobody.knows', '{}', 'INTERACTIVE', $1 || n, $2, $2, 'test' "
         "  FROM generate_series(1, $3) AS n",
         key,
         datetime.now(UTC),
@@ -218,7 +218,7 @@ async def _insert_due(jobs: JobTable, key: str, count: int) -> None:
 
 async def _all_rung(jobs: JobTable) -> bool:
     count = await jobs.connection.fetchval("SELECT count(*) FROM job WHERE actor = 'nobody.knows'")
-    return bool(jobs.rings() >= count)
+    return bool(jobs.rings("interactive") >= count)
 
 
 async def _swept_daily(jobs: JobTable) -> bool:

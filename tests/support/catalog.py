@@ -19,6 +19,7 @@ COMMITTED = Path(__file__).parent.parent / "house" / "catalog.txt"
 OPEN_TABLES = {
     "clock": "one row for the deployment: how far calendar time has been moved; only the system may write it",
     "feed": "one row for the deployment: which feed of events this is; only the system may write it",
+    "job_turn": "how many turns the jobs of each practice have had: numbers; only the system may see it",
     "tortoise_migrations": "which migrations were applied: the login's own, no role of the product reads it",
 }
 

@@ -77,14 +77,14 @@ class JobTable:
         )
 
     def rings(self, queue: str = "background") -> int:
-        """Messages that nobody has fetched yet."""
+        """Rings or calls that nobody has fetched yet."""
         waiting = self.redis.llen(f"dramatiq:{queue}")
         assert isinstance(waiting, int)
         return waiting
 
-    def rung_for(self, queue: str = "background") -> set[str]:
-        """The jobs that those messages name."""
-        messages = self.redis.hgetall(f"dramatiq:{queue}.msgs")
+    def rung_for(self) -> set[str]:
+        """The jobs that the rings name; calls name none."""
+        messages = self.redis.hgetall("dramatiq:interactive.msgs")
         assert isinstance(messages, dict)
         return {json.loads(message)["args"][0] for message in messages.values()}
 

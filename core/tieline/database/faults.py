@@ -25,12 +25,15 @@ _AWAY = (
     OSError,  # time-outs too
 )
 
+MISUSED = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver says to calls that do not fit its connection's state, and of connections that are gone."""
+
 
 @contextmanager
 def translated(connection: Any = None) -> Iterator[None]:
     """Around one call of the driver. Raises Busy and Unavailable.
 
-    The driver's InterfaceError means its own misuse, unless the connection is gone. Without a connection, it is
+    What says that the driver was misused says so, unless the connection is gone. Without a connection, it is
     one that is being asked for: whatever the server says to that, it cannot be used.
     """
     try:
@@ -39,7 +42,16 @@ def translated(connection: Any = None) -> Iterator[None]:
         raise Busy from met
     except _AWAY as away:
         raise Unavailable from away
-    except (asyncpg.InterfaceError, asyncpg.PostgresError) as error:
-        if connection is None or (isinstance(error, asyncpg.InterfaceError) and connection.is_closed()):
+    except (*MISUSED, asyncpg.PostgresError) as error:
+        if connection is None or (isinstance(error, MISUSED) and is_gone(connection)):
             raise Unavailable from error
         raise
+
+
+def is_gone(connection: Any) -> bool:
+    """Whether the connection is closed; the pool lets go at once of what the server closes, and then nobody may ask."""
+    try:
+        closed: bool = connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+    return closed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -19,7 +19,7 @@ from tortoise.connection import get_connections
 from tieline import clock
 from tieline.database.connect import ALIAS, pool, pool_client
 from tieline.database.engine import ScopedTransaction
-from tieline.database.faults import translated
+from tieline.database.faults import MISUSED, is_gone, translated
 from tieline.database.roles import APP_ROLE, SYSTEM_ROLE
 from tieline.ids import PracticeId
 
@@ -152,13 +152,14 @@ async def _commit(connection: Any) -> None:
 
 
 async def _give_back(connection: Any, *, committed: bool) -> None:
-    try:
-        if not committed and not connection.is_closed():
-            await connection.execute("ROLLBACK", timeout=_CLEAN_UP_SECONDS)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        connection.terminate()
-    finally:
-        await pool().release(connection, timeout=_CLEAN_UP_SECONDS)
+    with suppress(*MISUSED):  # the pool has let go already of what the server closed
+        try:
+            if not committed and not is_gone(connection):
+                await connection.execute("ROLLBACK", timeout=_CLEAN_UP_SECONDS)
+        except (asyncpg.PostgresError, *MISUSED, OSError):
+            connection.terminate()
+        finally:
+            await pool().release(connection, timeout=_CLEAN_UP_SECONDS)
 
 
 def _opening(role: str, practice_id: PracticeId | None) -> str:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+INTERACTIVE, BACKGROUND = QUEUES = ("interactive", "background")
+
 
 class Lane(StrEnum):
     """Who waits for a job: a person, nobody in particular, or a first sync that takes long anyway."""
@@ -19,10 +21,7 @@ class Lane(StrEnum):
     @property
     def queue(self) -> str:
         """People's work has a queue and worker processes of its own."""
-        return "interactive" if self is Lane.INTERACTIVE else "background"
-
-
-QUEUES = ("interactive", "background")
+        return INTERACTIVE if self is Lane.INTERACTIVE else BACKGROUND
 
 
 @dataclass(frozen=True, slots=True)

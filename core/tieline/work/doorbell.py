@@ -1,10 +1,15 @@
-"""The doorbell: a Redis message that says 'look at job N'. Losing one costs time, never work."""
+"""The doorbell: a Redis message that a job is due. Losing one costs time, never work.
+
+A *ring* names the job: for those that a person waits for. A *call* says only that something of its queue is due, and
+the worker that hears it takes the job whose turn it is at that moment. So no order is laid down in Redis.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import dramatiq
@@ -15,10 +20,12 @@ from dramatiq.message import Message
 from tieline.errors import StartRefused
 from tieline.log import fields_of, get_logger
 from tieline.settings import Settings
-from tieline.work.actor import QUEUES
+from tieline.work.actor import BACKGROUND, INTERACTIVE, QUEUES
 from tieline.work.repository import Ring
 
-MESSAGE = "run_job"
+RING, CALL = "run_job", "run_next"
+MAX_CALLS = 32
+"""Calls that nobody has heard yet: enough, since each that finds a job is passed on."""
 MAX_AGE_MS = 60_000  # an unread ring is rung again by the scheduler anyway
 _ANSWER_SECONDS = 1.0
 _QUIET_SECONDS = 5.0
@@ -68,27 +75,29 @@ class Doorbell:
             broker.declare_queue(queue)
 
     async def ring(self, rings: Sequence[Ring]) -> bool:
-        """Send one message a job; never raises. False when Redis did not take them."""
-        if not rings:
-            return True
-        if time.monotonic() < self._quiet_until:
-            return False
-        try:
-            async with asyncio.timeout(_ANSWER_SECONDS * 2 + _SECONDS_A_RING * len(rings)):
-                await asyncio.to_thread(self._send, rings)
-        except (TimeoutError, redis.RedisError, dramatiq.errors.BrokerError) as error:
-            self._went_away(error)
-            return False
-        self._came_back()
-        return True
+        """Ring for jobs that a person waits for, and call for the others; never raises.
+
+        False when Redis did not take all of it.
+        """
+        named = [ring for ring in rings if ring.lane.queue == INTERACTIVE]
+        return await self._told(partial(self._ring, named), len(named)) and await self.call(
+            len(rings) - len(named)
+        )
+
+    async def call(self, count: int = 1) -> bool:
+        """Call for so many jobs of the background, as far as there is room for calls; never raises."""
+        count = min(count, MAX_CALLS)
+        return await self._told(partial(self._call, count), count)
+
+    async def pass_on(self) -> bool:
+        """Call once more in place of a call that was heard, so that there are no more of them than before."""
+        return await self._told(self._send_call, 1)
 
     async def unread(self, queue: str) -> int | None:
         """How many rings of this queue nobody has heard yet; None when Redis does not say."""
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                return int(
-                    await asyncio.to_thread(self._broker.client.llen, f"{self._broker.namespace}:{queue}")
-                )
+                return await asyncio.to_thread(self._unread, queue)
         except (TimeoutError, redis.RedisError) as error:
             self._went_away(error)
             return None
@@ -101,9 +110,33 @@ class Doorbell:
         except (TimeoutError, redis.RedisError):
             return False
 
-    def _send(self, rings: Sequence[Ring]) -> None:
+    async def _told(self, send: Callable[[], None], count: int) -> bool:
+        if not count:
+            return True
+        if time.monotonic() < self._quiet_until:
+            return False
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS * 2 + _SECONDS_A_RING * count):
+                await asyncio.to_thread(send)
+        except (TimeoutError, redis.RedisError, dramatiq.errors.BrokerError) as error:
+            self._went_away(error)
+            return False
+        self._came_back()
+        return True
+
+    def _ring(self, rings: Sequence[Ring]) -> None:
         for ring in rings:
-            self._broker.enqueue(message_for(ring))
+            self._broker.enqueue(_message(INTERACTIVE, RING, str(ring.job_id)))
+
+    def _call(self, count: int) -> None:
+        for _ in range(min(count, MAX_CALLS - self._unread(BACKGROUND))):
+            self._send_call()
+
+    def _send_call(self) -> None:
+        self._broker.enqueue(_message(BACKGROUND, CALL))
+
+    def _unread(self, queue: str) -> int:
+        return int(self._broker.client.llen(f"{self._broker.namespace}:{queue}"))
 
     def _went_away(self, error: BaseException) -> None:
         self._quiet_until = time.monotonic() + _QUIET_SECONDS
@@ -117,14 +150,8 @@ class Doorbell:
         self._away = False
 
 
-def message_for(ring: Ring) -> Message[Any]:
-    return Message(
-        queue_name=ring.lane.queue,
-        actor_name=MESSAGE,
-        args=(str(ring.job_id),),
-        kwargs={},
-        options={},
-    )
+def _message(queue: str, name: str, *arguments: str) -> Message[Any]:
+    return Message(queue_name=queue, actor_name=name, args=arguments, kwargs={}, options={})
 
 
 _doorbell: Doorbell | None = None
@@ -139,6 +166,11 @@ def install(doorbell: Doorbell | None) -> None:
 async def ring(rings: Sequence[Ring]) -> None:
     if _doorbell is not None:
         await _doorbell.ring(rings)
+
+
+async def pass_on() -> None:
+    if _doorbell is not None:
+        await _doorbell.pass_on()
 
 
 async def answers() -> bool:

@@ -1,5 +1,9 @@
 """The SQL of jobs: taken down in batches, claimed one by one, every write-back bound to the claim's fence.
 
+A job that a person waits for is claimed by its id. The others are taken in turn: each practice has a line, and the
+deployment's own jobs are one more. Of the lines with due jobs the one that had the fewest turns comes next. Whoever
+had nothing to do keeps up to `SAVED` turns, so that a small practice's few jobs go before a large one's thousands.
+
 Due times are calendar time and come in as parameters; leases and rings are liveness and go by the database's
 own real clock, which all processes share.
 """
@@ -15,17 +19,20 @@ from typing import Any
 from tieline.database import Scope, current
 from tieline.errors import ClaimLost
 from tieline.ids import JobId, PracticeId, new_id
-from tieline.work.actor import JobRequest, Lane
+from tieline.work.actor import BACKGROUND, JobRequest, Lane
 
 LEASE = timedelta(seconds=20)
+SAVED = 20
+_IN_BACKGROUND = [lane.value for lane in Lane if lane.queue == BACKGROUND]  # what comes first at its head
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ring:
-    """A job to ring for: enough to choose its queue."""
+    """A job to ring for: enough to choose its queue, and when it is due."""
 
     job_id: JobId
     lane: Lane
+    due_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,25 +91,49 @@ _MERGE = """
 _KEYED = " ON CONFLICT (practice_id, key) WHERE practice_id IS NOT NULL AND key IS NOT NULL" + _MERGE
 _SYSTEM_KEYED = " ON CONFLICT (key) WHERE practice_id IS NULL AND key IS NOT NULL" + _MERGE
 
+_FREE = "failed_at IS NULL AND due_at <= $3 AND (lease_until IS NULL OR lease_until < clock_timestamp())"
 _CLAIM = """
-UPDATE job SET lease_owner = $2, lease_until = clock_timestamp() + $3, fence = fence + 1, attempts = attempts + 1,
-               again_at = CASE WHEN again_at > $4 THEN again_at END
- WHERE id = (SELECT id FROM job
-              WHERE id = $1 AND failed_at IS NULL AND due_at <= $4
-                AND (lease_until IS NULL OR lease_until < clock_timestamp())
-                FOR UPDATE SKIP LOCKED)
+UPDATE job SET lease_owner = $1, lease_until = clock_timestamp() + $2, fence = fence + 1, attempts = attempts + 1,
+               again_at = CASE WHEN again_at > $3 THEN again_at END
+ WHERE id = (SELECT id FROM next)
 RETURNING id, practice_id, actor, lane, arguments::text AS arguments, attempts, fence, correlation_id
+"""
+_NAMED = f"WITH next AS (SELECT id FROM job WHERE id = $4 AND {_FREE} FOR UPDATE SKIP LOCKED)"
+_LINES = "(SELECT id AS line FROM practice UNION ALL SELECT '00000000-0000-0000-0000-000000000000') AS lines"
+_HEAD = f"""
+SELECT id FROM job WHERE job.line = lines.line AND job.lane = wanted.lane AND {_FREE} ORDER BY due_at, id LIMIT """
+# Lines are looked at in the order of their turns, and only until one has a job. Every fourth turn of a line looks at
+# its lanes from the last one, so that none of them waits for ever.
+_IN_TURN = f"""
+WITH lines AS (
+     SELECT line, coalesce(turn, 0) AS turn FROM {_LINES} LEFT JOIN job_turn USING (line) ORDER BY turn, line),
+next AS (
+     SELECT job.id, line, turn
+       FROM lines CROSS JOIN LATERAL (
+            SELECT job.id
+              FROM (SELECT lane FROM unnest($4::text[]) WITH ORDINALITY AS listed (lane, place)
+                     ORDER BY CASE WHEN turn % 4 = 3 THEN -place ELSE place END) AS wanted
+             CROSS JOIN LATERAL ({_HEAD} 1 FOR UPDATE SKIP LOCKED) AS job LIMIT 1) AS job
+      LIMIT 1),
+counted AS (
+     INSERT INTO job_turn (line, turn)
+     SELECT line, greatest(turn, (SELECT max(turn) FROM job_turn) - $5) + 1 FROM next
+         ON CONFLICT (line) DO UPDATE SET turn = greatest(job_turn.turn + 1, excluded.turn))
 """
 _OURS = "id = $1 AND fence = $2 AND lease_owner IS NOT NULL"
 _RELEASE = "lease_owner = NULL, lease_until = NULL, rung_at = NULL"
-_DUE = """
+_DUE = f"""
 UPDATE job SET rung_at = clock_timestamp()
  WHERE id IN (SELECT id FROM job
-               WHERE failed_at IS NULL AND due_at <= $1 AND lane = ANY($4::text[])
-                 AND (lease_until IS NULL OR lease_until < clock_timestamp())
-                 AND (rung_at IS NULL OR rung_at < clock_timestamp() - $2::interval)
-               ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-RETURNING id, lane
+               WHERE lane = 'INTERACTIVE' AND {_FREE}
+                 AND (rung_at IS NULL OR rung_at < clock_timestamp() - $1::interval)
+               ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING id, lane, due_at
+"""
+_WAITING = f"""
+SELECT count(*) FROM (
+     SELECT FROM {_LINES} CROSS JOIN unnest($1::text[]) AS wanted (lane) CROSS JOIN LATERAL ({_HEAD} $2) AS job LIMIT $2
+) AS waiting
 """
 _BACKLOG = """
 SELECT known.lane,
@@ -138,24 +169,17 @@ async def insert_jobs(
         [request.key for request in requests],
         [request.due_at for request in requests],
     )
-    return [_ring(row) for row in rows if row["due_at"] <= at]
+    return [ring for ring in map(_ring, rows) if ring.due_at <= at]
 
 
 async def claim(job_id: JobId, *, owner: str, at: datetime) -> Claim | None:
-    """Take the job if it is due and nobody holds it."""
-    row = await current().row(_CLAIM, job_id, owner, LEASE, at)
-    if row is None:
-        return None
-    return Claim(
-        job_id=row["id"],
-        practice_id=row["practice_id"],
-        actor=row["actor"],
-        lane=Lane(row["lane"]),
-        arguments=json.loads(row["arguments"]),
-        attempts=row["attempts"],
-        fence=row["fence"],
-        correlation_id=row["correlation_id"],
-    )
+    """Take this job if it is due and nobody holds it."""
+    return _claimed(await current().row(_NAMED + _CLAIM, owner, LEASE, at, job_id))
+
+
+async def claim_next(*, owner: str, at: datetime) -> Claim | None:
+    """Take a due job of the background that nobody holds, of the practice whose turn it is."""
+    return _claimed(await current().row(_IN_TURN + _CLAIM, owner, LEASE, at, _IN_BACKGROUND, SAVED))
 
 
 async def renew(held: Claim) -> bool:
@@ -175,26 +199,25 @@ async def assert_held(scope: Scope, held: Claim, *, moved_on: bool = False) -> N
         raise ClaimLost(held.job_id)
 
 
-async def finish(held: Claim) -> datetime | None:
-    """Delete the job; one that was asked for again while it ran is due as that request wants it: when that is."""
+async def finish(held: Claim) -> Ring | None:
+    """Delete the job; one that was asked for again while it ran is due as that request wants it: a ring for then."""
     over = f"DELETE FROM job WHERE {_OURS} AND again_at IS NULL"
-    if await current().run(over, held.job_id, held.fence) == 0:
-        again = f"UPDATE job SET due_at = again_at, again_at = NULL, attempts = 0, {_RELEASE} WHERE {_OURS}"
-        return _instant(await current().value(f"{again} RETURNING due_at", held.job_id, held.fence))
-    return None
+    if await current().run(over, held.job_id, held.fence) == 1:
+        return None
+    again = f"""UPDATE job SET due_at = again_at, again_at = NULL, attempts = 0, {_RELEASE}
+                 WHERE {_OURS} RETURNING id, lane, due_at"""
+    return _ring_of(await current().row(again, held.job_id, held.fence))
 
 
-async def put_off(
-    held: Claim, *, due_at: datetime, attempts: int, error: str | None = None
-) -> datetime | None:
+async def put_off(held: Claim, *, due_at: datetime, attempts: int, error: str | None = None) -> Ring | None:
     """Release the job until a calendar instant, or until it was asked for again; an error's pause always holds.
 
-    When it is due then; None when it is no longer ours.
+    A ring for when it is due then; None when it is no longer ours.
     """
     sql = f"""UPDATE job SET due_at = CASE WHEN $5::text IS NULL THEN least($3, again_at) ELSE $3 END,
                      attempts = $4, error = $5, {_RELEASE}
-               WHERE {_OURS} RETURNING due_at"""
-    return _instant(await current().value(sql, held.job_id, held.fence, due_at, attempts, error))
+               WHERE {_OURS} RETURNING id, lane, due_at"""
+    return _ring_of(await current().row(sql, held.job_id, held.fence, due_at, attempts, error))
 
 
 async def give_up(held: Claim, *, at: datetime, error: str) -> None:
@@ -209,13 +232,19 @@ async def give_up(held: Claim, *, at: datetime, error: str) -> None:
     await current().run(sql, held.job_id, held.fence, at, error)
 
 
-async def take_due(*, lanes: Sequence[Lane], at: datetime, rung_before: timedelta, limit: int) -> list[Ring]:
-    """Mark a batch of due, unclaimed jobs as rung for, so that several schedulers do not ring twice.
+async def take_due(*, at: datetime, rung_before: timedelta, limit: int) -> list[Ring]:
+    """Mark a batch of due, unclaimed jobs that people wait for as rung for: several schedulers do not ring twice.
 
     One that was rung for less than `rung_before` of real time ago is left alone.
     """
-    rows = await current().rows(_DUE, at, rung_before, limit, [lane.value for lane in lanes])
+    rows = await current().rows(_DUE, rung_before, limit, at)
     return [_ring(row) for row in rows]
+
+
+async def waiting(*, at: datetime, limit: int) -> int:
+    """How many jobs of the background are due and unclaimed; counts no further than the limit."""
+    count: int = await current().value(_WAITING, _IN_BACKGROUND, limit, at)
+    return count
 
 
 async def forget_rings(rings: Sequence[Ring]) -> None:
@@ -241,10 +270,24 @@ async def backlog(*, at: datetime) -> list[Backlog]:
     return [Backlog(**{**dict(row), "lane": Lane(row["lane"])}) for row in rows]
 
 
-def _instant(value: Any) -> datetime | None:
-    """What a statement returned, by its type."""
-    return value if isinstance(value, datetime) else None
+def _claimed(row: Any) -> Claim | None:
+    if row is None:
+        return None
+    return Claim(
+        job_id=row["id"],
+        practice_id=row["practice_id"],
+        actor=row["actor"],
+        lane=Lane(row["lane"]),
+        arguments=json.loads(row["arguments"]),
+        attempts=row["attempts"],
+        fence=row["fence"],
+        correlation_id=row["correlation_id"],
+    )
+
+
+def _ring_of(row: Any) -> Ring | None:
+    return None if row is None else _ring(row)
 
 
 def _ring(row: Any) -> Ring:
-    return Ring(job_id=row["id"], lane=Lane(row["lane"]))
+    return Ring(job_id=row["id"], lane=Lane(row["lane"]), due_at=row["due_at"])

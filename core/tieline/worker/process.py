@@ -6,8 +6,9 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 import dramatiq
@@ -21,7 +22,8 @@ from tieline.ids import JobId
 from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.settings import Settings
-from tieline.work.doorbell import MAX_AGE_MS, MESSAGE, make_broker
+from tieline.work.actor import BACKGROUND, INTERACTIVE
+from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
@@ -29,6 +31,7 @@ from tieline.worker.scheduler import run_scheduler
 DRAIN_SECONDS = 10.0
 _PATIENCE_SECONDS = 30.0
 _SPARE_CONNECTIONS = 2  # so that leases are renewed while every thread holds a connection
+_FIRST = 0  # of the messages that a process has fetched, those of the lowest priority are taken first
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_logger(__name__)
@@ -81,22 +84,26 @@ def _start_worker(settings: Settings, runner: Runner, queues: Sequence[str]) -> 
     broker: RedisBroker = make_broker(
         settings, [AgeLimit(max_age=MAX_AGE_MS)], answer_seconds=_PATIENCE_SECONDS
     )
-    for queue in queues:
-        broker.declare_queue(queue)
-    declare = dramatiq.actor(actor_name=MESSAGE, queue_name=queues[0], broker=broker)
-    declare(_receiver(runner))
     worker = dramatiq.Worker(
         broker, queues=set(queues), worker_threads=settings.worker_threads, worker_timeout=500
     )
+
+    async def run_job(job_id: str) -> None:
+        await runner.run(JobId(UUID(job_id)))
+
+    async def run_next() -> None:
+        await runner.run_next(urged=lambda: _somebody_waits(worker))
+
+    declare = partial(dramatiq.actor, broker=broker)
+    declare(run_job, actor_name=RING, queue_name=INTERACTIVE, priority=_FIRST)
+    declare(run_next, actor_name=CALL, queue_name=BACKGROUND, priority=_FIRST + 1)
     worker.start()
     return worker
 
 
-def _receiver(runner: Runner) -> Callable[[str], Awaitable[None]]:
-    async def run_job(job_id: str) -> None:
-        await runner.run(JobId(UUID(job_id)))
-
-    return run_job
+def _somebody_waits(worker: dramatiq.Worker) -> bool:
+    """Whether this process has fetched a ring that no thread of it has taken yet: they stand before all calls."""
+    return any(head.priority == _FIRST for head in worker.work_queue.queue[:1])
 
 
 @contextmanager

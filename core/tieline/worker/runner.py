@@ -6,8 +6,8 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from tieline.work.unit import working_on
 
 HEARTBEAT = timedelta(seconds=5)
 MAX_ATTEMPTS = 12
+STAY = timedelta(milliseconds=250)
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -54,8 +55,31 @@ class Runner:
         with _lapsing("job.not_claimed", job_id=str(job_id)):
             async with system_scope():
                 claim = await repository.claim(job_id, owner=self.owner, at=clock.now())
-        if claim is None:
-            return
+        if claim is not None:
+            await self._run(claim)
+
+    async def run_next(self, *, urged: Callable[[], bool] = lambda: False) -> None:
+        """Run jobs of the background for a moment, each time that whose turn it is; `urged` says when to leave off.
+
+        Where there was one there may be more, so that the call is passed on.
+        """
+        over_at = asyncio.get_running_loop().time() + STAY.total_seconds()
+        claim = await self._claim_next()
+        if claim is not None:
+            await doorbell.pass_on()
+        while claim is not None:
+            await self._run(claim)
+            over = urged() or asyncio.get_running_loop().time() >= over_at
+            claim = None if over else await self._claim_next()
+
+    async def _claim_next(self) -> Claim | None:
+        claim = None
+        with _lapsing("job.not_claimed"):
+            async with system_scope():
+                claim = await repository.claim_next(owner=self.owner, at=clock.now())
+        return claim
+
+    async def _run(self, claim: Claim) -> None:
         log.correlate(claim.correlation_id)
         task = asyncio.create_task(self._work(claim))
         self._tasks.add(task)
@@ -105,12 +129,13 @@ class Runner:
         reason = (
             f"{type(error).__name__}: {error}" if isinstance(error, TielineError) else type(error).__name__
         )
-        async with _written_back(claim):
-            if over:
-                await repository.give_up(claim, at=clock.now(), error=reason)
-            else:
-                due_at = clock.now() + pause_after(claim.attempts)
-                await repository.put_off(claim, due_at=due_at, attempts=claim.attempts, error=reason)
+        with _writing_back(claim):
+            async with system_scope():
+                if over:
+                    await repository.give_up(claim, at=clock.now(), error=reason)
+                else:
+                    due_at = clock.now() + pause_after(claim.attempts)
+                    await repository.put_off(claim, due_at=due_at, attempts=claim.attempts, error=reason)
 
 
 class UnknownActor(TielineError):
@@ -141,37 +166,37 @@ def pause_after(attempts: int) -> timedelta:
 
 
 async def _done(claim: Claim, again: Again | None) -> None:
-    due_at = None
-    async with _written_back(claim):
-        if again is None:
-            due_at = await repository.finish(claim)
-        else:
-            due_at = await repository.put_off(claim, due_at=again.at, attempts=0)
-        logger.info("job.done", **_named(claim))
-    if due_at is not None and due_at <= clock.now():  # it goes on: behind those that wait in its queue
-        await doorbell.ring([Ring(job_id=claim.job_id, lane=claim.lane)])
+    ring: Ring | None = None
+    with _writing_back(claim):
+        async with system_scope():
+            if again is None:
+                ring = await repository.finish(claim)
+            else:
+                ring = await repository.put_off(claim, due_at=again.at, attempts=0)
+            logger.info("job.done", **_named(claim))
+    if ring is not None and ring.due_at <= clock.now():  # it goes on, in the lane that the row has by now
+        await doorbell.ring([ring])
 
 
 async def _try_again(claim: Claim, error: TryAgain) -> None:
     """What passes by itself does not count as an attempt."""
     logger.warning("job.put_off", **_named(claim), **log.fields_of(error))
-    async with _written_back(claim):
-        due_at = clock.now() + pause_after(claim.attempts)
-        await repository.put_off(claim, due_at=due_at, attempts=claim.attempts - 1, error=str(error))
+    with _writing_back(claim):
+        async with system_scope():
+            due_at = clock.now() + pause_after(claim.attempts)
+            await repository.put_off(claim, due_at=due_at, attempts=claim.attempts - 1, error=str(error))
 
 
 async def _hand_back(claim: Claim) -> None:
-    async with _written_back(claim):
-        await repository.put_off(claim, due_at=clock.now(), attempts=claim.attempts - 1)
-        logger.info("job.handed_back", **_named(claim))
-
-
-@asynccontextmanager
-async def _written_back(claim: Claim) -> AsyncIterator[None]:
-    """A scope for the outcome; when the database is away the lease lapses and the job comes back by itself."""
-    with _lapsing("job.outcome_lost", job_id=str(claim.job_id)):
+    with _writing_back(claim):
         async with system_scope():
-            yield
+            await repository.put_off(claim, due_at=clock.now(), attempts=claim.attempts - 1)
+            logger.info("job.handed_back", **_named(claim))
+
+
+def _writing_back(claim: Claim) -> AbstractContextManager[None]:
+    """Around the outcome; when the database is away the lease lapses and the job comes back by itself."""
+    return _lapsing("job.outcome_lost", job_id=str(claim.job_id))
 
 
 @contextmanager

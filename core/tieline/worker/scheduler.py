@@ -1,6 +1,7 @@
 """The scheduler: looks for jobs that are due and unclaimed, and rings for them. Any number may run.
 
-A queue holds a bounded number of unread rings. While it holds some, a job that was rung for is given time to be
+A queue holds a bounded number of unread messages. In that of the background they name no job: it is filled up to as
+many calls as jobs are due. Rings name theirs: while the queue holds some, a job that was rung for is given time to be
 heard; once it is empty, whatever is still due was lost on the way and is rung for again soon.
 """
 
@@ -13,9 +14,9 @@ from tieline import clock
 from tieline.database import system_scope
 from tieline.errors import TryAgain
 from tieline.log import fields_of, get_logger
-from tieline.work import Lane, repository
-from tieline.work.actor import QUEUES
-from tieline.work.doorbell import Doorbell
+from tieline.work import repository
+from tieline.work.actor import BACKGROUND, INTERACTIVE
+from tieline.work.doorbell import MAX_CALLS, Doorbell
 
 MAX_UNREAD = 500
 _LOST_AFTER = timedelta(seconds=2)
@@ -25,17 +26,16 @@ log = get_logger(__name__)
 
 
 async def ring_for_due(doorbell: Doorbell) -> int:
-    """Ring once for every due job that its queue has room for; how many that were."""
-    return sum([await _ring_queue(doorbell, queue) for queue in QUEUES])
+    """Ring or call once for every due job that its queue has room for; how many that were."""
+    return await _ring(doorbell) + await _call(doorbell)
 
 
-async def _ring_queue(doorbell: Doorbell, queue: str) -> int:
-    unread = await doorbell.unread(queue)
+async def _ring(doorbell: Doorbell) -> int:
+    unread = await doorbell.unread(INTERACTIVE)
     if unread is None or unread >= MAX_UNREAD:
         return 0
     async with system_scope():
         due = await repository.take_due(
-            lanes=[lane for lane in Lane if lane.queue == queue],
             at=clock.now(),
             rung_before=_UNHEARD_AFTER if unread else _LOST_AFTER,
             limit=MAX_UNREAD - unread,
@@ -45,6 +45,16 @@ async def _ring_queue(doorbell: Doorbell, queue: str) -> int:
     async with system_scope():
         await repository.forget_rings(due)
     return 0
+
+
+async def _call(doorbell: Doorbell) -> int:
+    unread = await doorbell.unread(BACKGROUND)
+    if unread is None or unread >= MAX_CALLS:
+        return 0
+    async with system_scope():
+        due = await repository.waiting(at=clock.now(), limit=MAX_CALLS)
+    wanted = max(due - unread, 0)
+    return wanted if await doorbell.call(wanted) else 0
 
 
 async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Event) -> None:
