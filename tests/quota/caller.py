@@ -1,14 +1,22 @@
-"""A process of callers: for every organisation some that call as often as their gate lets them, until told to end."""
+"""Processes of callers: for every organisation some that call as often as their gate lets them, until told to end.
+
+They are forks of one that has imported everything.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event as Ending
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -17,10 +25,15 @@ from tieline.errors import LimitScope, QuotaSpent
 from tieline.plugins.faults import Throttled
 from tieline.plugins.gate import Gate
 from tieline.plugins.limits import Limit, LimitKind, Remaining
-from tieline.quota import Block, Meter, Quota, RedisGate
+from tieline.quota import Block, Blocks, Meter, Quota, RedisGate
+from tieline.quota.calls import Call
+from tieline.quota.process import Ticket
+from tieline.quota.script import Wait
 from tieline.work.actor import Lane
 
 _SOURCE = "https://provider.example"
+ORGANISATIONS, PROCESSES, CALLERS = 10, 4, 3
+ASKED: ContextVar[float] = ContextVar("asked")
 LIMITS = (
     Limit(
         name="concurrent",
@@ -73,19 +86,26 @@ class FileBlocks:
         fresh.rename(fresh.with_suffix(".json"))
 
 
-async def call(gate: Gate, port: int, organisation: str, ending: asyncio.Event) -> None:
+class TimedQuota(Quota):
+    """Notes when a place was asked for last."""
+
+    async def take(self, call: Call, blocks: Blocks) -> Ticket | Wait:
+        ASKED.set(time.monotonic())
+        return await super().take(call, blocks)
+
+
+async def call(gate: Gate, port: int, organisation: str, ended: asyncio.Event) -> None:
     """Call until it ends, whatever is spent meanwhile."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while not ending.is_set():
+    while not ended.is_set():
         try:
             async with gate.call(organisation) as passage:
-                writer.write(f"{organisation}\n".encode())
+                writer.write(f"{organisation} {ASKED.get()}\n".encode())
                 told = json.loads(await reader.readline())
                 left = [Remaining(limit=name, left=figure) for name, figure in told.get("left", {}).items()]
                 passage.answered(left, _throttled(told))
         except QuotaSpent:
             await asyncio.sleep(0.5)
-    writer.close()
 
 
 def _throttled(told: dict[str, object]) -> Throttled | None:
@@ -99,32 +119,51 @@ def _throttled(told: dict[str, object]) -> Throttled | None:
     )
 
 
-async def main(redis_url: str, port: str, client_id: str, folder: str, callers: str) -> None:
-    """Say `ready`, begin at the first line of standard input, end at its end."""
-    quota = Quota(Redis.from_url(redis_url))
+async def work(redis_url: str, port: int, client_id: str, folder: Path, ending: Ending) -> None:
+    """One process: call every organisation until it ends."""
+    quota = TimedQuota(Redis.from_url(redis_url))
     gate = RedisGate(
         quota,
         meter=Meter(provider="pretend", client_id=client_id),
         limits=LIMITS,
         lane=Lane.BACKGROUND,
-        blocks=FileBlocks(Path(folder)),
+        blocks=FileBlocks(folder),
         patience=timedelta(seconds=30),
     )
-    ending = asyncio.Event()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.readline)
+    ended = asyncio.Event()
     tasks = [
-        asyncio.create_task(call(gate, int(port), str(number % 20), ending))
-        for number in range(20 * int(callers))
+        asyncio.create_task(call(gate, port, str(number), ended))
+        for number in [*range(ORGANISATIONS)] * CALLERS
     ]
-    await asyncio.to_thread(sys.stdin.read)
-    ending.set()
+    await asyncio.to_thread(ending.wait)
+    ended.set()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await quota.close()
 
 
+def begin(*arguments: Any) -> None:
+    asyncio.run(work(*arguments))
+
+
+def main(redis_url: str, port: str, client_id: str, folder: str) -> int:
+    """Say `ready`, begin at the first line of standard input, end at its end."""
+    forking = get_context("fork")
+    ending = forking.Event()
+    arguments = (redis_url, int(port), client_id, Path(folder), ending)
+    processes = [forking.Process(target=begin, args=arguments) for _ in range(PROCESSES)]
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    for process in processes:
+        process.start()
+    sys.stdin.read()
+    ending.set()
+    for process in processes:
+        process.join()
+    return max(abs(process.exitcode or 0) for process in processes)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

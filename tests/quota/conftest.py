@@ -8,8 +8,11 @@ from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from tests.support.deployment import Deployment
+from tieline.embedded.process import free_port
 from tieline.ids import new_id
 from tieline.plugins.limits import Limit
 from tieline.quota import Block, Blocks, Forgetful, Meter, Quota, RedisGate
@@ -17,7 +20,7 @@ from tieline.quota.process import REST
 from tieline.work.actor import Lane
 
 
-@dataclass
+@dataclass(eq=False)
 class Kept:
     """Long blocks of an app, in memory."""
 
@@ -44,17 +47,23 @@ class Bench:
         self.made.append(quota)
         return quota
 
+    async def wipe(self, meter: Meter | None = None) -> None:
+        """Redis forgets all of the app."""
+        for key in await self.redis.keys(f"{(meter or self.meter).prefix}*"):
+            await self.redis.delete(key)
+
     def gate(
         self,
         *limits: Limit,
         quota: Quota | None = None,
+        meter: Meter | None = None,
         lane: Lane = Lane.INTERACTIVE,
         blocks: Blocks | None = None,
         patience: float = 0.0,
     ) -> RedisGate:
         return RedisGate(
             quota or self.quota(),
-            meter=self.meter,
+            meter=meter or self.meter,
             limits=limits,
             lane=lane,
             blocks=blocks or Forgetful(),
@@ -66,6 +75,16 @@ class Bench:
 async def bench(deployment: Deployment) -> AsyncIterator[Bench]:
     async with Redis.from_url(deployment.redis_url) as redis:
         made = Bench(redis=redis, meter=Meter(provider="pretend", client_id=f"{{{new_id()}}}"))
+        yield made
+        for quota in made.made:
+            await quota.close()
+
+
+@pytest.fixture
+async def away() -> AsyncIterator[Bench]:
+    """A bench whose Redis is not there."""
+    async with Redis(port=free_port(), retry=Retry(NoBackoff(), 0)) as nowhere:
+        made = Bench(redis=nowhere, meter=Meter(provider="pretend", client_id=str(new_id())))
         yield made
         for quota in made.made:
             await quota.close()

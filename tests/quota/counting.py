@@ -1,6 +1,7 @@
 """A server that counts like a provider: half of its organisations in fixed windows, half in sliding ones.
 
-One line in, `organisation`; one line out, JSON: whether it was refused, by which limit, and what is left.
+One line in, `organisation instant`, when a place was asked for, by the machine's monotonic clock. One line out, JSON:
+whether it was refused, by which limit, and what is left.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-MINUTE_SECONDS = 4.0
+MINUTE_SECONDS = 3.0
 MINUTE, CONCURRENT, DAY = 24, 5, 5_000
+LATEST_SECONDS = MINUTE_SECONDS / 2
+"""A call that takes longer to arrive may be counted when nobody expects it any more."""
 _LATENCY = (0.01, 0.12)
 
 
@@ -68,19 +71,22 @@ class Counted:
 
 @dataclass
 class Counting:
-    """The server: `organisations` by id."""
+    """The server: `organisations` by id. `late` are the calls that came too late to be counted on."""
 
     port: int
     organisations: dict[str, Counted]
+    late: int = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionResetError):
             while line := await reader.readline():
-                writer.write(json.dumps(await self._one(line.decode().strip())).encode() + b"\n")
+                organisation, asked = line.decode().split()
+                writer.write(json.dumps(await self._one(organisation, float(asked))).encode() + b"\n")
         writer.close()
 
-    async def _one(self, name: str) -> dict[str, object]:
+    async def _one(self, name: str, asked: float) -> dict[str, object]:
         one, at = self.organisations[name], time.monotonic()
+        self.late += at - asked > LATEST_SECONDS
         refusal = one.refusal(at)
         if refusal is not None:
             one.refused[refusal[0]] += 1

@@ -22,7 +22,7 @@ class Place:
     """What is known of the app, or of one organisation."""
 
     flying: dict[str, int] = field(default_factory=dict)
-    grants: int = 0
+    moves: int = 0
     blocks: dict[str, tuple[int, int]] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
@@ -82,8 +82,8 @@ class Oracle:
                     place.following[limit.name, floor] = now + milliseconds(PROBE_EVERY)
         for place in self._touched(call):
             place.flying[call.id] = real + life
-            place.grants += 1
-        return tuple(place.grants for place in self._touched(call))
+            place.moves += 1
+        return tuple(place.moves for place in self._touched(call))
 
     def settle(
         self, call: Call, granted: int, seqs: tuple[int, ...], outcome: Outcome, real: int, offset: int
@@ -93,9 +93,11 @@ class Oracle:
         for place in touched:
             place.flying = {one: end for one, end in place.flying.items() if end > real and one != call.id}
         alone = {
-            id(place): not place.flying and place.grants == seq
+            id(place): not place.flying and place.moves == seq
             for place, seq in zip(touched, seqs, strict=False)
         }
+        for place in touched:
+            place.moves += 1
         for limit in call.limits:
             place = self._place(call, limit)
             left = outcome.left.get(limit.name)

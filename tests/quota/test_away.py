@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from tests.quota.conftest import Bench, Kept
 from tests.quota.limits import a_day, a_minute, at_once, call, passed, throttled
 from tests.support.deployment import Deployment
 from tieline import clock
-from tieline.embedded.process import free_port
 from tieline.errors import QuotaSpent
 from tieline.ids import new_id
 from tieline.quota import Block, Forgetful, Meter, RedisGate, metering
 from tieline.work.actor import Lane
-
-
-@pytest.fixture
-async def away() -> AsyncIterator[Bench]:
-    """A bench whose Redis is not there."""
-    async with Redis(port=free_port(), retry=Retry(NoBackoff(), 0)) as nowhere:
-        made = Bench(redis=nowhere, meter=Meter(provider="pretend", client_id=str(new_id())))
-        yield made
-        for quota in made.made:
-            await quota.close()
 
 
 async def test_a_quarter_of_the_minute_goes_on_one_call_at_a_time(away: Bench) -> None:

@@ -1,25 +1,48 @@
-"""Long blocks in PostgreSQL: kept per app, the later one counts, those that are over go."""
+"""Long blocks in PostgreSQL: kept per app, the later one counts, those that are over go; a wiped Redis is told."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
+import asyncpg
+import pytest
+
+from tests.quota.conftest import Bench
+from tests.quota.limits import a_minute, call, throttled
+from tests.support import polling
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm
 from tieline import clock
+from tieline.errors import QuotaSpent
 from tieline.ids import AppId, new_id
-from tieline.quota import Block, KeptBlocks
+from tieline.quota import Block, KeptBlocks, Meter
+
+_HOLD = "SELECT until FROM quota_block WHERE provider_app_id = $1 AND external_id = $2 FOR UPDATE"
+_SOMEBODY_WAITS = """
+SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))
+"""
 
 
-async def _app(deployment: Deployment, firm: Firm) -> AppId:
+@pytest.fixture
+async def above(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection."""
+    connection = await deployment.connect()
+    yield connection
+    await connection.close()
+
+
+async def _app(deployment: Deployment, firm: Firm, provider: str = "xero") -> AppId:
     connection = await deployment.connect()
     app_id = AppId(new_id())
     await connection.execute(
         "INSERT INTO provider_app (id, practice_id, provider, environment, client_id, secret_sealed, bulk_consent, "
-        "created_at) VALUES ($1, $2, 'xero', 'LIVE', $3, '', false, $4)",
+        "created_at) VALUES ($1, $2, $3, 'LIVE', $4, '', false, $5)",
         app_id,
         firm.practice_id,
+        provider,
         str(uuid4()),
         clock.now(),
     )
@@ -56,3 +79,81 @@ async def test_a_practice_sees_its_own_blocks_only(
 
     assert await KeptBlocks(other_firm.practice_id, app_id).load() == []
     assert await KeptBlocks(firm.practice_id, app_id).load() == [block]
+
+
+async def test_of_copies_of_an_app_a_wiped_redis_is_told_the_blocks_of_each_and_other_apps_are_left_alone(
+    bench: Bench, deployment: Deployment, firm: Firm, other_firm: Firm
+) -> None:
+    process, apart = bench.quota(), Meter(provider="pretend", client_id=str(new_id()))
+    copies = [KeptBlocks(each.practice_id, await _app(deployment, each)) for each in (firm, other_firm)]
+    another = KeptBlocks(firm.practice_id, await _app(deployment, firm, "pretend"))
+    one, copy = (bench.gate(a_minute(9), quota=process, blocks=each, patience=5) for each in copies)
+    other_app = bench.gate(a_minute(9), quota=process, meter=apart, blocks=another)
+    await call(one, "a", throttled("day", 7_200))
+    await call(copy, "b", throttled("day", 3_600))
+
+    await bench.wipe()
+
+    for gate, organisation in ((copy, "b"), (one, "a"), (one, "b"), (copy, "a")):
+        with pytest.raises(QuotaSpent, match="'day'"):
+            await call(gate, organisation)
+    for gate, organisation in ((one, "c"), (copy, "c"), (other_app, "a"), (other_app, "b")):
+        await call(gate, organisation)
+
+
+async def test_while_redis_is_away_the_blocks_of_each_copy_of_an_app_are_read(
+    away: Bench, deployment: Deployment, firm: Firm, other_firm: Firm
+) -> None:
+    copies = [KeptBlocks(each.practice_id, await _app(deployment, each)) for each in (firm, other_firm)]
+    await copies[0].keep(_block("a"))
+    process = away.quota()
+    one, copy = (away.gate(a_minute(40), quota=process, blocks=each) for each in copies)
+
+    await call(copy, "b")
+
+    with pytest.raises(QuotaSpent, match="'day'"):
+        await call(one, "a")
+
+
+async def test_whoever_keeps_a_block_waits_for_nobody_who_holds_one_that_is_over(
+    deployment: Deployment, firm: Firm, above: asyncpg.Connection
+) -> None:
+    blocks = KeptBlocks(firm.practice_id, await _app(deployment, firm))
+    await _store(above, blocks, over=-1)
+    async with above.transaction():
+        await above.execute(_HOLD, blocks.app_id, "over")
+
+        async with asyncio.timeout(20):
+            await blocks.keep(_block("new"))
+
+    assert [block.organisation for block in await blocks.load()] == ["new"]
+
+
+async def test_whoever_waits_to_keep_a_block_holds_none_that_is_over(
+    deployment: Deployment, firm: Firm, above: asyncpg.Connection
+) -> None:
+    blocks = KeptBlocks(firm.practice_id, await _app(deployment, firm))
+    await _store(above, blocks, over=-1, standing=1)
+    async with above.transaction():
+        await above.execute(_HOLD, blocks.app_id, "standing")
+        waiting = asyncio.create_task(blocks.keep(_block("standing")))
+        await polling.until(lambda: above.fetchval(_SOMEBODY_WAITS), "it waits for that one")
+
+        assert await above.fetch(f"{_HOLD} SKIP LOCKED", blocks.app_id, "over") != []
+    await waiting
+
+
+async def _store(above: asyncpg.Connection, blocks: KeptBlocks, **hours: int) -> None:
+    """Blocks of organisations that end in so many hours."""
+    await above.executemany(
+        "INSERT INTO quota_block (practice_id, provider_app_id, external_id, limit_name, until) "
+        "VALUES ($1, $2, $3, 'day', $4)",
+        [
+            (blocks.practice_id, blocks.app_id, whose, clock.now() + timedelta(hours=until))
+            for whose, until in hours.items()
+        ],
+    )
+
+
+def _block(organisation: str) -> Block:
+    return Block(organisation=organisation, limit="day", until=clock.now() + timedelta(hours=1))

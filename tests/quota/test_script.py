@@ -27,7 +27,7 @@ from tieline.plugins.limits import Limit, LimitKind
 from tieline.quota.calls import Call, Meter, milliseconds
 from tieline.quota.script import Go, Outcome, Refusal, Script, Wait
 
-SHORT, LONG = timedelta(milliseconds=30), timedelta(minutes=1)
+SHORT, LONG = timedelta(milliseconds=12), timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 
 
@@ -179,19 +179,23 @@ class Beside(RuleBasedStateMachine):
 
     @invariant()
     def both_remember_the_same(self) -> None:
+        asking, expected = self.client.pipeline(transaction=False), []
         for whose, place in self.oracle.places.items():
-            remembered = self.run(self.client.hgetall(self.meter.state(whose)))
-            flying = self.run(self.client.zrange(self.meter.flight(whose), 0, -1, withscores=True))
-            assert {key.decode(): text.decode() for key, text in remembered.items()} == _fields(place)
-            assert {call.decode(): int(end) for call, end in flying} == place.flying
+            asking.hgetall(self.meter.state(whose))
+            asking.zrange(self.meter.flight(whose), 0, -1, withscores=True)
+            expected += [_fields(place), place.flying]
             for limit in LIMITS:
                 if limit.kind is LimitKind.RATE and (limit.scope is LimitScope.APP) == (whose is None):
-                    counted = self.run(
-                        self.client.zrange(self.meter.rate(limit, whose), 0, -1, withscores=True)
-                    )
-                    assert {call.decode(): int(end) for call, end in counted} == place.counted.get(
-                        limit.name, {}
-                    )
+                    asking.zrange(self.meter.rate(limit, whose), 0, -1, withscores=True)
+                    expected.append(place.counted.get(limit.name, {}))
+        assert [_read(answer) for answer in self.run(asking.execute())] == expected
+
+
+def _read(answer: Any) -> dict[str, Any]:
+    """A hash, or a sorted set by its members."""
+    if isinstance(answer, dict):
+        return {key.decode(): text.decode() for key, text in answer.items()}
+    return {member.decode(): int(score) for member, score in answer}
 
 
 def _fields(place: Place) -> dict[str, str]:
@@ -202,7 +206,7 @@ def _fields(place: Place) -> dict[str, str]:
         | {f"probe:{name}": call for name, call in place.probe.items()}
         | {f"next:{name}:{floor}": str(at) for (name, floor), at in place.following.items()}
         | {f"block:{name}": f"{till} {made}" for name, (till, made) in place.blocks.items()}
-        | ({"seq": str(place.grants)} if place.grants else {})
+        | ({"seq": str(place.moves)} if place.moves else {})
         | ({"sure": "1"} if place.is_sure else {})
     )
 

@@ -20,7 +20,9 @@ class Block:
 
 
 class Blocks(Protocol):
-    """Where the long blocks of one app are kept."""
+    """Where the long blocks of one practice's app are kept. Equal ones keep the same."""
+
+    def __hash__(self) -> int: ...
 
     async def load(self) -> Sequence[Block]:
         """Those that are not over."""

@@ -1,21 +1,22 @@
 """The quota of one process while Redis is away: a part of each limit, one call at a time, known blocks heeded.
 
 Nobody counts together meanwhile, so each process keeps to a quarter of a rate. Days go by what the last
-answers said was left; where they said nothing, only rate and blocks hold.
+answers said was left; where they said nothing, only rate and blocks hold. What is noted is bounded; long blocks and
+days that are spent are never dropped for that.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
 from tieline import clock
 from tieline.errors import LimitScope
 from tieline.plugins.limits import Limit, LimitKind
-from tieline.quota.blocks import Block
+from tieline.quota.blocks import LONG, Block
 from tieline.quota.calls import Call, Meter
 from tieline.quota.script import PROBE_EVERY, Wait
 
@@ -37,15 +38,17 @@ class Careful:
 
     def block(self, meter: Meter, block: Block) -> None:
         key = (meter, block.organisation, block.limit)
-        _bound(self._blocks)
-        self._blocks[key] = max(block.until, self._blocks.get(key, block.until))
+        long_from = clock.now() + LONG
+        until = max(block.until, self._blocks.get(key, block.until))
+        _note(self._blocks, key, until, holds=lambda end: end >= long_from)
 
     def told(self, call: Call, left: Mapping[str, int]) -> None:
         """What an answer said; only days are kept."""
-        _bound(self._left)
+        now = clock.now()
         for limit in call.limits:
             if limit.kind is LimitKind.DAY and limit.name in left:
-                self._left[_key(call, limit)] = left[limit.name], clock.now()
+                figure = left[limit.name], now
+                _note(self._left, _key(call, limit), figure, holds=lambda one: _is_spent(*one, now))
 
     def take(self, call: Call) -> Wait | None:
         """Why the call has to wait; None when it may start, until `free`."""
@@ -53,11 +56,12 @@ class Careful:
         refused = [wait for wait in self._refusals(call, now, tick) if wait is not None]
         if refused:
             return max(refused, key=lambda wait: wait.seconds)
-        _bound(self._sent)
         for limit in call.limits:
             key = _key(call, limit)
             if limit.kind is LimitKind.RATE:
-                self._sent.setdefault(key, deque(maxlen=_share(limit))).append(tick)
+                sent = self._sent.get(key, deque(maxlen=_share(limit)))
+                sent.append(tick)
+                _note(self._sent, key, sent, holds=lambda _: False)
             elif limit.kind is LimitKind.DAY and key in self._left:
                 left, told_at = self._left[key]
                 self._left[key] = max(0, left - 1), told_at
@@ -111,8 +115,15 @@ def _key(call: Call, limit: Limit) -> _Key:
     return call.meter, whose, limit.name
 
 
-def _bound(entries: dict[_Key, _T]) -> None:
-    """The oldest half goes when there are too many."""
-    if len(entries) > _MOST_ENTRIES:
-        for key in list(entries)[: _MOST_ENTRIES // 2]:
-            del entries[key]
+def _is_spent(left: int, told_at: datetime, now: datetime) -> bool:
+    return left <= 0 and told_at + PROBE_EVERY > now
+
+
+def _note(entries: dict[_Key, _T], key: _Key, value: _T, *, holds: Callable[[_T], bool]) -> None:
+    """Note it as the latest. Where there are too many, half of those go that need not hold, the oldest first."""
+    entries.pop(key, None)
+    if len(entries) >= _MOST_ENTRIES:
+        idle = [each for each, one in entries.items() if not holds(one)]
+        for each in idle[: (len(idle) + 1) // 2]:
+            del entries[each]
+    entries[key] = value

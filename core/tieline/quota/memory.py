@@ -1,7 +1,8 @@
 """What this process knows of each app's quota in Redis: what its memory is called, and which calls are in flight.
 
 A Redis that was wiped is called otherwise. Then blocks are read from where they outlive it, and the calls that
-this process has in flight are entered again, before the first new one starts.
+this process has in flight are entered again, before the first new one starts. Several practices may have a copy of
+one app, each with blocks of its own: a copy's first call tells those.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ log = get_logger(__name__)
 
 @dataclass(slots=True)
 class _App:
-    """`name` is what Redis' memory was called when we looked; `is_doubted`: look again, and tell it all."""
+    """`name` is what Redis' memory was called when we looked.
+
+    Whose blocks it was told of stands in `told`, whose this process read in `read`. With none told, it is told it all.
+    """
 
     name: str = ""
-    is_doubted: bool = True
-    knows_blocks: bool = False
+    told: set[Blocks] = field(default_factory=set)
+    read: set[Blocks] = field(default_factory=set)
     joining: asyncio.Lock = field(default_factory=asyncio.Lock)
     flying: dict[str, Call] = field(default_factory=dict)
 
@@ -51,19 +55,19 @@ class Memory:
         app = self._app(call.meter)
         taken: Taken = Unknown()
         for _ in range(_ATTEMPTS):
-            asked_of = _NONE if app.is_doubted else app.name
+            asked_of = app.name if blocks in app.told else _NONE
             taken = await self._script.take(call, memory=asked_of)
             if not isinstance(taken, Unknown):
                 break
             async with app.joining:
-                if app.is_doubted or app.name == asked_of:
+                if blocks not in app.told or app.name == asked_of:
                     await self._join(call.meter, app, blocks)
         return taken
 
     async def recall(self, call: Call, blocks: Blocks) -> None:
-        """Read the long blocks of an app of which Redis has told this process nothing yet."""
+        """Read the long blocks that this process has not read yet."""
         app = self._app(call.meter)
-        if not app.knows_blocks:
+        if blocks not in app.read:
             await self._load(call.meter, app, blocks)
 
     def started(self, call: Call) -> None:
@@ -75,7 +79,7 @@ class Memory:
     def doubt(self) -> None:
         """Redis was away: what it remembers of us may be old."""
         for app in self._apps.values():
-            app.is_doubted = True
+            app.told.clear()
 
     async def _join(self, meter: Meter, app: _App, blocks: Blocks) -> None:
         before = app.name
@@ -83,9 +87,12 @@ class Memory:
         app.name = await self._script.join(
             meter, standing, memory=secrets.token_hex(8), before=before, quiet=self._quiet
         )
-        for call in list(app.flying.values()):
-            await self._script.rejoin(call)
-        app.is_doubted = False
+        if app.name != before:
+            app.told.clear()
+        if not app.told:
+            for call in list(app.flying.values()):
+                await self._script.rejoin(call)
+        app.told.add(blocks)
         if before not in {"", app.name}:
             log.warning(
                 "quota.forgotten", provider=meter.provider, blocks=len(standing), calls=len(app.flying)
@@ -95,7 +102,7 @@ class Memory:
         standing = await blocks.load()
         for block in standing:
             self._careful.block(meter, block)
-        app.knows_blocks = True
+        app.read.add(blocks)
         return standing
 
     def _app(self, meter: Meter) -> _App:

@@ -7,7 +7,8 @@
 --
 -- KEYS: marker, then state and flight of the app, then those of the organisation if there is one, then one key
 -- for each RATE limit. For `join`: marker, then the states that its blocks belong to, the app's first.
---   state    hash: block:L = "until made", left:L, told:L, probe:L = call, next:L:floor, seq, sure
+--   state    hash: block:L = "until made", left:L, told:L, probe:L = call, next:L:floor, sure, seq
+--            (how many calls came and went)
 --   flight   sorted set of calls by the real instant at which they are given up
 --   rate     sorted set of calls by the calendar instant at which they no longer count
 -- Instants are milliseconds: `now` is calendar time (Redis' own and an offset), `real` is not moved by anybody.
@@ -226,7 +227,9 @@ local function settle()
     redis.call('ZREM', place.flight, asked.call)
     redis.call('ZREMRANGEBYSCORE', place.flight, '-inf', text(real))
     place.others = redis.call('ZCARD', place.flight)
+    -- Alone from its beginning to its end: nobody has come or gone meanwhile, and nobody is left.
     place.alone = place.others == 0 and tonumber(place.fields.seq) == asked.seqs[i]
+    redis.call('HINCRBY', place.state, 'seq', 1)
   end
   for _, limit in ipairs(asked.limits) do
     local place, told = all[limit.place], asked.remaining[limit.name]

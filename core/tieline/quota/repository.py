@@ -15,7 +15,13 @@ _STANDING = """
 SELECT external_id, limit_name, until FROM quota_block
  WHERE practice_id = $1 AND provider_app_id = $2 AND until > $3
 """
-_OVER = "DELETE FROM quota_block WHERE practice_id = $1 AND provider_app_id = $2 AND until <= $3"
+_OVER = """
+WITH over AS (SELECT external_id, limit_name FROM quota_block
+               WHERE practice_id = $1 AND provider_app_id = $2 AND until <= $3
+               ORDER BY external_id, limit_name FOR UPDATE SKIP LOCKED)
+DELETE FROM quota_block AS b USING over AS o
+ WHERE b.practice_id = $1 AND b.provider_app_id = $2 AND b.external_id = o.external_id AND b.limit_name = o.limit_name
+"""
 _KEEP = """
 INSERT INTO quota_block AS b (practice_id, provider_app_id, external_id, limit_name, until)
 SELECT $1, a.id, $3, $4, $5 FROM provider_app AS a WHERE a.practice_id = $1 AND a.id = $2
@@ -43,8 +49,8 @@ class BlockRepository:
         ]
 
     async def keep(self, app_id: AppId, block: Block, *, at: datetime) -> None:
-        """Store it, and drop those that are over; nothing where the app is gone."""
-        await current().run(_OVER, self.practice_id, app_id, at)
+        """Store it, then drop those that are over and nobody else writes; nothing where the app is gone."""
         await current().run(
             _KEEP, self.practice_id, app_id, block.organisation or "", block.limit, block.until
         )
+        await current().run(_OVER, self.practice_id, app_id, at)
