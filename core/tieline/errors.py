@@ -37,6 +37,7 @@
     │   ├── ProviderRejected  it refused what we sent, and said why
     │   ├── ProviderMisconfigured it does not know our app: the operator can mend it
     │   └── ProviderBroken    the answer does not fit what we know of the API
+    │       └── AnswerTooLarge    it is longer than what is read of one: ask for less at once
     ├── StartRefused          the process may not start like this; the operator can mend it
     └── ClaimLost             a job's lease went to another worker: stop, write nothing
 
@@ -376,6 +377,12 @@ class ProviderBroken(ProviderError):
 
     def __init__(self, provider: str, what: str) -> None:
         super().__init__(provider, f"{provider} answered in a way we do not know: {what}.")
+
+
+class AnswerTooLarge(ProviderBroken):
+    def __init__(self, provider: str, *, max_bytes: int) -> None:
+        super().__init__(provider, f"the answer is longer than {max_bytes:,} bytes")
+        self.max_bytes = max_bytes
 
 
 class StartRefused(TielineError):

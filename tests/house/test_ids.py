@@ -71,6 +71,9 @@ CASES = {
     "Query.taxRates.connectionId": ledger("taxRates"),
     "Query.trackingCategories.connectionId": ledger("trackingCategories"),
     "Query.ledgerDocuments.connectionId": ledger("ledgerDocuments"),
+    "Query.recordsSetAside.connectionId": Case(
+        document="query($id: ID!) { recordsSetAside(connectionId: $id) { why } }", names="connection"
+    ),
     "Mutation.createClient.input.teamId": Case(
         document=mutation("createClient", 'name: "New", teamId: $id', asks="client { id }"), names="team"
     ),

@@ -16,7 +16,7 @@ from tests.support.jobs import JobTable, calendar
 from tests.support.ledgers import by_id
 from tests.support.sandbox import Sandbox
 from tests.support.sockets import caller_at
-from tests.support.syncing import DISCONNECT, PROGRESS, RUN, Connected, connected, until_over
+from tests.support.syncing import DISCONNECT, PROGRESS, RUN, SET_ASIDE, Connected, connected, until_over
 from tieline.ids import PersonId, new_id
 from tieline.names import name_key
 from tieline.principal import ClientAccess, ClientRole, Permission
@@ -100,6 +100,24 @@ async def test_a_second_sync_brings_what_changed_and_both_stand_in_the_history(
     rest = (await client.history(first=1, after=first["pageInfo"]["endCursor"]))["syncRuns"]
     assert first["nodes"] + rest["nodes"] == history["syncRuns"]["nodes"]
     assert (first["totalCount"], rest["pageInfo"]["hasNextPage"]) == (2, False)
+
+
+async def test_records_that_cannot_be_read_are_told_of_with_the_reason(
+    client: Connected, gateway: Gateway, start: Start
+) -> None:
+    bad = await client.ledger.edit("invoices", create={"Type": "ACCREC", "Date": "someday", "Total": "a lot"})
+    start("worker")
+    start("scheduler")
+
+    async with caller_at(gateway.socket, client.admin.key) as socket:
+        over = (await until_over(socket, client.run["id"]))[-1]
+
+    assert (over["state"], over["setAside"]) == ("SUCCEEDED", 1)
+    assert {each["feed"]: each["setAside"] for each in over["feeds"] if each["setAside"]} == {"invoices": 1}
+    [told] = (await client.admin.ask(SET_ASIDE, id=client.connection_id))["recordsSetAside"]
+    assert (told["dataset"], told["externalId"]) == ("invoices", bad["InvoiceID"])
+    assert told["why"]
+    assert over["createdAt"] <= told["at"] <= over["finishedAt"]
 
 
 async def test_a_sync_that_pauses_says_until_when_and_its_subscription_goes_on_with_it(

@@ -60,6 +60,19 @@ async def put(books: Books, organisation_id: OrganisationId, rows: Iterable[Row]
     )
 
 
+async def put_aside(books: Books, organisation_id: OrganisationId, ids: Iterable[str]) -> None:
+    """What could not be read, each of these ids a minute after the one before."""
+    await books.sql.execute(
+        "INSERT INTO record_set_aside (practice_id, organisation_id, dataset, external_id, feed, why, at) "
+        "SELECT $1, $2, 'contacts', n.id, 'contacts', 'It is bad.', $3::timestamptz + n.nth * interval '1 minute' "
+        "FROM unnest($4::text[]) WITH ORDINALITY AS n (id, nth)",
+        books.practice_id,
+        organisation_id,
+        datetime.now(UTC),
+        list(ids),
+    )
+
+
 async def connected(books: Books, name: str = "Acme") -> Connection:
     """A client of this name, connected to an organisation of its own."""
     return await books.connected(await books.client(name), await books.organisation(name))

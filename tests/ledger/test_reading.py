@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.ledger.shelf import DOCUMENTS, Row, connected, page_of, put, read, some_rows
+from tests.ledger.shelf import DOCUMENTS, Row, connected, page_of, put, put_aside, read, some_rows
 from tests.support.books import Books
 from tests.support.polling import until
 from tieline.clients.service import rename_client
@@ -15,6 +15,7 @@ from tieline.errors import CursorInvalid, Invalid
 from tieline.events.service import read_events
 from tieline.ledger.datasets import Dataset
 from tieline.ledger.reading.repository import LedgerRecord
+from tieline.ledger.service import MOST_SET_ASIDE, list_set_aside
 
 LISTS = [each for each in Dataset if each not in DOCUMENTS]
 ACCOUNTS, CONTACTS = Dataset.ACCOUNTS, Dataset.CONTACTS
@@ -198,3 +199,16 @@ async def test_the_longest_keys_and_ids_have_cursors_that_lead_on(books: Books) 
     await put(books, connection.organisation_id, rows)
 
     assert places(await read(books.admin, connection, ACCOUNTS, first=1)) == places(rows)
+
+
+async def test_of_what_could_not_be_read_the_latest_hundred_are_told(books: Books) -> None:
+    connection, other = await connected(books), await connected(books, "Bolt")
+    assert await list_set_aside(books.admin, connection.id) == []
+    ids = [f"{n:03}" for n in range(MOST_SET_ASIDE + 20)]
+    await put_aside(books, connection.organisation_id, ids)
+    await put_aside(books, other.organisation_id, [f"x{each}" for each in ids])
+
+    told = await list_set_aside(books.admin, connection.id)
+
+    assert [each.external_id for each in told] == ids[:-101:-1]
+    assert {(each.dataset, each.why) for each in told} == {("contacts", "It is bad.")}

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.ledger.shelf import Row, page_of, put
+from tests.ledger.shelf import Row, page_of, put, put_aside
 from tests.support.books import DATA_HEALTH, Books
 from tieline.clients.repository import Client
 from tieline.clients.service import delete_client
@@ -15,7 +15,7 @@ from tieline.connections.service import disconnect
 from tieline.errors import NotFound, OrganisationInUse
 from tieline.ids import ConnectionId, new_id
 from tieline.ledger.datasets import Dataset
-from tieline.ledger.service import list_documents, list_names
+from tieline.ledger.service import list_documents, list_names, list_set_aside
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
 
 CONTACTS, BILLS = Dataset.CONTACTS, Dataset.BILLS
@@ -28,6 +28,7 @@ async def filled(books: Books, client: Client) -> Connection:
     await put(
         books, connection.organisation_id, [Row(dataset=dataset, external_id="1") for dataset in Dataset]
     )
+    await put_aside(books, connection.organisation_id, ["bad"])
     return connection
 
 
@@ -75,6 +76,7 @@ async def test_whoever_sees_the_client_reads_its_records(books: Books, maker: Ma
     for dataset in Dataset:
         page = await page_of(caller, connection, dataset)
         assert [each.external_id for each in page.rows] == ["1"]
+    assert [each.external_id for each in await list_set_aside(caller, connection.id)] == ["bad"]
 
 
 @pytest.mark.parametrize("maker", [listed, reader, administrator])
@@ -132,11 +134,17 @@ async def test_books_that_serve_another_client_by_now_are_only_for_those_who_see
     for caller in (await listed(books, wrong), await administrator(books, wrong)):
         with pytest.raises(OrganisationInUse, match="another client of your practice"):
             await page_of(caller, before, CONTACTS)
+        with pytest.raises(OrganisationInUse):
+            await list_set_aside(caller, before.id)
     assert (await page_of(books.admin, before, CONTACTS)).total == 1
 
 
 async def assert_unseen(caller: Principal, connection_id: ConnectionId) -> None:
-    for reading in (list_names(caller, connection_id, CONTACTS), list_documents(caller, connection_id)):
+    for reading in (
+        list_names(caller, connection_id, CONTACTS),
+        list_documents(caller, connection_id),
+        list_set_aside(caller, connection_id),
+    ):
         with pytest.raises(NotFound) as refused:
             await reading
         assert refused.value.field == "connectionId"

@@ -34,6 +34,7 @@ class Tokens:
 @dataclass(frozen=True, kw_only=True)
 class Talk:
     session: Session
+    client: httpx.AsyncClient
     pretender: Pretender
     tokens: Tokens
     pauses: list[float]
@@ -68,4 +69,4 @@ async def talking(
             seconds=seconds,
             max_bytes=max_bytes,
         )
-        yield Talk(session=session, pretender=pretender, tokens=tokens, pauses=pauses)
+        yield Talk(session=session, client=client, pretender=pretender, tokens=tokens, pauses=pauses)

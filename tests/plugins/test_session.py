@@ -204,6 +204,7 @@ async def test_the_gate_hears_figures_and_refusals_and_a_refused_call_is_made_ag
     ]
     assert str(limited.value) == "The limit 'day' of abacus is spent; wait 70 seconds."
     assert limited.value.scope is errors.LimitScope.ORGANISATION
+    assert (talk.session.calls, talk.session.refused) == (6, 5)
 
 
 async def test_a_refusal_keeps_what_the_provider_said() -> None:
@@ -235,7 +236,7 @@ async def test_a_body_is_read_no_further_than_the_bound_even_if_it_is_small_on_t
     async with talking(Abacus(), max_bytes=5000) as talk:
         talk.pretender.will(reply)
 
-        with pytest.raises(ProviderBroken, match="longer than 5,000 bytes"):
+        with pytest.raises(errors.AnswerTooLarge, match="longer than 5,000 bytes"):
             await talk.session.get("a")
 
     assert len(talk.pretender.received) == 1

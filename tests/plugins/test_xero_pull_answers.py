@@ -67,6 +67,28 @@ async def test_a_page_that_may_be_full_has_to_say_how_many_there_are(pagination:
         await read(contacts(100, pagination=pagination))
 
 
+async def test_a_full_page_of_fewer_records_has_to_say_so_too() -> None:
+    async with talking(XERO, organisation=TENANT) as talk:
+        talk.session.halved = 5
+        talk.pretender.will(contacts(31))
+
+        with pytest.raises(ProviderBroken, match="how many pages"):
+            await pages(talk)
+
+    assert parse_qs(urlsplit(talk.pretender.asked[0]).query)["pageSize"] == ["31"]
+
+
+async def test_a_reading_that_goes_backwards_goes_on_where_it_was_with_smaller_pages() -> None:
+    cursor = Place(since=1_793_000_000, began=1_793_700_000, left=2000, newest=1_793_600_000).cursor()
+    async with talking(XERO, organisation=TENANT) as talk:
+        talk.session.halved = 1
+        talk.pretender.will(contacts(1, pagination={"pageCount": 9}))
+        await pages(talk, cursor=cursor)
+
+    asked = [parse_qs(urlsplit(target).query) for target in talk.pretender.asked]
+    assert [(one["page"], one["pageSize"]) for one in asked] == [([str(n)], ["500"]) for n in (4, 3, 2, 1)]
+
+
 @pytest.mark.parametrize("answer", [{}, {"Contacts": None}, {"Contacts": {}}, {"contacts": []}])
 async def test_an_answer_without_its_list_is_not_an_empty_one(answer: object) -> None:
     with pytest.raises(ProviderBroken, match="no list Contacts"):

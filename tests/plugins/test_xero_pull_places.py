@@ -63,11 +63,12 @@ class Reader:
         """One call; a lost one was not stored. Whether the reading is over."""
         self.calls += 1
         place = Place.of(self.cursor)
-        numbers, pages = self.books.page(place.modified_since, place.page or 1)
+        numbers, pages = self.books.page(place.modified_since, place.page(self.books.size))
         if is_lost:
             return False
         changes = [self.books.records[number][0] for number in numbers]
-        place, is_over = after(place, Sight(changes=changes, pages=pages, at=self.books.now))
+        sight = Sight(changes=changes, pages=pages, size=self.books.size, at=self.books.now)
+        place, is_over = after(place, sight)
         self.kept |= {number: self.books.records[number][1] for number in numbers}
         self.cursor = place.cursor()
         return is_over
@@ -97,6 +98,7 @@ MOMENTS = st.tuples(
     st.sampled_from([timedelta(0), timedelta(milliseconds=3), timedelta(seconds=1), timedelta(hours=2)]),
     st.lists(CHANGES, max_size=8),
     st.booleans(),
+    st.integers(1, 7),
 )
 
 
@@ -119,13 +121,14 @@ def books_of(*ages_ms: int, size: int = 5, after_that_second: bool = False) -> B
 def test_nothing_is_lost_whatever_moves_between_the_calls(
     ages: list[int],
     after_that_second: bool,  # noqa: FBT001 - Hypothesis passes by name
-    moments: list[tuple[timedelta, list[Change], bool]],
+    moments: list[tuple[timedelta, list[Change], bool, int]],
 ) -> None:
     books = books_of(*ages, after_that_second=after_that_second)
     reader = Reader(books)
 
-    for passed, changes, is_lost in moments:
+    for passed, changes, is_lost, size in moments:
         books.now += passed
+        books.size = size
         for change in changes:
             books.save(change)
         reader.turn(is_lost=is_lost)
@@ -153,6 +156,18 @@ def test_records_that_share_one_second_are_read_from_the_last_page_to_the_first(
     assert reader.read() == 6  # the first page shows how many there are, and comes again at the end
     assert reader.missing == {}
     assert reader.read() == 1
+
+
+def test_pages_that_become_smaller_on_the_way_leave_nothing_out() -> None:
+    books = books_of(*(600_000,) * 23, size=6)
+    reader = Reader(books)
+    reader.turn()
+    reader.turn()
+
+    books.size = 4
+
+    assert reader.read() == 5  # the 18 that are left
+    assert reader.missing == {}
 
 
 def test_one_that_is_edited_meanwhile_makes_no_other_be_stepped_over() -> None:
@@ -201,7 +216,7 @@ def test_a_record_from_the_future_does_not_hide_the_present() -> None:
 def test_the_next_reading_begins_no_later_than_what_was_seen_even_if_xeros_clock_is_ahead() -> None:
     newest = MONDAY - timedelta(days=30)
 
-    place, is_over = after(Place(), Sight(changes=[newest], pages=1, at=MONDAY + timedelta(days=30)))
+    place, is_over = after(Place(), Sight(changes=[newest], pages=1, size=5, at=MONDAY + timedelta(days=30)))
 
     assert (place.modified_since, is_over) == ("2026-10-03T09:00:01", True)
 
@@ -218,15 +233,15 @@ def test_after_a_reading_that_went_backwards_nothing_is_read_again() -> None:
 def test_records_in_another_order_than_asked_for_are_not_taken_for_progress() -> None:
     changes = [MONDAY - timedelta(days=days) for days in (9, 8, 7, 1, 6)]
 
-    place, is_over = after(Place(), Sight(changes=changes, pages=3, at=MONDAY))
+    place, is_over = after(Place(), Sight(changes=changes, pages=3, size=5, at=MONDAY))
 
-    assert (place.since, place.page, is_over) == (None, 3, False)
+    assert (place.since, place.left, is_over) == (None, 15, False)
 
 
 def test_a_page_without_a_single_date_is_not_taken_for_progress() -> None:
-    place, is_over = after(Place(since=7), Sight(changes=[], pages=2, at=MONDAY))
+    place, is_over = after(Place(since=7), Sight(changes=[], pages=2, size=5, at=MONDAY))
 
-    assert (place.since, place.page, is_over) == (7, 2, False)
+    assert (place.since, place.left, is_over) == (7, 10, False)
 
 
 @pytest.mark.parametrize(
@@ -238,11 +253,11 @@ def test_a_page_without_a_single_date_is_not_taken_for_progress() -> None:
         "[]",
         "{}",
         "null",
-        "[2,1,1,1,1]",
-        "[1,1]",
-        "[1,1.5,1,1,1]",
-        '[1,"1",1,1,1]',
-        "[1,true,1,1,1]",
+        "[1,1,1,1,1]",
+        "[2,1]",
+        "[2,1.5,1,1,1]",
+        '[2,"1",1,1,1]',
+        "[2,true,1,1,1]",
     ],
 )
 def test_a_cursor_that_cannot_be_read_begins_anew(cursor: str | None) -> None:
@@ -251,15 +266,15 @@ def test_a_cursor_that_cannot_be_read_begins_anew(cursor: str | None) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    [f"[1,{10**18},null,null,null]", f"[1,{-(10**18)},null,null,null]", "[1,7,7,0,7]", "[1,7,null,2,7]"],
+    [f"[2,{10**18},null,null,null]", f"[2,{-(10**18)},null,null,null]", "[2,7,7,0,7]", "[2,7,null,2,7]"],
 )
 def test_a_cursor_that_makes_no_sense_begins_anew(cursor: str) -> None:
     assert Place.of(cursor) == Place()
 
 
 @given(st.integers(-(2**31), 2**37), st.integers(1, 10**6))
-def test_a_cursor_is_short_and_says_all(second: int, page: int) -> None:
-    place = Place(since=second, began=second, page=page, newest=second)
+def test_a_cursor_is_short_and_says_all(second: int, left: int) -> None:
+    place = Place(since=second, began=second, left=left, newest=second)
 
     assert Place.of(place.cursor()) == place
     assert len(place.cursor()) < 80

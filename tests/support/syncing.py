@@ -24,7 +24,7 @@ RECORDS = {
     "bank_transactions": 15,
 }
 _RUN = """id state trigger limit { name } resumeAt reason message createdAt startedAt finishedAt
-  organisation { name } feeds { feed pages records changed calls done }"""
+  organisation { name } setAside feeds { feed pages records changed setAside calls done }"""
 CONNECT = f"""mutation($input: ConnectInput!) {{ connect(input: $input) {{
   connection {{ id lastRun {{ {_RUN} }} }} errors {{ code message }} }} }}"""
 SYNC = f"mutation($id: ID!) {{ sync(input: {{connectionId: $id}}) {{ run {{ {_RUN} }} errors {{ code field }} }} }}"
@@ -33,6 +33,7 @@ PROGRESS = f"subscription($id: ID!) {{ syncProgress(runId: $id) {{ {_RUN} }} }}"
 HISTORY = f"""query($id: ID!, $first: Int!, $after: String) {{ connection(id: $id) {{ lastSyncedAt lastRun {{ id }}
   syncRuns(first: $first, after: $after) {{ totalCount eventCursor pageInfo {{ hasNextPage endCursor }}
     nodes {{ {_RUN} }} }} }} }}"""
+SET_ASIDE = "query($id: ID!) { recordsSetAside(connectionId: $id) { dataset externalId why at } }"
 DISCONNECT = """mutation($id: ID!) { disconnect(input: {connectionId: $id}) { errors { code } } }"""
 
 Shown = dict[str, Any]

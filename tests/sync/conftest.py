@@ -68,4 +68,4 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
     yield run
     for process in started:
         process.kill()
-        assert "Traceback" not in process.logged(), process.logged()
+        process.assert_unbroken()

@@ -31,6 +31,7 @@ from tieline.plugins import (
 )
 from tieline.sync import slices
 from tieline.sync.runs import Run
+from tieline.sync.scheduling import queue_due
 from tieline.sync.service import get_run, sync
 from tieline.work import Again
 
@@ -81,7 +82,8 @@ class Script(Pretend):
     """What it answers stands in `answers` by feed and cursor; what is not said is an empty last page.
 
     A list is used up one by one, its last answer for ever. `asked` is what was asked for. `reached` are the
-    organisations that it names by their provider's ids; None for an outage.
+    organisations that it names by their provider's ids; None for an outage. `sizes` are the pages that it asked for,
+    where it asks for a page `of` so many records.
     """
 
     def __init__(self) -> None:
@@ -93,6 +95,8 @@ class Script(Pretend):
         self.reached: Sequence[str] | BaseException = ()
         self.opens: BaseException | None = None
         self.calls_a_page = 1
+        self.of: int | None = None
+        self.sizes: list[int] = []
         self.closed = 0
 
     def answer(self, feed: str, cursor: str | None) -> Answer:
@@ -105,6 +109,8 @@ class Script(Pretend):
         try:
             while True:
                 session.calls += self.calls_a_page
+                if self.of is not None:
+                    self.sizes.append(session.page_size(self.of))
                 self.asked.append((feed.name, cursor))
                 said = self.answer(feed.name, cursor)
                 if isinstance(said, BaseException):
@@ -181,6 +187,18 @@ class Reading:
         while await self.slice(queued.id, seconds=0) is not None:
             pass
         return await self.run(queued.id)
+
+    async def by_schedule(self) -> Run:
+        """The run of an organisation that is due, worked in one slice: what came of it."""
+        run_id = await self.queued()
+        await self.slice(run_id)
+        return await self.run(run_id)
+
+    async def queued(self) -> RunId:
+        """Have the organisation's run queued, which is due."""
+        await queue_due()
+        [run] = await self.books.runs()
+        return RunId(run["id"])
 
     async def row(self) -> dict[str, Any]:
         return await self.books.row("sync_run", self.first)

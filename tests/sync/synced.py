@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from tests.sign_ins.desk import Desk
 from tests.support.jobs import calendar
-from tests.support.sandbox import Books
+from tests.support.sandbox import Books, Person
 from tieline.clients.service import NewClient, create_client
 from tieline.connections.repository import Connection
 from tieline.connections.service import connect
@@ -37,6 +37,7 @@ class Synced:
 
     desk: Desk
     at_provider: Books
+    person: Person
     organisation_id: OrganisationId
     connection: Connection
     first: RunId
@@ -152,6 +153,7 @@ async def connected(desk: Desk, records: dict[str, int] | None = None) -> Synced
     return Synced(
         desk=desk,
         at_provider=at_provider,
+        person=person,
         organisation_id=organisation_id,
         connection=connection,
         first=run.id,

@@ -13,7 +13,7 @@ from tests.sync.scripted import ACCOUNTS, Reading, Script, page, record
 from tieline.ledger.records import Row
 from tieline.plugins import Record, SetAside
 from tieline.sync import intake
-from tieline.sync.intake import Misbehaved, take_in
+from tieline.sync.intake import PageTooLarge, take_in
 
 NUL = "\x00"
 DEEP: Any = {}
@@ -153,6 +153,6 @@ def test_a_page_that_is_too_large_is_none(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(intake, "MAX_RECORD_BYTES", 600)
     large = [record(each, data={"x": "é" * 250}) for each in "ab"]
 
-    with pytest.raises(Misbehaved, match="MB"):
+    with pytest.raises(PageTooLarge, match="1,000 bytes"):
         take_in(page(*large), ACCOUNTS)
     assert take_in(page(record("a", data={"x": "é" * 300})), ACCOUNTS).rows == ()

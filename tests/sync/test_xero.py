@@ -9,9 +9,10 @@ import pytest
 from tests.plugins.xero_books import ids_of
 from tests.sign_ins.conftest import desk, sandbox, sandbox_url
 from tests.sign_ins.desk import Desk
-from tests.support.jobs import calendar
+from tests.support.jobs import JobTable, calendar
 from tests.sync.synced import FEEDS, PAGES, Synced, connected
-from tieline.sync.runs import RunState
+from tieline.sync.runs import RunState, Trigger
+from tieline.sync.scheduling import queue_due
 
 __all__ = ["desk", "sandbox", "sandbox_url"]
 
@@ -155,6 +156,32 @@ async def test_one_record_that_cannot_be_read_is_set_aside_until_it_can(client: 
 
     assert await client.desk.above.fetch(aside, client.organisation_id) == []
     assert await client.kept() == await client.truth()
+
+
+async def test_a_change_that_no_date_shows_is_found_by_the_full_reading(
+    client: Synced, jobs: JobTable
+) -> None:
+    await client.finish()
+    contact = next(key for key in await client.kept() if key[0] == "contacts")[1]
+    await client.desk.sandbox.move_clock(-timedelta(days=900).total_seconds())
+    await client.edit("contacts", id=contact, change={"IsSupplier": True, "Name": "Both"})
+    await client.desk.sandbox.move_clock(timedelta(days=900).total_seconds())
+    await client.again()
+    assert await client.kept() != await client.truth()
+
+    await client.move(timedelta(days=31))
+    await queue_due()
+    [run, *_] = await client.runs()
+    done = await client.finish(run.id)
+
+    assert await client.kept() == await client.truth()
+    assert (done.trigger, sum(each.changed for each in done.feeds)) == (Trigger.SCHEDULE, 1)
+    assert done.feeds[0].records == 1
+    since = [entry for entry in await client.calls() if entry["resource"] == "Contacts"]
+    await client.again()
+    await jobs.clear()
+    [later] = [entry for entry in await client.calls() if entry["resource"] == "Contacts"][len(since) :]
+    assert [entry["asked"][2] is None for entry in (*since, later)] == [True, False, True, False]
 
 
 async def test_somebody_who_is_removed_at_the_provider_in_the_middle_is_told(client: Synced) -> None:

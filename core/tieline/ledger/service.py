@@ -8,9 +8,11 @@ from tieline.database import scope
 from tieline.ids import ConnectionId
 from tieline.ledger.datasets import DATASET_OF, Dataset, LedgerDocumentKind
 from tieline.ledger.reading.places import decode_place
-from tieline.ledger.reading.repository import LedgerListing, LedgerQuery, LedgerRecord
+from tieline.ledger.reading.repository import LedgerListing, LedgerQuery, LedgerRecord, RecordSetAside
 from tieline.pages import Direction, Page, list_of, page_size
 from tieline.principal import Principal
+
+MOST_SET_ASIDE = 100
 
 
 async def list_names(
@@ -44,6 +46,12 @@ async def list_documents(
         connection_id=connection_id, datasets=datasets, direction=Direction.DESC, active=active
     )
     return await _read(principal, query, first=first, after=after)
+
+
+async def list_set_aside(principal: Principal, connection_id: ConnectionId) -> list[RecordSetAside]:
+    """What could not be read, the latest first, `MOST_SET_ASIDE` at most. Raises NotFound and OrganisationInUse."""
+    async with scope(principal.practice_id):
+        return await LedgerListing.visible_to(principal).set_aside(connection_id, most=MOST_SET_ASIDE)
 
 
 async def _read(

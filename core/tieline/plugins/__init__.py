@@ -54,11 +54,12 @@ from tieline.plugins.oauth import (
 )
 from tieline.plugins.pull import MAX_CURSOR_BYTES, Page, Record, SetAside
 from tieline.plugins.registry import InstalledPlugin, Registry, load
-from tieline.plugins.session import Session, TokenSource
+from tieline.plugins.session import SMALLEST_PAGE, Session, TokenSource
 
 __all__ = [
     "CONTRACT_VERSION",
     "MAX_CURSOR_BYTES",
+    "SMALLEST_PAGE",
     "Answer",
     "Challenge",
     "ClientAuthentication",

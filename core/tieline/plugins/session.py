@@ -37,7 +37,8 @@ _HARMLESS_TWICE = frozenset({"GET", "HEAD", "DELETE"})
 _PAUSES_SECONDS = (0.25, 1.0)
 _REFUSALS = 3
 _REQUEST_SECONDS = 30.0
-_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+SMALLEST_PAGE = 25
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 _DOTS = re.compile(r"(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.IGNORECASE)
 
@@ -61,7 +62,10 @@ class Session:
 
     Every call raises QuotaSpent, Throttled, ProviderUnavailable, ConsentGone, AccessLost, ScopeMissing,
     SubscriptionLapsed, NotAtProvider, ProviderRejected or ProviderBroken. `calls` counts what was sent, attempts
-    that failed too; `now()` is the plugin's only clock.
+    that failed too, `refused` those of them that a limit refused; `now()` is the plugin's only clock.
+
+    The core says in `halved` how often answers were found too large, and reads in `asked_size` how much was asked
+    for. `version` is that of the credential's tokens when the session was opened.
     """
 
     def __init__(
@@ -77,7 +81,8 @@ class Session:
         now: Callable[[], datetime],
         sleep: Sleep = asyncio.sleep,
         seconds: float = _REQUEST_SECONDS,
-        max_bytes: int = _MAX_ANSWER_BYTES,
+        max_bytes: int | None = None,
+        version: int = 0,
     ) -> None:
         self._client = client
         self._provider = provider
@@ -87,14 +92,29 @@ class Session:
         self._gate = gate
         self._sleep = sleep
         self._seconds = seconds
-        self._max_bytes = max_bytes
+        self._max_bytes = MAX_ANSWER_BYTES if max_bytes is None else max_bytes
+        self._under_way = 0
         self.subject = subject
         self.organisation = organisation
         self.now = now
+        self.version = version
         self.calls = 0
+        self.refused = 0
+        self.halved = 0
+        self.asked_size: int | None = None
 
     def __repr__(self) -> str:
         return f"Session(provider={self._slug!r}, organisation={self.organisation!r}, calls={self.calls})"
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether a call is under way: it waits for its turn, for its answer, or to be made again."""
+        return self._under_way > 0
+
+    def page_size(self, most: int) -> int:
+        """How many records to ask for in one page: `most`, or less where that made an answer too large."""
+        self.asked_size = max(most >> self.halved, min(most, SMALLEST_PAGE))
+        return self.asked_size
 
     async def get(
         self, path: str, *, params: Parameters | None = None, headers: Mapping[str, str] | None = None
@@ -116,18 +136,26 @@ class Session:
             method, url.copy_merge_params(dict(params)) if params else url, headers=headers, content=content
         )
         asked.headers.setdefault("Accept", "application/json")
-        token = await self._tokens.access()
-        response, fault = await self._patiently(asked, token)
-        if isinstance(fault, faults.TokenExpired):
-            response, fault = await self._patiently(asked, await self._tokens.renewed(token))
-        if fault is not None:
-            raise _error(self._slug, fault)
+        self._under_way += 1
+        try:
+            response = await self._answered(asked)
+        finally:
+            self._under_way -= 1
         return Answer(
             provider=self._slug,
             status=response.status_code,
             headers=response.headers,
             content=response.content,
         )
+
+    async def _answered(self, asked: httpx.Request) -> httpx.Response:
+        token = await self._tokens.access()
+        response, fault = await self._patiently(asked, token)
+        if isinstance(fault, faults.TokenExpired):
+            response, fault = await self._patiently(asked, await self._tokens.renewed(token))
+        if fault is not None:
+            raise _error(self._slug, fault)
+        return response
 
     async def _patiently(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
         for pause in _PAUSES_SECONDS if asked.method in _HARMLESS_TWICE else ():
@@ -143,11 +171,12 @@ class Session:
 
     async def _admitted(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
         """A call that a limit refused has done nothing: it goes back to the gate, which waits or raises QuotaSpent."""
-        for _ in range(_REFUSALS - 1):
+        for _ in range(_REFUSALS):
             response, fault = await self._once(asked, token)
             if not isinstance(fault, faults.Throttled):
-                return response, fault
-        return await self._once(asked, token)
+                break
+            self.refused += 1
+        return response, fault
 
     async def _once(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
         """One call, and what its answer means. The request that carries the token lives no longer than this."""

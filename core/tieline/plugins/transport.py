@@ -9,7 +9,7 @@ import asyncio
 
 import httpx
 
-from tieline.errors import ProviderBroken, ProviderUnavailable
+from tieline.errors import AnswerTooLarge, ProviderUnavailable
 
 _USER_AGENT = "Tieline"
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -19,7 +19,7 @@ _OF_THE_LINE = ("content-encoding", "content-length", "transfer-encoding")
 async def exchange(
     client: httpx.AsyncClient, request: httpx.Request, *, provider: str, seconds: float, max_bytes: int
 ) -> httpx.Response:
-    """The whole answer, whatever its status. Raises ProviderUnavailable, or ProviderBroken if it is too long."""
+    """The whole answer, whatever its status. Raises ProviderUnavailable and AnswerTooLarge."""
     request.headers.setdefault("User-Agent", _USER_AGENT)
     request.headers["Accept-Encoding"] = "gzip"
     # Connecting gives up before the whole does, so that "nothing was sent" is known whenever it can be.
@@ -43,7 +43,7 @@ async def _whole(
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > max_bytes:
-                raise ProviderBroken(provider, f"the answer is longer than {max_bytes:,} bytes")
+                raise AnswerTooLarge(provider, max_bytes=max_bytes)
     finally:
         await response.aclose()
     headers = response.headers.copy()

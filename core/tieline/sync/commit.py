@@ -51,6 +51,7 @@ async def commit_page(plan: Plan, step: Step, taken: Taken) -> Step:
         state = _state(step, standing, ended).with_page(
             records=taken.intake.seen,
             changed=changed + (ended.buried if ended is not None else 0),
+            set_aside=len(taken.intake.set_aside),
             calls=taken.calls,
         )
         await RunRepository.of(plan.practice_id).put(

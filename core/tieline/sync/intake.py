@@ -34,6 +34,14 @@ class Misbehaved(Exception):
     """A plugin did what its contract does not allow. `str()` goes on after the plugin's name."""
 
 
+class PageTooLarge(Misbehaved):
+    """A page is larger than what is stored at once."""
+
+    def __init__(self) -> None:
+        super().__init__(f"gave more than {MAX_BYTES:,} bytes in one page")
+        self.max_bytes = MAX_BYTES
+
+
 class _Unkept(Exception):
     """Why one record cannot be kept."""
 
@@ -70,7 +78,7 @@ def take_in(page: Page, feed: Feed) -> Intake:
             rows[row.key] = row
             why.pop(row.key, None)
     if sum(len(row.data.encode()) for row in rows.values()) > MAX_BYTES:
-        raise Misbehaved(f"gave more than {MAX_BYTES // 1024 // 1024} MB in one page")
+        raise PageTooLarge
     for key in gone:
         rows.pop(key, None)
         why.pop(key, None)

@@ -1,10 +1,12 @@
 """What becomes of a run when its slice is cut short: the error that came decides.
 
-QuotaSpent, Throttled                       PAUSED until the limit allows calls again
+QuotaSpent                                  PAUSED until the limit allows calls again
+Throttled                                   PAUSED as long as it says, and ever longer; FAILED after a day of it
 ProviderUnavailable, ProviderMisconfigured  QUEUED again after a growing pause; FAILED after a day of it
 ConsentGone                                 FAILED; the connections have expired with the credential
 AccessLost                                  the provider is asked: REVOKED_AT_PROVIDER, or else ACCESS_LOST
 ScopeMissing, SubscriptionLapsed            the connections expire with that reason
+AnswerTooLarge, PageTooLarge                asked again for half as much, where the plugin can
 Misbehaved                                  FAILED(PLUGIN)
 any other ProviderError                     FAILED(PROVIDER_BROKEN)
 """
@@ -12,17 +14,19 @@ any other ProviderError                     FAILED(PROVIDER_BROKEN)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from tieline import clock
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.runs import settle_runs
-from tieline.credentials.repository import CredentialRepository
+from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
 from tieline.errors import (
     AccessLost,
+    AnswerTooLarge,
     ConsentGone,
     ProviderError,
     ProviderMisconfigured,
@@ -32,11 +36,10 @@ from tieline.errors import (
     SubscriptionLapsed,
     Throttled,
 )
-from tieline.events.kinds import SyncFailed, SyncPaused
-from tieline.ids import ClientId, OrganisationId, PracticeId, RunId
+from tieline.events.kinds import SyncPaused
+from tieline.plugins import SMALLEST_PAGE, Session
 from tieline.principal import Principal
 from tieline.sync.commit import hold
-from tieline.sync.due.times import next_try
 from tieline.sync.expiring import (
     ACCESS_LOST,
     CONSENT_GONE,
@@ -47,52 +50,73 @@ from tieline.sync.expiring import (
     goes_on,
     unreached,
 )
-from tieline.sync.intake import Misbehaved
+from tieline.sync.failing import client_of, end_failed, fail
+from tieline.sync.intake import Misbehaved, PageTooLarge
 from tieline.sync.plan import Plan, Step
-from tieline.sync.repository import RunRepository, set_next_syncs
-from tieline.sync.runs import FailureReason, RunState
+from tieline.sync.repository import RunRepository
+from tieline.sync.runs import FailureReason
 from tieline.sync.standing import (
-    MAX_STILL,
     Standing,
-    ended,
-    is_worth_telling,
     pause_in_trouble,
     paused,
     put_off,
+    refused,
+    told,
 )
-from tieline.work import Again, Work, retrying, unit_of_work
+from tieline.work import Again, retrying, unit_of_work
 
 _UNSAID = timedelta(minutes=1)
 _ASK_SECONDS = 120.0
 _SEVERAL = 2
 _STALLED = "Reading goes round without getting anywhere, so it was stopped."
+_Pausing: TypeAlias = Callable[[Standing, datetime], Standing | None]
 _LOSSES = {ConsentGone: CONSENT_GONE, ScopeMissing: SCOPE_MISSING, SubscriptionLapsed: SUBSCRIPTION_LAPSED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CutShort:
-    """A slice that ended early, at this step. `calls` are those, by feed, that brought no page."""
+    """A slice that ended early, at this step. `calls` are those, by feed, that brought no page.
+
+    `session` is what the step was read through, if it came to that.
+    """
 
     plan: Plan
     step: Step
     pages: int
     calls: Mapping[str, int] = field(default_factory=dict)
+    session: Session | None = None
+
+    @property
+    def is_still(self) -> bool:
+        """Whether several calls were used up, and brought no page. What a limit refused did nothing."""
+        used = self.session.calls - self.session.refused if self.session is not None else 0
+        return self.pages == 0 and used >= _SEVERAL
+
+    def is_older_than(self, credential: Credential) -> bool:
+        """Whether the credential has got other tokens since the session was opened, such as by a new consent."""
+        return self.session is not None and self.session.version != credential.version
+
+    @property
+    def asked_size(self) -> int | None:
+        """How many records were asked for; None where the plugin cannot say."""
+        return self.session.asked_size if self.session is not None else None
 
 
 async def outcome(cut: CutShort, error: Exception) -> Again | None:  # noqa: PLR0911 - one line for each error
     """What to do about the error. Raises what is no business of the provider's or the plugin's, and Stopped."""
     match error:
         case QuotaSpent():
-            return await _pause(cut, error.limit, error.resume_at, str(error))
+            return await _pause(cut, error.limit, _spent(cut, error))
         case Throttled():
-            wait = _UNSAID if error.retry_after is None else error.retry_after
-            return await _pause(cut, error.limit, clock.now() + wait, str(error))
+            return await _pause(cut, error.limit, _refused(error))
         case ProviderUnavailable() | ProviderMisconfigured():
             return await _put_off(cut, error)
         case AccessLost():
             return await _access_lost(cut, error)
         case ConsentGone() | ScopeMissing() | SubscriptionLapsed():
             return await _lose(cut, _LOSSES[type(error)], str(error))
+        case AnswerTooLarge() | PageTooLarge() if cut.asked_size is not None:
+            return await _ask_less(cut, error, cut.asked_size)
         case Misbehaved():
             return await _give_up(cut, FailureReason.PLUGIN, f"The plugin {cut.plan.slug} {error}.")
         case ProviderError():
@@ -100,25 +124,33 @@ async def outcome(cut: CutShort, error: Exception) -> Again | None:  # noqa: PLR
     raise error
 
 
-async def _pause(cut: CutShort, limit: str, resume_at: datetime, message: str) -> Again | None:
-    is_still = cut.pages == 0 and sum(cut.calls.values()) >= _SEVERAL
-    if await _paused(cut, limit, resume_at, message, is_still=is_still):
-        return Again(resume_at)
-    return await _give_up(cut, FailureReason.STALLED, _STALLED)
+def _spent(cut: CutShort, error: QuotaSpent) -> _Pausing:
+    return lambda before, _: paused(before, error.limit, error.resume_at, str(error), is_still=cut.is_still)
+
+
+def _refused(error: Throttled) -> _Pausing:
+    wait = _UNSAID if error.retry_after is None else error.retry_after
+    return lambda before, at: refused(before, error.limit, wait, str(error), at=at)
+
+
+async def _pause(cut: CutShort, limit: str, pausing: _Pausing) -> Again | None:
+    again = await _paused(cut, limit, pausing)
+    return again or await _give_up(cut, FailureReason.STALLED, _STALLED)
 
 
 @retrying
-async def _paused(cut: CutShort, limit: str, resume_at: datetime, message: str, *, is_still: bool) -> bool:
-    """Whether it is worth waiting: not where slice after slice made calls, and nothing moved."""
+async def _paused(cut: CutShort, limit: str, pausing: _Pausing) -> Again | None:
+    """When to go on; None where it is not worth waiting."""
     plan = cut.plan
     async with unit_of_work(Principal.machine(plan.practice_id)) as work:
         before = await hold(plan)
-        standing = paused(before, limit, resume_at, message, is_still=is_still)
-        if standing.still_slices >= MAX_STILL:
-            return False
-        await RunRepository.of(plan.practice_id).put(standing.with_calls(cut.calls), at=work.now)
+        standing = pausing(before, work.now)
+        if standing is None or standing.resume_at is None:
+            return None
+        telling = told(standing, at=work.now)
+        await RunRepository.of(plan.practice_id).put((telling or standing).with_calls(cut.calls), at=work.now)
         work.hint("sync_run", plan.run_id)
-        if is_worth_telling(before, limit, resume_at, at=work.now):
+        if telling is not None:
             for client_id in await client_of(plan.practice_id, plan.organisation_id):
                 work.event(
                     SyncPaused(
@@ -126,10 +158,10 @@ async def _paused(cut: CutShort, limit: str, resume_at: datetime, message: str, 
                         organisation_id=plan.organisation_id,
                         run_id=plan.run_id,
                         limit=limit,
-                        resume_at=resume_at.isoformat(),
+                        resume_at=standing.resume_at.isoformat(),
                     )
                 )
-    return True
+    return Again(standing.resume_at)
 
 
 async def _put_off(cut: CutShort, error: ProviderError) -> Again | None:
@@ -151,6 +183,29 @@ async def _in_trouble(cut: CutShort, message: str) -> Again | None:
         return Again(work.now + pause)
 
 
+async def _ask_less(cut: CutShort, error: AnswerTooLarge | PageTooLarge, size: int) -> Again | None:
+    if size > SMALLEST_PAGE:
+        return await _halved(cut)
+    reason = FailureReason.PLUGIN if isinstance(error, PageTooLarge) else FailureReason.PROVIDER_BROKEN
+    message = (
+        f"Even {size} records of {cut.step.feed.name} are more than the {error.max_bytes:,} bytes that are read "
+        f"at once: make the largest of them smaller at {cut.plan.slug}."
+    )
+    return await _give_up(cut, reason, message)
+
+
+@retrying
+async def _halved(cut: CutShort) -> Again:
+    """From now on the run asks for half as many records of this feed."""
+    plan, feed = cut.plan, cut.step.feed.name
+    async with unit_of_work(Principal.machine(plan.practice_id)) as work:
+        standing = (await hold(plan)).with_calls(cut.calls)
+        state = standing.feed(feed)
+        smaller = standing.with_feed(feed, replace(state, halved=state.halved + 1))
+        await RunRepository.of(plan.practice_id).put(smaller, at=work.now)
+        return Again(work.now)
+
+
 async def _access_lost(cut: CutShort, error: AccessLost) -> Again | None:
     """Ask what the login still reaches: it may have lost the organisation altogether."""
     plan, asked_at = cut.plan, clock.now()
@@ -169,7 +224,8 @@ async def _access_lost(cut: CutShort, error: AccessLost) -> Again | None:
 
 
 async def _give_up(cut: CutShort, reason: FailureReason, message: str) -> Again | None:
-    return await fail(cut.plan.practice_id, cut.plan.run_id, reason, message, calls=cut.calls)
+    await fail(cut.plan.practice_id, cut.plan.run_id, reason, message, calls=cut.calls)
+    return None
 
 
 @retrying
@@ -178,63 +234,15 @@ async def _lose(cut: CutShort, loss: Loss, message: str) -> Again | None:
     plan = cut.plan
     async with unit_of_work(Principal.machine(plan.practice_id)) as work:
         await OrganisationRepository.of(plan.practice_id).lock([plan.organisation_id])
-        await CredentialRepository.of(plan.practice_id).lock([cut.step.credential_id])
+        locked = await CredentialRepository.of(plan.practice_id).lock([cut.step.credential_id])
         standing = (await hold(plan)).with_calls(cut.calls)
         await RunRepository.of(plan.practice_id).put(standing, at=work.now)
-        await expire(work, plan, cut.step, loss)
-        if await goes_on(plan, cut.step):
+        # What was said of older tokens says nothing of these: they are tried first.
+        is_outdated = any(cut.is_older_than(credential) for credential in locked)
+        if not is_outdated:
+            await expire(work, plan, cut.step, loss)
+        if is_outdated or await goes_on(plan, cut.step):
             await settle_runs(work, plan.practice_id, [plan.organisation_id], reason=loss.failure)
             return Again(work.now)
-        await _end_failed(work, plan.practice_id, standing, loss.failure, message)
+        await end_failed(work, plan.practice_id, standing, loss.failure, message)
     return None
-
-
-async def fail(
-    practice_id: PracticeId,
-    run_id: RunId,
-    reason: FailureReason,
-    message: str,
-    *,
-    calls: Mapping[str, int] | None = None,
-) -> Again | None:
-    """End the run, if it is live: nothing is left to do for its job, and the next run comes by itself."""
-    await _fail(practice_id, run_id, reason, message, calls or {})
-    return None
-
-
-@retrying
-async def _fail(
-    practice_id: PracticeId, run_id: RunId, reason: FailureReason, message: str, calls: Mapping[str, int]
-) -> None:
-    async with unit_of_work(Principal.machine(practice_id)) as work:
-        runs = RunRepository.of(practice_id)
-        organisation_id = await runs.organisation_of(run_id)
-        if organisation_id is None:
-            return
-        await OrganisationRepository.of(practice_id).lock([organisation_id])
-        standing = await runs.lock(run_id)
-        if standing is not None:
-            await _end_failed(work, practice_id, standing.with_calls(calls), reason, message)
-
-
-async def _end_failed(
-    work: Work, practice_id: PracticeId, standing: Standing, reason: FailureReason, message: str
-) -> None:
-    runs, organisation_id = RunRepository.of(practice_id), standing.organisation_id
-    over = ended(standing, RunState.FAILED, at=work.now, reason=reason, message=message)
-    await runs.put(over, at=work.now)
-    failures = await runs.failures_in_a_row(organisation_id)
-    await set_next_syncs(practice_id, {organisation_id: next_try(work.now, failures)})
-    work.hint("sync_run", standing.id)
-    for client_id in await client_of(practice_id, organisation_id):
-        work.event(
-            SyncFailed(
-                client_id=client_id, organisation_id=organisation_id, run_id=standing.id, reason=reason
-            )
-        )
-
-
-async def client_of(practice_id: PracticeId, organisation_id: OrganisationId) -> list[ClientId]:
-    """Whom the organisation serves, if anybody."""
-    found = await OrganisationRepository.of(practice_id).get_many([organisation_id])
-    return [each.client_id for each in found if each.client_id is not None]

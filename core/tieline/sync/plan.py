@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.host import host
 from tieline.ids import CredentialId, OrganisationId, PracticeId, RunId
+from tieline.ledger.repository import LedgerRepository
 from tieline.plugins import Feed, FeedKind, Product, Provider
 from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
+from tieline.sync.feeds.times import is_due, is_full_read_due
 from tieline.sync.repository import RunRepository
-from tieline.sync.runs import RunState
+from tieline.sync.runs import FailureReason, RunState
 from tieline.sync.standing import FeedState, Standing, begun, ended
 from tieline.work import Lane, Work, attempt, retrying, unit_of_work
 
 LOST_WORKERS = 3
 _NOT_CONNECTED = "NOT_CONNECTED"
+_BROKEN_OFF = f"The work broke off {LOST_WORKERS} times before a page was stored: the worker's log says why."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,10 +66,10 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hopeless:
-    """The run cannot be worked; `why` goes on after the name of the plugin."""
+    """The run cannot be worked."""
 
-    plugin: str
-    why: str
+    reason: FailureReason
+    message: str
 
 
 @retrying
@@ -82,20 +86,25 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
             return None
         [organisation] = locked
         provider = host().registry.get(organisation.provider)
-        if provider is None or attempt() > LOST_WORKERS:
-            why = "is not installed" if provider is None else f"broke off its work {LOST_WORKERS} times"
-            return Hopeless(plugin=organisation.provider, why=why)
+        if provider is None:
+            message = f"The plugin {organisation.provider} is not installed."
+            return Hopeless(reason=FailureReason.PLUGIN, message=message)
+        if attempt() > LOST_WORKERS:
+            return Hopeless(reason=FailureReason.STALLED, message=_BROKEN_OFF)
 
         routes = routes_of(
             provider, await working(practice_id, organisation_id), standing.wanted, standing.credential_id
         )
-        if not routes:
+        if standing.wanted and not routes:
             await _cancel(work, runs, standing)
             return None
+        places = await FeedRepository.of(practice_id).places(organisation_id)
+        if standing.lane is Lane.BACKGROUND:
+            routes = _due(routes, standing, places, at=work.now)
+            places |= await _begin_anew(practice_id, standing, routes, places, at=work.now)
         standing = begun(standing, tuple(routes), at=work.now)
         await runs.put(standing, at=work.now)
         work.hint("sync_run", run_id)
-        places = await FeedRepository.of(practice_id).places(organisation_id)
     return Plan(
         practice_id=practice_id,
         run_id=run_id,
@@ -142,9 +151,43 @@ def _feed(provider: Provider, name: str) -> Feed:
     return next(feed for feed in feeds if feed.name == name)
 
 
+def _due(
+    routes: Mapping[str, Route], standing: Standing, places: Mapping[str, FeedPlace], *, at: datetime
+) -> dict[str, Route]:
+    """What this run has begun, and what it makes sense to ask again."""
+    return {
+        name: route
+        for name, route in routes.items()
+        if standing.feed(name).pages or is_due(route.feed, places[name], at=at)
+    }
+
+
+async def _begin_anew(
+    practice_id: PracticeId,
+    standing: Standing,
+    routes: Mapping[str, Route],
+    places: Mapping[str, FeedPlace],
+    *,
+    at: datetime,
+) -> dict[str, FeedPlace]:
+    """Have feeds read from their beginning whose time it is; what is still bad of them will be set aside again."""
+    organisation_id = standing.organisation_id
+    feeds = [
+        route.feed
+        for name, route in routes.items()
+        if not standing.feed(name).pages
+        and is_full_read_due(organisation_id, route.feed, places[name], at=at)
+    ]
+    ledger = LedgerRepository.of(practice_id, organisation_id)
+    for feed in feeds:
+        await FeedRepository.of(practice_id).begin_anew(organisation_id, feed.name)
+        await ledger.forget_set_aside(feed.datasets, feed=feed.name, before=at)
+    return {feed.name: places[feed.name].at_beginning() for feed in feeds}
+
+
 def _step(route: Route, state: FeedState, places: Mapping[str, FeedPlace]) -> Step:
     """A snapshot begins anew unless this run is in the middle of it: what was seen long ago says nothing now."""
-    place = places.get(route.feed.name) or FeedPlace()
+    place = places[route.feed.name]
     if route.feed.kind is FeedKind.SNAPSHOT and (
         state.generation is None or state.generation != place.generation
     ):

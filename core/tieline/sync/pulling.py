@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from tieline.errors import ClaimLost, ProviderError, TryAgain
+from tieline.errors import ClaimLost, ProviderError, ProviderUnavailable, TryAgain
 from tieline.log import get_logger
 from tieline.plugins import Feed, Page, Provider, Session
 from tieline.sync.intake import Misbehaved
@@ -37,6 +37,7 @@ class Pull:
         self._cursor = cursor
         self._seconds = PAGE_SECONDS if seconds is None else seconds
         self._seen = {cursor}
+        self._was_calling = False
         self._pages: AsyncIterator[Page] | None = None
 
     async def __aenter__(self) -> Self:
@@ -66,6 +67,8 @@ class Pull:
         return page
 
     async def _asked(self) -> object:
+        # Of that very moment: by the time the page is given up, the call is too.
+        late = asyncio.get_running_loop().call_later(self._seconds, self._look)
         try:
             async with asyncio.timeout(self._seconds):
                 if self._pages is None:
@@ -74,8 +77,15 @@ class Pull:
         except StopAsyncIteration:
             raise Misbehaved(f"ended its feed {self._feed.name!r} without a last page") from None
         except TimeoutError:
+            if self._was_calling:
+                raise ProviderUnavailable(self._provider.info.slug) from None
             raise Misbehaved(f"took more than {self._seconds:.0f} seconds for one page") from None
         except _OURS:
             raise
         except Exception as error:
             raise Misbehaved(f"failed with {type(error).__name__}") from error
+        finally:
+            late.cancel()
+
+    def _look(self) -> None:
+        self._was_calling = self._session.is_calling

@@ -44,7 +44,8 @@ COLUMNS = (
 )
 _STANDING = (
     "r.id, r.organisation_id, r.credential_id, r.state, r.lane, r.feeds, r.progress::text AS progress, r.limit_name, "
-    "r.resume_at, r.reason, r.message, r.still_slices, r.trouble_since, r.started_at, r.finished_at"
+    "r.resume_at, r.reason, r.message, r.still_slices, r.trouble_since, r.told_limit, r.told_wait, r.started_at, "
+    "r.finished_at"
 )
 _LIVE = "state IN ('QUEUED', 'RUNNING', 'PAUSED')"
 # What was never read to its end is long, whoever asks for it.
@@ -85,7 +86,8 @@ RETURNING {COLUMNS}
 """
 _SAVE = """
 UPDATE sync_run SET state = $3, feeds = $4, progress = $5::jsonb, limit_name = $6, resume_at = $7, reason = $8,
-       message = $9, still_slices = $10, trouble_since = $11, started_at = $12, finished_at = $13, changed_at = $14
+       message = $9, still_slices = $10, trouble_since = $11, started_at = $12, finished_at = $13, changed_at = $14,
+       told_limit = $15, told_wait = $16
  WHERE practice_id = $1 AND id = $2
 """
 _FAILURES = """
@@ -152,6 +154,8 @@ class RunRepository:
             standing.started_at,
             standing.finished_at,
             at,
+            standing.told_limit,
+            standing.told_wait,
         )
 
     async def failures_in_a_row(self, organisation_id: OrganisationId) -> int:

@@ -58,12 +58,16 @@ class FailureReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedProgress:
-    """How far a feed is: pages committed, records in them, those of them that were new or changed, calls made."""
+    """How far a feed is: pages committed, records in them, calls made.
+
+    `changed` of the records were new or other than before, `set_aside` of them could not be read.
+    """
 
     feed: str
     pages: int = 0
     records: int = 0
     changed: int = 0
+    set_aside: int = 0
     calls: int = 0
     done: bool = False
 
@@ -98,3 +102,8 @@ class Run:
     def wanted(self) -> tuple[str, ...]:
         """The feeds' names, in the order in which they are read."""
         return tuple(each.feed for each in self.feeds)
+
+    @property
+    def set_aside(self) -> int:
+        """How many records could not be read, in all its feeds."""
+        return sum(each.set_aside for each in self.feeds)

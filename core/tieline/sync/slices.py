@@ -19,12 +19,13 @@ from tieline.plugins import FeedKind, Session
 from tieline.principal import Principal
 from tieline.sync.commit import Stopped, Taken, commit_page, hold
 from tieline.sync.due.times import next_day
+from tieline.sync.failing import client_of, fail
 from tieline.sync.intake import take_in
-from tieline.sync.outcomes import CutShort, client_of, fail, outcome
+from tieline.sync.outcomes import CutShort, outcome
 from tieline.sync.plan import Hopeless, Plan, Step, begin
 from tieline.sync.pulling import Pull
 from tieline.sync.repository import RunRepository, set_next_syncs, set_synced
-from tieline.sync.runs import FailureReason, RunState
+from tieline.sync.runs import RunState
 from tieline.sync.standing import ended
 from tieline.work import Again, retrying, unit_of_work
 
@@ -68,8 +69,8 @@ async def work_slice(
     if plan is None:
         return None
     if isinstance(plan, Hopeless):
-        message = f"The plugin {plan.plugin} {plan.why}."
-        return await fail(practice_id, run_id, FailureReason.PLUGIN, message)
+        await fail(practice_id, run_id, plan.reason, plan.message, calls={})
+        return None
     try:
         return await _work(_Slice(plan=plan, over_at=asyncio.get_running_loop().time() + seconds))
     except Stopped:
@@ -88,7 +89,8 @@ async def _work(slice_: _Slice) -> Again | None:
             log.warning(
                 "sync.cut_short", run_id=str(plan.run_id), feed=step.feed.name, error=type(error).__name__
             )
-            cut = CutShort(plan=plan, step=step, pages=slice_.pages, calls=slice_.calls)
+            session = slice_.sessions.get(step.credential_id)
+            cut = CutShort(plan=plan, step=step, pages=slice_.pages, calls=slice_.calls, session=session)
             return await outcome(cut, error)
         if not is_done or slice_.is_over:
             break
@@ -104,6 +106,7 @@ async def _read(slice_: _Slice, step: Step) -> bool:
 
 async def _pull(slice_: _Slice, step: Step) -> Step:
     session, plan = await slice_.session(step), slice_.plan
+    session.halved, session.asked_size = step.state.halved, None
     async with Pull(plan.provider, session, step.feed, step.place.cursor) as pull:
         while True:
             before = session.calls
@@ -137,7 +140,8 @@ async def _finish(plan: Plan) -> Again | None:
             return Again(clock.now())
         over = ended(standing, RunState.SUCCEEDED, at=work.now)
         await RunRepository.of(plan.practice_id).put(over, at=work.now)
-        await set_synced(plan.practice_id, plan.organisation_id, at=work.now)
+        if over.wanted:
+            await set_synced(plan.practice_id, plan.organisation_id, at=work.now)
         await set_next_syncs(plan.practice_id, {plan.organisation_id: next_day(work.now)})
         work.hint("sync_run", plan.run_id)
         for client_id in await client_of(plan.practice_id, plan.organisation_id):

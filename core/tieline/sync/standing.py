@@ -18,26 +18,33 @@ PATIENCE = timedelta(hours=24)
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _WORTH_TELLING = timedelta(minutes=5)
+_FAR_LONGER = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedState:
-    """How far a feed is. `generation` is that of the snapshot being read, `doubted`: it is read a second time."""
+    """How far a feed is. `generation` is that of the snapshot being read, `doubted`: it is read a second time.
+
+    `halved` is how often its pages were too large.
+    """
 
     pages: int = 0
     records: int = 0
     changed: int = 0
+    set_aside: int = 0
     calls: int = 0
     done: bool = False
     generation: int | None = None
     doubted: bool = False
+    halved: int = 0
 
-    def with_page(self, *, records: int, changed: int, calls: int) -> FeedState:
+    def with_page(self, *, records: int, changed: int, set_aside: int, calls: int) -> FeedState:
         return replace(
             self,
             pages=self.pages + 1,
             records=self.records + records,
             changed=self.changed + changed,
+            set_aside=self.set_aside + set_aside,
             calls=self.calls + calls,
         )
 
@@ -47,6 +54,7 @@ class FeedState:
             pages=self.pages,
             records=self.records,
             changed=self.changed,
+            set_aside=self.set_aside,
             calls=self.calls,
             done=self.done,
         )
@@ -56,8 +64,9 @@ class FeedState:
 class Standing:
     """A run as its row says, with what only the engine needs.
 
-    `still_slices` counts slices in a row that made calls and brought no page; `trouble_since` is when the provider
-    ceased to answer. `limit_name` outlasts a pause until a page comes, so that one limit is told of once.
+    `still_slices` counts slices in a row that used up calls and brought no page; `trouble_since` is when the provider
+    ceased to answer, or to do more than refuse. `told_limit` and `told_wait` are the pause that people were told of
+    last, until a slice comes to its end.
     """
 
     id: RunId
@@ -73,6 +82,8 @@ class Standing:
     message: str | None
     still_slices: int
     trouble_since: datetime | None
+    told_limit: str | None
+    told_wait: timedelta | None
     started_at: datetime | None
     finished_at: datetime | None
 
@@ -98,11 +109,14 @@ class Standing:
 
 
 def begun(standing: Standing, wanted: Sequence[str], *, at: datetime) -> Standing:
-    """A slice begins, on those of the feeds that something still wants."""
+    """A slice begins, on those of the feeds that something still wants. The one before came to its end, or paused."""
+    if standing.state is RunState.RUNNING:
+        standing = replace(standing, told_limit=None, told_wait=None)
     return replace(
         standing,
         state=RunState.RUNNING,
         wanted=tuple(wanted),
+        limit_name=None,
         resume_at=None,
         message=None,
         started_at=standing.started_at or at,
@@ -111,24 +125,37 @@ def begun(standing: Standing, wanted: Sequence[str], *, at: datetime) -> Standin
 
 def paged(standing: Standing) -> Standing:
     """A page was committed: whatever was in the way is over."""
-    return replace(standing, limit_name=None, still_slices=0, trouble_since=None)
+    return replace(standing, still_slices=0, trouble_since=None)
 
 
-def paused(standing: Standing, limit: str, resume_at: datetime, message: str, *, is_still: bool) -> Standing:
-    """A limit is spent. `is_still`: the slice made several calls, and yet brought no page."""
+def paused(
+    standing: Standing, limit: str, resume_at: datetime, message: str, *, is_still: bool
+) -> Standing | None:
+    """A limit is spent. `is_still`: the slice used up several calls, and yet brought no page; None after three."""
+    still_slices = standing.still_slices + is_still
+    if still_slices >= MAX_STILL:
+        return None
     return replace(
         standing,
         state=RunState.PAUSED,
         limit_name=limit[:LONGEST_LIMIT],
         resume_at=resume_at,
         message=message[:LONGEST_MESSAGE],
-        still_slices=standing.still_slices + 1 if is_still else standing.still_slices,
+        still_slices=still_slices,
     )
 
 
-def is_worth_telling(before: Standing, limit: str, resume_at: datetime, *, at: datetime) -> bool:
-    """Whether people should hear of a pause: it is long, and the first for this limit since a page came."""
-    return resume_at - at >= _WORTH_TELLING and before.limit_name != limit[:LONGEST_LIMIT]
+def told(standing: Standing, *, at: datetime) -> Standing | None:
+    """A pause that people should hear of; None where it is short, or they have heard of as much.
+
+    When a limit is spent for long, a call now and then finds out whether it still is: a pause may follow on a page.
+    """
+    if standing.resume_at is None or (wait := standing.resume_at - at) < _WORTH_TELLING:
+        return None
+    heard = standing.told_wait if standing.told_limit == standing.limit_name else None
+    if heard is not None and wait <= heard * _FAR_LONGER:
+        return None
+    return replace(standing, told_limit=standing.limit_name, told_wait=wait)
 
 
 def put_off(standing: Standing, message: str, *, at: datetime) -> Standing:
@@ -138,6 +165,19 @@ def put_off(standing: Standing, message: str, *, at: datetime) -> Standing:
         state=RunState.QUEUED,
         message=message[:LONGEST_MESSAGE],
         trouble_since=standing.trouble_since or at,
+    )
+
+
+def refused(
+    standing: Standing, limit: str, wait: timedelta, message: str, *, at: datetime
+) -> Standing | None:
+    """The provider refuses although it was waited for: the pauses grow; None once that has lasted too long."""
+    troubled = put_off(standing, message, at=at)
+    pause = pause_in_trouble(troubled, at=at)
+    if pause is None:
+        return None
+    return replace(
+        troubled, state=RunState.PAUSED, limit_name=limit[:LONGEST_LIMIT], resume_at=at + max(wait, pause)
     )
 
 

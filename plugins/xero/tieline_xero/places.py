@@ -6,7 +6,8 @@ end meanwhile, and all after it move up by one; whoever asks for page 2 then nev
     onwards     page 1 since S, then page 1 since (the newest on it - 1 s), …    nothing can be stepped over, as
                 what is left to read is always newer than what was read
     backwards   where a page holds too many changes of one second to get on like this (an import may stamp thousands
-                alike): pages P, P-1, … 1 since the same S; records move up, towards the pages still to be read
+                alike): pages P, P-1, … 1 since the same S; records move up, towards the pages still to be read.
+                What is kept is how many records are left, so that pages may become smaller meanwhile
 
 The reading that follows begins `OVERLAP` before this one began, or right after the newest record if that is older.
 """
@@ -23,7 +24,7 @@ OVERLAP = timedelta(minutes=5)
 the server that answers, and by the difference between two servers' clocks. Xero states no bound; within these
 minutes changes are read again, which costs no call until they fill a page."""
 
-_VERSION = 1
+_VERSION = 2
 _SAME_SECOND = 1  # whether Xero means "since" or "after" is not said
 _EARLIEST = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
 _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
@@ -33,35 +34,39 @@ _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 class Place:
     """Seconds since 1970. `since` is what to ask for, None for everything.
 
-    Within a reading, `began` is when it did, by Xero's clock; while it goes backwards, `page` is the page to ask
-    for, and `newest` the latest change that was seen.
+    Within a reading, `began` is when it did, by Xero's clock; while it goes backwards, `left` is how many records are
+    still to be read, counted from the first, and `newest` the latest change that was seen.
     """
 
     since: int | None = None
     began: int | None = None
-    page: int | None = None
+    left: int | None = None
     newest: int | None = None
 
     @classmethod
     def of(cls, cursor: str | None) -> Place:
         """A cursor that cannot be read begins anew: that costs calls, but no record."""
         try:
-            version, since, began, page, newest = json.loads(cursor or "null")
+            version, since, began, left, newest = json.loads(cursor or "null")
         except (ValueError, TypeError, RecursionError):
             return cls()
-        read = cls(since=since, began=began, page=page, newest=newest)
+        read = cls(since=since, began=began, left=left, newest=newest)
         return read if version == _VERSION and read._is_sound else cls()
 
     def cursor(self) -> str:
         return json.dumps([_VERSION, *asdict(self).values()], separators=(",", ":"))
 
+    def page(self, size: int) -> int:
+        """Which page to ask for where each has so many records."""
+        return 1 if self.left is None else -(-self.left // size)
+
     @property
     def _is_sound(self) -> bool:
-        numbers = (self.since, self.began, self.page, self.newest)
+        numbers = (self.since, self.began, self.left, self.newest)
         return all(
             number is None or (type(number) is int and _EARLIEST - 1 <= number <= _LATEST)
             for number in numbers
-        ) and (self.page is None or (self.page > 0 and self.began is not None))
+        ) and (self.left is None or (self.left > 0 and self.began is not None))
 
     @property
     def modified_since(self) -> str | None:
@@ -73,10 +78,14 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sight:
-    """What a page showed: the times of its records in their order, how many pages there were, when it was asked."""
+    """What a page showed: the times of its records in their order, how many pages there were, when it was asked.
+
+    `size` is how many records a page may have.
+    """
 
     changes: Sequence[datetime]
     pages: int
+    size: int
     at: datetime
 
 
@@ -86,17 +95,18 @@ def after(place: Place, sight: Sight) -> tuple[Place, bool]:
     known = [change for change in (place.newest, *changes) if change is not None]
     newest = max(known, default=None)
     began = _second(sight.at) if place.began is None else place.began
-    if place.page is not None:
-        left = place.page - 1
+    if place.left is not None:
+        left = (place.page(sight.size) - 1) * sight.size
         if left > 0:
-            return replace(place, page=left, newest=newest), False
+            return replace(place, left=left, newest=newest), False
         return _finished(place, began, newest), True
     if sight.pages <= 1:
         return _finished(place, began, newest), True
     onwards = _onwards(place, changes)
     if onwards is not None:
         return Place(since=onwards, began=began), False
-    return Place(since=place.since, began=began, page=sight.pages, newest=newest), False
+    left = sight.pages * sight.size
+    return Place(since=place.since, began=began, left=left, newest=newest), False
 
 
 def _onwards(place: Place, changes: Sequence[int]) -> int | None:

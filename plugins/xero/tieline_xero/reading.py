@@ -94,40 +94,41 @@ async def _ask(session: Session, feed: Feed, place: Place, provider: str) -> _Re
     headers = {"xero-tenant-id": session.organisation}
     if place.modified_since is not None:
         headers["If-Modified-Since"] = place.modified_since
-    params = dict(endpoint.params)
+    params, size = dict(endpoint.params), PAGE_SIZE
     if endpoint.is_paged:
-        params |= {"page": place.page or 1, "pageSize": PAGE_SIZE, "order": _IN_ORDER}
+        size = session.page_size(PAGE_SIZE)
+        params |= {"page": place.page(size), "pageSize": size, "order": _IN_ORDER}
     answer = await session.get(f"{_API}/{endpoint.path}", params=params, headers=headers)
     if answer.status == httpx.codes.NOT_MODIFIED:
-        return _Read(sight=Sight(changes=(), pages=1, at=session.now()))
+        return _Read(sight=Sight(changes=(), pages=1, size=size, at=session.now()))
     # A full page is megabytes: in a thread of its own it holds up nobody's heartbeat.
-    return await asyncio.to_thread(_read, answer, feed, provider, otherwise_at=session.now())
+    return await asyncio.to_thread(_read, answer, feed, provider, size=size, otherwise_at=session.now())
 
 
-def _read(answer: Answer, feed: Feed, provider: str, *, otherwise_at: datetime) -> _Read:
+def _read(answer: Answer, feed: Feed, provider: str, *, size: int, otherwise_at: datetime) -> _Read:
     endpoint = ENDPOINTS[feed.name]
     envelope = answer.json()
     elements = envelope.get(endpoint.noun.collection)
     if not isinstance(elements, list):
         raise ProviderBroken(provider, f"its {endpoint.path} holds no list {endpoint.noun.collection}")
-    pages = _pages(envelope, len(elements)) if endpoint.is_paged else 1
+    pages = _pages(envelope, len(elements), size) if endpoint.is_paged else 1
     if pages is None:
         raise ProviderBroken(provider, f"its {endpoint.path} does not say how many pages there are")
     changes = [at for element in elements if (at := _instant(element, "UpdatedDateUTC")) is not None]
     at = _instant(envelope, "DateTimeUTC") or otherwise_at
     return _Read(
-        sight=Sight(changes=changes, pages=pages, at=at),
+        sight=Sight(changes=changes, pages=pages, size=size, at=at),
         found=[sorted_out(endpoint.noun, element, feed.datasets[0]) for element in elements],
     )
 
 
-def _pages(envelope: Mapping[str, Any], count: int) -> int | None:
+def _pages(envelope: Mapping[str, Any], count: int, size: int) -> int | None:
     """A page that is shorter than any full one needs no number."""
     said = envelope.get("pagination")
     pages = said.get("pageCount") if isinstance(said, dict) else None
     if isinstance(pages, int) and not isinstance(pages, bool) and pages >= 0:
         return pages
-    return 1 if count < _SMALLEST_PAGE else None
+    return 1 if count < min(size, _SMALLEST_PAGE) else None
 
 
 def _instant(element: object, field: str) -> datetime | None:

@@ -12,11 +12,10 @@ from typing import Any
 from tieline.clients.repository import ClientStatement
 from tieline.database import current
 from tieline.errors import NotFound, OrganisationInUse
-from tieline.events.repository import EventCursor
 from tieline.ids import ConnectionId
 from tieline.ledger.datasets import Dataset
 from tieline.ledger.reading.places import Place, encode_place
-from tieline.pages import Direction, Page
+from tieline.pages import Direction, Page, page_of
 from tieline.principal import Principal
 
 
@@ -36,6 +35,16 @@ class LedgerRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RecordSetAside:
+    """A record that could not be read when it last came; `external_id` is empty where its id could not either."""
+
+    dataset: str
+    external_id: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerQuery:
     """Records of these datasets; `active` leaves only those that are, or only those that are not."""
 
@@ -48,7 +57,7 @@ class LedgerQuery:
 # Each dataset is read along the index that has its order, and no further than a page goes. Of a practice that is new to
 # its statistics the planner expects one row or none, and to fetch all and sort them seems as cheap; so it may not.
 _ALONG_THE_INDEX = "SET LOCAL enable_sort = off"
-_PAGE = """
+_BOOKS = """
 WITH books AS MATERIALIZED (
      SELECT o.id, o.name, o.currency,
             (o.client_id IS NULL OR o.client_id = k.client_id OR {sees_whom_it_serves}) AS readable
@@ -59,6 +68,10 @@ WITH books AS MATERIALIZED (
             SELECT * FROM organisation AS o
              WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
       WHERE k.practice_id = $1 AND k.id = {connection} AND c.deleted_at IS NULL AND {visible})
+"""
+_PAGE = (
+    _BOOKS
+    + """
 SELECT books.name AS organisation, books.currency, books.readable,
        feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
        (SELECT count(*) FROM ledger_record AS r
@@ -80,6 +93,19 @@ SELECT books.name AS organisation, books.currency, books.readable,
         LIMIT {limit}) AS page ON true
  ORDER BY page.sort_key {direction}, page.external_id {direction}, page.dataset {direction}
 """
+)
+_SET_ASIDE = (
+    _BOOKS
+    + """
+SELECT books.name AS organisation, books.readable, aside.*
+  FROM books
+  LEFT JOIN LATERAL (
+       SELECT s.dataset, s.external_id, s.why, s.at FROM record_set_aside AS s
+        WHERE s.practice_id = $1 AND s.organisation_id = books.id
+        ORDER BY s.at DESC, s.dataset, s.external_id LIMIT {limit}) AS aside ON true
+ ORDER BY aside.at DESC, aside.dataset, aside.external_id
+"""
+)
 
 
 class LedgerListing:
@@ -103,9 +129,7 @@ class LedgerListing:
         await current().run(_ALONG_THE_INDEX)
         rows = await current().rows(
             _PAGE.format(
-                connection=f"{sql.bind(query.connection_id)}::uuid",
-                visible=sql.visible("k.client_id"),
-                sees_whom_it_serves=sql.visible("o.client_id"),
+                **_of_books(sql, query.connection_id),
                 datasets=f"{sql.bind(list(query.datasets))}::text[]",
                 active="true" if query.active is None else f"r.active = {sql.bind(query.active)}",
                 after=_after(sql, after, query.direction),
@@ -114,11 +138,39 @@ class LedgerListing:
             ),
             *sql.arguments,
         )
-        if not rows:
-            raise NotFound("connection", query.connection_id, field="connectionId")
-        if not rows[0]["readable"]:
-            raise OrganisationInUse(rows[0]["organisation"], None, field="connectionId")
-        return _page(rows, first=first, listed=listed, after=after)
+        _check(rows, query.connection_id)
+        return page_of(
+            rows, _record, lambda row: _cursor(listed, row), first=first, after=after, id="external_id"
+        )
+
+    async def set_aside(self, connection_id: ConnectionId, *, most: int) -> list[RecordSetAside]:
+        """What could not be read, the latest first. Raises as `page` does."""
+        sql = ClientStatement(self._principal)
+        statement = _SET_ASIDE.format(**_of_books(sql, connection_id), limit=sql.bind(most))
+        rows = await current().rows(statement, *sql.arguments)
+        _check(rows, connection_id)
+        return [
+            RecordSetAside(
+                dataset=row["dataset"], external_id=row["external_id"], why=row["why"], at=row["at"]
+            )
+            for row in rows
+            if row["external_id"] is not None
+        ]
+
+
+def _of_books(sql: ClientStatement, connection_id: ConnectionId) -> dict[str, str]:
+    return {
+        "connection": f"{sql.bind(connection_id)}::uuid",
+        "visible": sql.visible("k.client_id"),
+        "sees_whom_it_serves": sql.visible("o.client_id"),
+    }
+
+
+def _check(rows: Sequence[Any], connection_id: ConnectionId) -> None:
+    if not rows:
+        raise NotFound("connection", connection_id, field="connectionId")
+    if not rows[0]["readable"]:
+        raise OrganisationInUse(rows[0]["organisation"], None, field="connectionId")
 
 
 def _after(sql: ClientStatement, after: Place | None, direction: Direction) -> str:
@@ -129,22 +181,9 @@ def _after(sql: ClientStatement, after: Place | None, direction: Direction) -> s
     return f"(r.sort_key, r.external_id, r.dataset) {operator} ({', '.join(place)})"
 
 
-def _page(rows: Sequence[Any], *, first: int, listed: str, after: Place | None) -> Page[LedgerRecord]:
-    found = [row for row in rows if row["external_id"] is not None]
-    shown = found[:first]
-    head = rows[0]
-    return Page(
-        rows=tuple(_record(row) for row in shown),
-        cursors=tuple(encode_place(listed, _place(row)) for row in shown),
-        has_next=len(found) > first,
-        has_previous=after is not None,
-        total=head["total"],
-        event_cursor=EventCursor(epoch=head["epoch"], xid=head["xmin"], position=0).encode(),
-    )
-
-
-def _place(row: Any) -> Place:
-    return Place(sort_key=row["sort_key"], external_id=row["external_id"], dataset=row["dataset"])
+def _cursor(listed: str, row: Any) -> str:
+    place = Place(sort_key=row["sort_key"], external_id=row["external_id"], dataset=row["dataset"])
+    return encode_place(listed, place)
 
 
 def _record(row: Any) -> LedgerRecord:

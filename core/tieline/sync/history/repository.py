@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC
 from typing import Any
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import Connection
 from tieline.database import current
-from tieline.events.repository import EventCursor
 from tieline.ids import ConnectionId, RunId
-from tieline.pages import Keyset, Page, encode_cursor
+from tieline.pages import Keyset, Page, encode_cursor, page_of
 from tieline.principal import Principal
 from tieline.sync.repository import COLUMNS, run_of
 from tieline.sync.runs import Run
@@ -100,7 +99,7 @@ class RunHistory:
             ),
             *sql.arguments,
         )
-        return _page(rows, first=first, listed=listed, after=after)
+        return page_of(rows, run_of, lambda row: _cursor(listed, row), first=first, after=after)
 
     async def last(self, connection_ids: Collection[ConnectionId]) -> dict[ConnectionId, Run]:
         sql = ClientStatement(self._principal)
@@ -123,18 +122,5 @@ def _after(sql: ClientStatement, after: Keyset | None) -> str:
     return f"(r.created_at, r.id) < ({sql.bind(after.key)}::text::timestamptz, {sql.bind(after.id)}::uuid)"
 
 
-def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> Page[Run]:
-    found = [row for row in rows if row["id"] is not None]
-    shown = tuple(run_of(row) for row in found[:first])
-    return Page(
-        rows=shown,
-        cursors=tuple(encode_cursor(listed, _place(run)) for run in shown),
-        has_next=len(found) > first,
-        has_previous=after is not None,
-        total=rows[0]["total"],
-        event_cursor=EventCursor(epoch=rows[0]["epoch"], xid=rows[0]["xmin"], position=0).encode(),
-    )
-
-
-def _place(run: Run) -> Keyset:
-    return Keyset(key=run.created_at.astimezone(UTC).isoformat(), id=run.id)
+def _cursor(listed: str, row: Any) -> str:
+    return encode_cursor(listed, Keyset(key=row["created_at"].astimezone(UTC).isoformat(), id=row["id"]))

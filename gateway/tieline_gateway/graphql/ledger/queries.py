@@ -9,7 +9,7 @@ import strawberry
 from tieline.ids import ConnectionId
 from tieline.ledger.datasets import Dataset, LedgerDocumentKind
 from tieline.ledger.reading.repository import LedgerRecord
-from tieline.ledger.service import list_documents, list_names
+from tieline.ledger.service import list_documents, list_names, list_set_aside
 from tieline.pages import DEFAULT_PAGE
 from tieline.pages import Page as PageOfRows
 from tieline_gateway.graphql.context import Info
@@ -17,6 +17,7 @@ from tieline_gateway.graphql.inputs import read_id
 from tieline_gateway.graphql.ledger.documents import LedgerDocument
 from tieline_gateway.graphql.ledger.lists import Account, Contact, TaxRate, TrackingCategory
 from tieline_gateway.graphql.ledger.pages import Page
+from tieline_gateway.graphql.ledger.set_aside import RecordSetAside
 
 _CONNECTION = (
     "Whose organisation's books: a connection, current or ended, of a client that the caller may see."
@@ -106,6 +107,14 @@ class LedgerQueries:
             after=after,
         )
         return Page.of(page, LedgerDocument.of)
+
+    @strawberry.field(
+        description="Records of these books that could not be read when they last came, the latest first, a hundred at "
+        "most. What was read of them before is in the lists still. Null, with an error, for a bad id."
+    )
+    async def records_set_aside(self, info: Info, connection_id: Of) -> list[RecordSetAside] | None:
+        found = await list_set_aside(info.context.principal, _connection(connection_id))
+        return [RecordSetAside.of(each) for each in found]
 
 
 async def _names(

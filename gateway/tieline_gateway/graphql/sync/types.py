@@ -43,6 +43,9 @@ class FeedProgress:
     pages: int = strawberry.field(description="Pages that are stored.")
     records: int = strawberry.field(description="Records in these pages.")
     changed: int = strawberry.field(description="Those of them that were new, or other than before.")
+    set_aside: int = strawberry.field(
+        description="Those of them that could not be read; the next full reading tries them again."
+    )
     calls: int = strawberry.field(description="Calls of the provider that this took.")
     done: bool
 
@@ -53,6 +56,7 @@ class FeedProgress:
             pages=progress.pages,
             records=progress.records,
             changed=progress.changed,
+            set_aside=progress.set_aside,
             calls=progress.calls,
             done=progress.done,
         )
@@ -70,6 +74,7 @@ class SyncRun:
     reason: str | None = strawberry.field(description="Why it is FAILED or CANCELLED, as a code.")
     message: str | None = strawberry.field(description="A sentence for people, in English.")
     feeds: list[FeedProgress] = strawberry.field(description="In the order in which they are read.")
+    set_aside: int = strawberry.field(description="Records that could not be read, in all feeds.")
     created_at: datetime
     started_at: datetime | None = strawberry.field(description="When work on it first began.")
     finished_at: datetime | None = strawberry.field(description="Null while it is not over.")
@@ -95,6 +100,7 @@ class SyncRun:
             reason=run.reason,
             message=run.message,
             feeds=[FeedProgress.of(each) for each in run.feeds],
+            set_aside=run.set_aside,
             created_at=run.created_at,
             started_at=run.started_at,
             finished_at=run.finished_at,

@@ -1,0 +1,51 @@
+"""When a feed is read again, and when all of it from its beginning. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from tieline.ids import OrganisationId
+from tieline.plugins import Feed, FeedKind
+from tieline.sync.feeds.repository import FeedPlace
+
+FULL_READ_EVERY = timedelta(days=30)
+"""Changes alone are not enough for ever: providers alter fields without saying that the record changed, such as
+`IsSupplier` of Xero's contacts (https://developer.xero.com/documentation/api/accounting/requests-and-responses), and
+a record that was set aside comes again only when somebody edits it."""
+
+SECOND_LOOK_AFTER = timedelta(days=7)
+"""How long records are set aside before all of their feed is read for their sake."""
+
+_SLACK = 0.1  # a run may come a tenth of a day early
+_SPREAD = 1 / 3
+
+
+def is_due(feed: Feed, place: FeedPlace, *, at: datetime) -> bool:
+    """Whether it makes sense to ask again; what was never read to its end is due."""
+    if place.read_at is None or place.full_read_at is None:
+        return True
+    return at - place.read_at >= feed.every * (1 - _SLACK)
+
+
+def is_full_read_due(organisation_id: OrganisationId, feed: Feed, place: FeedPlace, *, at: datetime) -> bool:
+    """Whether a feed of changes is to be read without a cursor; not where that is under way.
+
+    Each organisation's feed has a time of its own within the last third, so that what was connected at once is not
+    read whole in one night. What a full reading does not show stays: a feed of changes tells what is gone, and no
+    provider says that a list is whole while it is edited.
+    """
+    if feed.kind is not FeedKind.CHANGES or place.full_read_at is None:
+        return False
+    early = 1 - _SPREAD * _share(f"{organisation_id}/{feed.name}")
+    if at - place.full_read_at >= FULL_READ_EVERY * early:
+        return True
+    return (
+        place.set_aside_at is not None
+        and at - max(place.set_aside_at, place.full_read_at) >= SECOND_LOOK_AFTER * early
+    )
+
+
+def _share(of: str) -> float:
+    """From 0 to 1, always the same for the same text."""
+    return int.from_bytes(hashlib.sha256(of.encode()).digest()[:8]) / 2**64
