@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import stat
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from tests.support.deployment import Deployment, Process, wait_until_ready
 from tests.support.firm import CREATE
 from tests.support.polling import wait_until
-from tests.support.processes import alive, descendants, mentioning
+from tests.support.processes import alive, command_line, descendants, mentioning
 from tieline.embedded import default_data_folder
 from tieline.embedded.process import free_port
 
@@ -33,7 +35,7 @@ SEEN = (
     "Dunmore Joinery Ltd is expired (REVOKED_AT_PROVIDER)",
     BOARD,
 )
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+SIGNALS = (signal.SIGKILL, signal.SIGINT)
 
 
 @contextmanager
@@ -94,6 +96,7 @@ def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, da
     for sentence in SEEN:
         assert sentence in told
     assert "Not seen" not in told
+    assert re.search(r"^The story took \d+ seconds\.$", told, re.MULTILINE)
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= 120
     assert mentioning(str(data)) == []
@@ -102,41 +105,46 @@ def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, da
     assert [stat.S_IMODE(file.stat().st_mode) for file in secrets] == [0o600] * len(secrets)
 
 
-def test_a_second_start_tells_no_story_again_and_shows_the_board(machine: Deployment, data: Path) -> None:
-    if not (data / "story-told").exists():
-        story(machine)
-
-    again = story(machine)
-
-    assert "Sign in" not in again
-    assert BOARD in again
-
-
 def test_a_story_that_is_cut_off_is_told_to_its_end_by_later_starts(another: Deployment) -> None:
-    data = Path(another.environment["TIELINE_DATA"])
-    codes = []
-    for moment, number in {"25 CONNECTED": signal.SIGKILL, "First syncs": signal.SIGINT}.items():
-        up = another.start("up", "--once")
-        try:
-            up.wait_for(moment, seconds=STORY_SECONDS)
-            pids = descendants(up.popen.pid)
-            up.popen.send_signal(number)
-            codes.append(up.popen.wait(timeout=45))
-            wait_until_nothing_is_left(pids, data)
-        finally:
-            up.kill()
-        assert "Traceback" not in up.logged(), up.logged()
+    stopped = cut_off(another, "demo practice with 40 clients", lambda up: up.send_signal(signal.SIGTERM))
+    killed = cut_off(another, "25 CONNECTED", lambda up: up.send_signal(signal.SIGKILL))
+    broken = cut_off(another, "First syncs", lambda up: os.kill(the_child(up.pid, "serve"), signal.SIGKILL))
 
     told = story(another)
 
-    assert codes == [-signal.SIGKILL, 1]
+    assert [up.popen.returncode for up in (stopped, killed, broken)] == [1, -signal.SIGKILL, 1]
+    assert "Stopped; the data is kept" in stopped.logged()
+    assert "Not seen: 'tieline serve' ended: " in broken.logged()
     assert "25 clients were connected at an earlier start" in told
     assert BOARD in told
+
+
+def cut_off(machine: Deployment, moment: str, strike: Callable[[subprocess.Popen[bytes]], None]) -> Process:
+    """A start that is struck at this moment of its story, and left nothing behind."""
+    up = machine.start("up", "--once")
+    try:
+        up.wait_for(moment, seconds=STORY_SECONDS)
+        pids = descendants(up.popen.pid)
+        strike(up.popen)
+        up.popen.wait(timeout=45)
+        wait_until_nothing_is_left(pids, Path(machine.environment["TIELINE_DATA"]))
+    finally:
+        up.kill()
+    up.assert_unbroken()
+    return up
+
+
+def the_child(pid: int, command: str) -> int:
+    """The process of ours that runs this command."""
+    (found,) = (child for child in descendants(pid) if command_line(child).endswith(f" -m tieline {command}"))
+    return found
 
 
 def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_with_its_data(
     machine: Deployment, data: Path
 ) -> None:
+    if not (data / "story-told").exists():
+        story(machine)
     made: list[str] = []
     for number in SIGNALS:
         port = free_port()
@@ -162,9 +170,11 @@ def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_wit
         assert len(pids) > 9, "two servers and five processes of ours, with what they started"
         assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
         assert_quiet(up)
+        assert "Sign in  " not in up.logged(), "the story was told at an earlier start"
+        assert (BOARD in up.logged()) == (made == [])
         made.append(f"Kept until {number.name}")
 
 
 def assert_quiet(up: Process) -> None:
-    assert "Traceback" not in up.logged(), up.logged()
+    up.assert_unbroken()
     assert "had ended" not in up.logged(), up.logged()

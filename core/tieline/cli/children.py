@@ -101,14 +101,19 @@ class Family:
         """Wait until this answers 200. Raises StartRefused, with a child's last words when one of them ended."""
         deadline = time.monotonic() + READY_SECONDS
         while not _answers(address):
-            for child in self.children:
-                if not child.alive():
-                    raise StartRefused(
-                        f"'tieline {child.name}' ended: {child.last_words()} (see {child.log})."
-                    )
+            for sentence in self.ended():
+                raise StartRefused(sentence)
             if time.monotonic() > deadline:
                 raise StartRefused(f"{address} was not ready after {READY_SECONDS:.0f} seconds.")
             time.sleep(0.05)
+
+    def ended(self) -> list[str]:
+        """A sentence for each that has ended although nobody stopped it."""
+        return [
+            f"'tieline {child.name}' ended: {child.last_words()} (see {child.log})."
+            for child in self.children
+            if not child.alive()
+        ]
 
     def tend(self) -> list[Child]:
         """Start again what has died since the last look, at most once in ten seconds each; who had died."""

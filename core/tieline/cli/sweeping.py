@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tieline.credentials.actors import check_reach
-from tieline.credentials.repository import AppRepository, CredentialRepository
+from tieline.credentials.apps.repository import AppRepository
+from tieline.credentials.repository import CredentialRepository
 from tieline.ids import PersonId, PracticeId
 from tieline.lifespan import ready
 from tieline.principal import Principal

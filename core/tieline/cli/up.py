@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from tieline import log
 from tieline.cli.children import Child, Family
 from tieline.cli.demo import Demo, ensure_demo
 from tieline.cli.playing import NoStory, Playhouse, playhouse, prepare_stage
-from tieline.cli.story.api import Api
+from tieline.cli.story.api import Api, BrokeOff
 from tieline.cli.story.going_on import Whereabouts, show_how_to_go_on
 from tieline.cli.story.provider import Sandbox
 from tieline.cli.story.telling import Scene, show_as_it_is, tell
@@ -85,7 +85,7 @@ def run_up(*, data: Path | None, port: int, once: bool) -> int:
             stack.enter_context(_environment_file(place.data))
             family = stack.enter_context(Family())
             stage = _start(settings, place, family, console)
-            missing = _show(settings, stage, place, console)
+            missing = _show(settings, stage, place, console, watch=lambda: _watch(servers, family))
             if not once:
                 show_how_to_go_on(console, _whereabouts(settings, stage, place))
                 _stay(console, servers, family)
@@ -162,11 +162,13 @@ def _set(settings: Settings, place: Place, demo: Demo, house: Playhouse | None, 
     return Stage(demo=demo, house=house, was_told=told, is_new=is_new)
 
 
-def _show(settings: Settings, stage: Stage, place: Place, console: Console) -> list[str]:
+def _show(
+    settings: Settings, stage: Stage, place: Place, console: Console, *, watch: Callable[[], None]
+) -> list[str]:
     """Tell the story, or show how things stand; what of it is missing."""
     demo = stage.demo
     with ExitStack() as stack:
-        api = stack.enter_context(Api(url=place.url, key=demo.key))
+        api = stack.enter_context(Api(url=place.url, key=demo.key, watch=watch))
         if stage.house is None or stage.was_told:
             if stage.why_not is not None:
                 console.print(f"\n{stage.why_not}")
@@ -179,12 +181,20 @@ def _show(settings: Settings, stage: Stage, place: Place, console: Console) -> l
                 return_url=_return_url(settings),
                 sweep=lambda: asyncio.run(sweep_now(settings, demo.practice_id, demo.person_id)),
             )
+            began = time.monotonic()
             missing = tell(scene, is_new=stage.is_new)
+            console.print(f"\nThe story took {time.monotonic() - began:.0f} seconds.", style="dim")
             if not missing:
                 mark_told(place.data, demo.practice_id)
     for sentence in missing:
         console.print(f"[red]Not seen:[/] {escape(sentence)}", soft_wrap=True)
     return missing
+
+
+def _watch(servers: Servers, family: Family) -> None:
+    """Raises BrokeOff as soon as one of our processes has ended."""
+    for sentence in (*servers.ended(), *family.ended()):
+        raise BrokeOff(sentence)
 
 
 def _whereabouts(settings: Settings, stage: Stage, place: Place) -> Whereabouts:

@@ -4,7 +4,7 @@ telling ── the chapters in their order, and what of them was seen
 ├─ stage        the scene at the provider: people with logins there, organisations with books
 ├─ signing_in   startSignIn, the browser at the provider and back, completeSignIn
 ├─ connecting   organisations matched with clients, connected in one call
-├─ syncing      the first syncs, followed until they rest; `bars` shows them
+├─ syncing      the first syncs, followed until they rest; `live` hears of them, `bars` shows them, `sums` compares
 ├─ losing       a consent that is taken back at the provider, found by looking
 ├─ board        all of it as the practice's admin sees it
 └─ promises     what was to be seen, and was not

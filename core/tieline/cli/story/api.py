@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 import httpx
 
 _SECONDS = 45.0
+_NOTICED_SECONDS = 0.2  # until a process that has let go of its sockets is seen to have ended
 
 
 class BrokeOff(Exception):
@@ -18,10 +20,14 @@ class BrokeOff(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
-    """A GraphQL endpoint and a key; close it, or use it as a block."""
+    """A GraphQL endpoint and a key; close it, or use it as a block.
+
+    `watch` raises BrokeOff as soon as one of the processes behind it has ended.
+    """
 
     url: str
     key: str = field(repr=False)
+    watch: Callable[[], None] = field(repr=False)
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=_SECONDS), repr=False)
 
     def __enter__(self) -> Self:
@@ -34,6 +40,7 @@ class Api:
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """What the document answers with. Raises BrokeOff."""
+        self.watch()
         try:
             answer = self.http.post(
                 f"{self.url}/graphql",
@@ -41,11 +48,17 @@ class Api:
                 headers={"authorization": f"Bearer {self.key}"},
             ).json()
         except (httpx.HTTPError, ValueError) as error:
-            raise BrokeOff(f"The API did not answer ({type(error).__name__}).") from error
+            raise self.broken("The API did not answer", error) from error
         if answer.get("errors"):
             raise BrokeOff(f"The API refused: {answer['errors'][0]['message']}")
         data: dict[str, Any] = answer["data"]
         return data
+
+    def broken(self, sentence: str, error: Exception) -> BrokeOff:
+        """What to raise for this error, unless a process that ended is behind it. Raises BrokeOff."""
+        time.sleep(_NOTICED_SECONDS)
+        self.watch()
+        return BrokeOff(f"{sentence} ({type(error).__name__}).")
 
     def change(self, document: str, **given: Any) -> dict[str, Any]:
         """Call a mutation with this input; its payload. Raises BrokeOff where it was refused."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +15,13 @@ from tieline import clock
 from tieline.cli.demo import PRACTICE
 from tieline.cli.story.api import Api, BrokeOff
 
-_BOARD = """query($after: String) {
-  connectionBoard(product: DATA_HEALTH, first: 200, after: $after) {
-    totalCount counts { connected mismatch expired unintegrated }
-    pageInfo { hasNextPage endCursor }
-    nodes { client { name } statuses remedy
-      connection { id reason lastSyncedAt organisation { name externalId }
-        lastRun { state limit { name } resumeAt message feeds { feed records done } } } } } }"""
+RUN_FIELDS = "id state limit { name } resumeAt message feeds { feed records done }"
+_BOARD = f"""query($after: String) {{
+  connectionBoard(product: DATA_HEALTH, first: 200, after: $after) {{
+    totalCount counts {{ connected mismatch expired unintegrated }}
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{ client {{ name }} statuses remedy
+      connection {{ id reason lastSyncedAt organisation {{ name externalId }} lastRun {{ {RUN_FIELDS} }} }} }} }} }}"""
 _SOME = 4
 _SHORT_PAUSE = timedelta(minutes=2)
 _WORDS = {
@@ -53,6 +53,10 @@ class Row:
     tenant_id: str | None = None
     last_synced_at: datetime | None = None
     run: dict[str, Any] | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        return None if self.run is None else str(self.run["id"])
 
     @property
     def state(self) -> str | None:
@@ -114,6 +118,15 @@ class Board:
     total: int
     counts: dict[str, int]
     rows: tuple[Row, ...]
+
+    def under_way(self) -> list[Row]:
+        """Those that are connected and whose latest sync does not rest."""
+        return [row for row in self.rows if row.is_connected and not row.is_resting]
+
+    def told(self, run: dict[str, Any]) -> Board:
+        """The same with what was told of a sync since."""
+        rows = (replace(row, run=run) if row.run_id == run["id"] else row for row in self.rows)
+        return replace(self, rows=tuple(rows))
 
     def of(self, client: str) -> Row:
         """A client's line. Raises BrokeOff where it has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tieline.cli.story.api import Api
+from tieline.cli.story.api import Api, BrokeOff
 from tieline.cli.story.board import Row, read_board
 from tieline.cli.story.cast import Person
 from tieline.cli.story.provider import Sandbox
@@ -27,6 +27,8 @@ def found_expired(api: Api, client: str, *, sweep: Callable[[], None], seconds: 
     deadline = time.monotonic() + seconds
     while True:
         row = read_board(api).of(client)
-        if "EXPIRED" in row.statuses or time.monotonic() > deadline:
+        if "EXPIRED" in row.statuses:
             return row
+        if time.monotonic() > deadline:
+            raise BrokeOff(f"The sweep did not find {client} expired within {seconds:.0f} seconds.")
         time.sleep(_LOOK_SECONDS)

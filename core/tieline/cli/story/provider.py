@@ -12,6 +12,7 @@ import httpx
 
 from tieline.cli.story.api import BrokeOff
 from tieline.cli.story.cast import Person
+from tieline.cli.story.sums import Sum
 
 _SECONDS = 45.0
 
@@ -45,11 +46,11 @@ class Sandbox:
         told: dict[str, Any] = answer.json()
         return told
 
-    def books(self, tenant_id: str) -> dict[str, int]:
-        """How many records each dataset of an organisation holds, without those that were deleted there."""
+    def books(self, tenant_id: str) -> dict[str, Sum]:
+        """What each dataset of an organisation comes to, without records that were deleted there."""
         books = self.control("GET", f"/organisations/{tenant_id}/books")
         return {
-            dataset: sum(record.get("Status") != "DELETED" for record in records)
+            dataset: Sum.of(record.get("Total") for record in records if record.get("Status") != "DELETED")
             for dataset, records in books.items()
             if isinstance(records, list)
         }

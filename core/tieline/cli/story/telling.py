@@ -17,7 +17,7 @@ from tieline.cli.story.losing import found_expired, take_back
 from tieline.cli.story.promises import not_seen
 from tieline.cli.story.provider import Sandbox
 from tieline.cli.story.signing_in import sign_in
-from tieline.cli.story.syncing import equal_to_books, follow_syncs
+from tieline.cli.story.syncing import equal_to_books, follow_syncs, see_syncs_rest
 
 SYNC_SECONDS = 120.0
 SWEEP_SECONDS = 45.0
@@ -95,11 +95,14 @@ def _connect_director(scene: Scene) -> None:
 def _sync(scene: Scene) -> list[Row]:
     """The first syncs; those that equal the provider's books."""
     _say(scene, 3, "First syncs", "lists, invoices, bills and bank transactions")
-    board = follow_syncs(scene.api, scene.console, seconds=SYNC_SECONDS)
+    board = see_syncs_rest(scene.api, scene.console, seconds=SYNC_SECONDS)
     synced = [row for row in board.rows if row.is_connected and row.state == "SUCCEEDED"]
     equal = equal_to_books(scene.api, scene.sandbox, synced)
     records = sum(row.records for row in equal)
-    _more(scene, f"{len(equal)} equal the provider's books, {records:,} records")
+    _more(
+        scene,
+        f"{len(equal)} equal the provider's books: {records:,} records, and the sums of their documents",
+    )
     for row in board.rows:
         if row.state == "PAUSED":
             _more(scene, _paused(row))
@@ -119,8 +122,7 @@ def _lose(scene: Scene) -> None:
     take_back(scene.sandbox, DIRECTOR)
     _say(scene, 4, "Sweep", f"{DIRECTOR.name} removes the app at the provider, and tells nobody")
     row = found_expired(scene.api, LOST, sweep=scene.sweep, seconds=SWEEP_SECONDS)
-    if not row.is_connected:
-        _more(scene, f"the sweep finds it: {LOST} is expired ({row.reason})")
+    _more(scene, f"the sweep finds it: {LOST} is expired ({row.reason})")
 
 
 def _say(scene: Scene, number: int, title: str, text: str) -> None:

@@ -1,0 +1,86 @@
+"""What the story of `tieline up` sees of syncs: it is told of them live, and compares books by their amounts too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.support.deployment import Gateway
+from tests.support.firm import Firm
+from tests.support.jobs import JobTable
+from tests.support.sandbox import Sandbox
+from tests.support.syncing import Connected, connected
+from tieline.cli.story.api import Api, BrokeOff
+from tieline.cli.story.board import Row, read_board
+from tieline.cli.story.live import live
+from tieline.cli.story.losing import found_expired
+from tieline.cli.story.provider import Sandbox as Stage
+from tieline.cli.story.syncing import equal_to_books, see_syncs_rest
+
+NAME = "Ashford Bakery Ltd"
+
+
+@pytest.fixture
+async def client(firm: Firm, sandbox: Sandbox, jobs: JobTable) -> AsyncIterator[Connected]:  # noqa: ARG001 - empty
+    async with connected(firm, sandbox, NAME) as made:
+        yield made
+
+
+@pytest.fixture
+def api(gateway: Gateway, firm: Firm) -> Iterator[Api]:
+    with Api(url=gateway.url, key=firm.admin.key, watch=lambda: None) as api:
+        yield api
+
+
+@pytest.fixture
+def stage(sandbox: Sandbox) -> Iterator[Stage]:
+    with Stage(url=sandbox.url) as stage:
+        yield stage
+
+
+def told_of(api: Api, run_id: str) -> list[dict[str, Any]]:
+    """All that is told of this sync."""
+    told = []
+    with live(api) as progress:
+        progress.follow([run_id])
+        while progress.open:
+            told.append(progress.next())
+    return [run for run in told if run is not None]
+
+
+async def synced(api: Api, client: Connected, start: Callable[..., Any]) -> Row:
+    start("worker")
+    start("scheduler")
+    told = await asyncio.wait_for(asyncio.to_thread(told_of, api, client.run["id"]), timeout=60)
+    row = (await asyncio.to_thread(read_board, api)).of(NAME)
+    assert {run["id"] for run in told} == {client.run["id"]}
+    assert told[-1] == row.run
+    assert row.state == "SUCCEEDED"
+    return row
+
+
+async def test_a_document_of_another_amount_makes_books_unequal_although_their_number_agrees(
+    client: Connected, api: Api, stage: Stage, start: Callable[..., Any]
+) -> None:
+    row = await synced(api, client, start)
+    before = await asyncio.to_thread(equal_to_books, api, stage, [row])
+    shown = await client.ledger.shown()
+    invoice = next(one for one in shown["ledgerDocuments"] if one["kind"] == "INVOICE")
+
+    await client.ledger.edit("invoices", id=invoice["externalId"], change={"Total": 0.01})
+
+    assert before == [row]
+    assert await asyncio.to_thread(equal_to_books, api, stage, [row]) == []
+
+
+async def test_a_step_that_takes_too_long_says_what_it_was_waiting_for(client: Connected, api: Api) -> None:
+    assert client.run["state"] == "QUEUED"
+
+    with pytest.raises(BrokeOff, match=f"^After 0 seconds syncs are still under way: {NAME}.$"):
+        await asyncio.to_thread(see_syncs_rest, api, Console(quiet=True), seconds=0)
+    with pytest.raises(BrokeOff, match=f"^The sweep did not find {NAME} expired within 0 seconds.$"):
+        await asyncio.to_thread(found_expired, api, NAME, sweep=lambda: None, seconds=0)
