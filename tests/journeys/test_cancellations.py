@@ -136,10 +136,12 @@ async def test_three_hundred_requests_aborted_by_their_callers_leave_the_gateway
             f"POST /graphql HTTP/1.1\r\nhost: {address.netloc}\r\nauthorization: Bearer {firm.admin.key}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         )
-        writer.write((head + body)[: chance.choice((None, None, None, -5))].encode())
+        is_patient = number % 30 == 0
+        cut = None if is_patient else chance.choice((None, None, None, -5))
+        writer.write((head + body)[:cut].encode())
         with suppress(TimeoutError):
-            async with asyncio.timeout(chance.uniform(0, 0.03)):
-                await reader.read()
+            async with asyncio.timeout(SOON_SECONDS if is_patient else chance.uniform(0, 0.03)):
+                await reader.read(1)
         writer.transport.abort()
 
     for batch in range(30):
@@ -150,7 +152,7 @@ async def test_three_hundred_requests_aborted_by_their_callers_leave_the_gateway
         answer = await http.post(
             "/graphql", json={"query": PAGE}, headers={"authorization": f"Bearer {firm.admin.key}"}
         )
-    assert 0 < answer.json()["data"]["clients"]["totalCount"] <= 100
+    assert 10 <= answer.json()["data"]["clients"]["totalCount"] <= 100
 
 
 @pytest.fixture
@@ -194,6 +196,7 @@ async def test_a_task_that_outlives_the_scope_it_was_made_in_can_neither_use_it_
     closed.set()
     using, opening = await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert "released back to the pool" in str(using)
+    assert isinstance(using, RuntimeError)
+    assert "scope that this task was made in is over" in str(using)
     assert isinstance(opening, RuntimeError)
     assert "a scope is open already" in str(opening)

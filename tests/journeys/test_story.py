@@ -20,6 +20,7 @@ from tieline.cli.story.live import live
 from tieline.cli.story.losing import found_expired
 from tieline.cli.story.provider import Sandbox as Stage
 from tieline.cli.story.syncing import equal_to_books, see_syncs_rest
+from tieline.ids import new_id
 
 NAME = "Ashford Bakery Ltd"
 
@@ -84,3 +85,8 @@ async def test_a_step_that_takes_too_long_says_what_it_was_waiting_for(client: C
         await asyncio.to_thread(see_syncs_rest, api, Console(quiet=True), seconds=0)
     with pytest.raises(BrokeOff, match=f"^The sweep did not find {NAME} expired within 0 seconds.$"):
         await asyncio.to_thread(found_expired, api, NAME, sweep=lambda: None, seconds=0)
+
+
+def test_a_sync_that_nothing_is_told_of_ends_the_story_instead_of_being_asked_for_again(api: Api) -> None:
+    with pytest.raises(BrokeOff, match=r"^The API does not tell of a sync: There is no"):
+        told_of(api, str(new_id()))

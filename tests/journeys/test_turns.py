@@ -237,6 +237,7 @@ async def test_what_is_claimed_failed_or_not_due_yet_is_called_for_by_nobody(
 async def test_a_claim_and_a_look_read_a_handful_of_rows_of_fifty_thousand_that_are_due(
     jobs: JobTable, firm: Firm, other_firm: Firm
 ) -> None:
+    await jobs.connection.execute("ANALYZE job")  # as a table that is nearly empty
     for practice_id, lane in ((firm.practice_id, "FIRST"), (other_firm.practice_id, "BACKGROUND")):
         await jobs.connection.execute(
             "INSERT INTO job (id, practice_id, actor, arguments, lane, due_at, created_at, correlation_id) "

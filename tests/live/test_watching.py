@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from tests.live.conftest import OwnRedis
+from tests.support.own_redis import OwnRedis
 from tests.support.polling import until
 from tieline.clients.service import NewClient, create_client
 from tieline.ids import PracticeId, new_id
@@ -227,6 +227,34 @@ async def test_an_idle_subscription_stays_and_a_mute_redis_is_found_out(
                 assert await woken(watcher) == [True]
 
     assert [event["event"] for event in logged if event["event"].startswith("live.")] == ["live.away"]
+
+
+async def test_a_redis_that_takes_connections_and_answers_nothing_is_found_out(own_redis: OwnRedis) -> None:
+    own_redis.freeze()
+    with capture_logs() as logged:
+        async with listening(own_redis.settings):
+            await until(lambda: is_away(logged), "it is known that Redis is away", seconds=10)
+            own_redis.go_on()
+            await hearing()
+
+
+async def test_a_lost_subscription_to_a_redis_that_answers_nothing_is_taken_up_once_it_does(
+    own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening_module, "HEARTBEAT_SECONDS", 0.05)
+    with capture_logs() as logged, own_redis.client() as client:
+        async with listening(own_redis.settings):
+            await hearing()
+            client.client_kill_filter(_type="pubsub")
+            own_redis.freeze()
+            await until(lambda: is_away(logged), "it is known that Redis is away", seconds=10)
+            await hearing(wanted=False)
+            own_redis.go_on()
+            await hearing()
+
+
+async def is_away(logged: list[Any]) -> bool:
+    return any(event["event"] == "live.away" for event in logged)
 
 
 async def test_without_hints_a_watcher_looks_every_two_seconds_or_so_and_with_them_rarely(

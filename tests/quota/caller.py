@@ -18,8 +18,6 @@ from multiprocessing.synchronize import Event as Ending
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
 from tests.quota.counting import CONCURRENT, DAY, MINUTE, MINUTE_SECONDS
 from tieline.errors import LimitScope, QuotaSpent
 from tieline.plugins.faults import Throttled
@@ -27,7 +25,7 @@ from tieline.plugins.gate import Gate
 from tieline.plugins.limits import Limit, LimitKind, Remaining
 from tieline.quota import Block, Blocks, Meter, Quota, RedisGate
 from tieline.quota.calls import Call
-from tieline.quota.process import Ticket
+from tieline.quota.process import Ticket, make_client
 from tieline.quota.script import Wait
 from tieline.work.actor import Lane
 
@@ -94,10 +92,10 @@ class TimedQuota(Quota):
         return await super().take(call, blocks)
 
 
-async def call(gate: Gate, port: int, organisation: str, ended: asyncio.Event) -> None:
-    """Call until it ends, whatever is spent meanwhile."""
+async def call(gate: Gate, port: int, organisation: str) -> None:
+    """Call until cancelled, whatever is spent meanwhile."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while not ended.is_set():
+    while True:
         try:
             async with gate.call(organisation) as passage:
                 writer.write(f"{organisation} {ASKED.get()}\n".encode())
@@ -121,7 +119,7 @@ def _throttled(told: dict[str, object]) -> Throttled | None:
 
 async def work(redis_url: str, port: int, client_id: str, folder: Path, ending: Ending) -> None:
     """One process: call every organisation until it ends."""
-    quota = TimedQuota(Redis.from_url(redis_url))
+    quota = TimedQuota(make_client(redis_url))
     gate = RedisGate(
         quota,
         meter=Meter(provider="pretend", client_id=client_id),
@@ -130,13 +128,10 @@ async def work(redis_url: str, port: int, client_id: str, folder: Path, ending: 
         blocks=FileBlocks(folder),
         patience=timedelta(seconds=30),
     )
-    ended = asyncio.Event()
     tasks = [
-        asyncio.create_task(call(gate, port, str(number), ended))
-        for number in [*range(ORGANISATIONS)] * CALLERS
+        asyncio.create_task(call(gate, port, str(number))) for number in [*range(ORGANISATIONS)] * CALLERS
     ]
     await asyncio.to_thread(ending.wait)
-    ended.set()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -12,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from tests.support.deployment import Deployment
+from tests.support.own_redis import OwnRedis, running_redis
 from tieline.embedded.process import free_port
 from tieline.ids import new_id
 from tieline.plugins.limits import Limit
@@ -78,6 +80,13 @@ async def bench(deployment: Deployment) -> AsyncIterator[Bench]:
         yield made
         for quota in made.made:
             await quota.close()
+
+
+@pytest.fixture
+def own_redis(deployment: Deployment, tmp_path: Path) -> Iterator[OwnRedis]:
+    """A Redis that runs when the test begins."""
+    with running_redis(deployment, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

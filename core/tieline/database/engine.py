@@ -26,6 +26,16 @@ class ScopedClient(AsyncpgDBClient):
         raise RuntimeError("transactions are opened by tieline.database.scope only")
 
 
+class _Over:
+    """In the place of a connection: a task that outlives its scope is a bug, and must not look like a server away."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError("the scope that this task was made in is over")
+
+
+OVER = _Over()
+
+
 class ScopedTransaction(TransactionWrapper):
     """Runs Tortoise's queries on a connection whose transaction is open."""
 
@@ -34,6 +44,10 @@ class ScopedTransaction(TransactionWrapper):
         wrapper = cls(client)
         wrapper._connection = connection
         return wrapper
+
+    def end(self) -> None:
+        """Its connection serves others from now on."""
+        self._connection = OVER
 
     async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         with translated(self._connection):

@@ -18,7 +18,7 @@ from tortoise.connection import get_connections
 
 from tieline import clock
 from tieline.database.connect import ALIAS, pool, pool_client
-from tieline.database.engine import ScopedTransaction
+from tieline.database.engine import OVER, ScopedTransaction
 from tieline.database.faults import MISUSED, is_gone, translated
 from tieline.database.roles import APP_ROLE, SYSTEM_ROLE
 from tieline.ids import PracticeId
@@ -60,6 +60,10 @@ class Scope:
             tag: str = await self._connection.execute(sql, *arguments)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
+
+    def end(self) -> None:
+        """Its connection serves others from now on."""
+        self._connection = OVER
 
 
 def current() -> Scope:
@@ -122,13 +126,16 @@ async def _transaction(role: str, practice_id: PracticeId | None) -> AsyncIterat
 @contextmanager
 def _entered(opened: Scope, connection: Any) -> Iterator[None]:
     """Make it the scope of this task, for our SQL and for Tortoise's."""
-    tortoise = get_connections().set(ALIAS, ScopedTransaction.on(connection, pool_client()))
+    transaction = ScopedTransaction.on(connection, pool_client())
+    tortoise = get_connections().set(ALIAS, transaction)
     token = _current.set(opened)
     try:
         yield
     finally:
         _current.reset(token)
         get_connections().reset(tortoise)
+        opened.end()
+        transaction.end()
 
 
 async def _begin(opening: str) -> Any:

@@ -1,4 +1,4 @@
-"""The Redis client of the hints: gives up soon, and leaves trying again to those who know what it is good for."""
+"""The Redis client of the hints: leaves waiting and trying again to those who know what it is good for."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ AWAY = (RedisError, OSError, TimeoutError)
 
 
 def make_client(settings: Settings, *, connections: int) -> Redis:
-    """Connects when it is first used; its address was checked when the doorbell was made."""
+    """Connects when it is first used; its address was checked when the doorbell was made.
+
+    Callers bound what they ask: as in the quota's client, a time-out of sockets would lose cancellations.
+    """
     return Redis.from_url(
         settings.redis_url.get_secret_value(),
         socket_connect_timeout=ANSWER_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
+        socket_timeout=None,
         max_connections=connections,
         retry=Retry(NoBackoff(), 0),
     )

@@ -52,7 +52,8 @@ class Listener:
 
     async def _listen(self) -> None:
         async with self._client.pubsub() as subscription:
-            await subscription.subscribe(CHANNEL)
+            async with asyncio.timeout(ANSWER_SECONDS * 2):
+                await subscription.subscribe(CHANNEL)
             while True:
                 message = await _next(subscription)
                 if message["type"] == "subscribe":
@@ -72,10 +73,11 @@ class Listener:
 
 async def _next(subscription: PubSub) -> dict[str, Any]:
     """The next message of any kind. Raises TimeoutError when the other side is silent even if it is asked."""
-    message = await subscription.get_message(timeout=HEARTBEAT_SECONDS)
-    if message is None:
-        await subscription.ping()
-        message = await subscription.get_message(timeout=ANSWER_SECONDS)
+    async with asyncio.timeout(HEARTBEAT_SECONDS + ANSWER_SECONDS * 2):  # it may have to connect anew
+        message = await subscription.get_message(timeout=HEARTBEAT_SECONDS)
+        if message is None:
+            await subscription.ping()
+            message = await subscription.get_message(timeout=ANSWER_SECONDS)
     if message is None:
         raise TimeoutError("no heartbeat")
     return dict(message)

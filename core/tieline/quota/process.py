@@ -26,10 +26,19 @@ from tieline.quota.calls import Call
 from tieline.quota.careful import Careful
 from tieline.quota.lines import Lines
 from tieline.quota.memory import QUIET, Memory
-from tieline.quota.script import IN_FLIGHT, UNANSWERED, Go, Outcome, Script, Unknown, Wait, real_offset
+from tieline.quota.script import (
+    ANSWER_SECONDS,
+    IN_FLIGHT,
+    UNANSWERED,
+    Go,
+    Outcome,
+    Script,
+    Unknown,
+    Wait,
+    real_offset,
+)
 from tieline.settings import Settings
 
-_ANSWER_SECONDS = 1.0
 REST = timedelta(seconds=5)
 _CONNECTIONS = 32
 _AWAY = (RedisError, OSError, TimeoutError)
@@ -171,18 +180,27 @@ async def _keep(block: Block, blocks: Blocks) -> None:
         log.warning("quota.block_not_kept", **fields_of(error))
 
 
+def make_client(redis_url: str) -> Redis:
+    """Connects when it is first used, and waits for answers as long as its caller does.
+
+    It has no time-out of sockets: with one, redis-py writes inside of `asyncio.wait_for`, which in Python 3.11 loses
+    a cancellation that comes when the write is done.
+    """
+    pool = BlockingConnectionPool.from_url(
+        redis_url,
+        socket_connect_timeout=ANSWER_SECONDS,
+        socket_timeout=None,
+        max_connections=_CONNECTIONS,
+        timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
 @asynccontextmanager
 async def metering(settings: Settings) -> AsyncIterator[Quota]:
     """The quota of this process until the block ends. Redis may come and go meanwhile."""
-    pool = BlockingConnectionPool.from_url(
-        settings.redis_url.get_secret_value(),
-        socket_connect_timeout=_ANSWER_SECONDS,
-        socket_timeout=_ANSWER_SECONDS,
-        max_connections=_CONNECTIONS,
-        timeout=_ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
-    async with Redis.from_pool(pool) as client:
+    async with make_client(settings.redis_url.get_secret_value()) as client:
         quota = Quota(client)
         try:
             yield quota

@@ -1,7 +1,11 @@
-"""The Lua script in Python's terms: each verb a method, each answer a type. It raises what the Redis client raises."""
+"""The Lua script in Python's terms: each verb a method, each answer a type.
+
+It raises what the Redis client raises, and TimeoutError after a second without an answer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ from tieline.quota.calls import Call, Meter, milliseconds, place_of
 PROBE_EVERY = timedelta(hours=1)
 PROBE_AGAIN = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=60)
+ANSWER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,5 +172,6 @@ class Script:
         self, verb: str, keys: list[str], offset: timedelta, asked: dict[str, Any], **more: object
     ) -> list[str]:
         request = {"verb": verb, "offset": milliseconds(offset), "life": self._life} | asked | more
-        answer = await self._run(keys=keys, args=[json.dumps(request)])
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answer = await self._run(keys=keys, args=[json.dumps(request)])
         return [part.decode() if isinstance(part, bytes) else str(part) for part in answer]

@@ -3,6 +3,8 @@
 A job that a person waits for is claimed by its id. The others are taken in turn: each practice has a line, and the
 deployment's own jobs are one more. Of the lines with due jobs the one that had the fewest turns comes next. Whoever
 had nothing to do keeps up to `SAVED` turns, so that a small practice's few jobs go before a large one's thousands.
+Whoever claims waits for the count of a claim before, but only for a moment: a process that stops in the middle of its
+claim stops nobody else.
 
 Due times are calendar time and come in as parameters; leases and rings are liveness and go by the database's
 own real clock, which all processes share.
@@ -23,6 +25,7 @@ from tieline.work.actor import BACKGROUND, JobRequest, Lane
 
 LEASE = timedelta(seconds=20)
 SAVED = 20
+_MOMENT = "100ms"
 _IN_BACKGROUND = [lane.value for lane in Lane if lane.queue == BACKGROUND]  # what comes first at its head
 
 
@@ -102,11 +105,12 @@ _NAMED = f"WITH next AS (SELECT id FROM job WHERE id = $4 AND {_FREE} FOR UPDATE
 _LINES = "(SELECT id AS line FROM practice UNION ALL SELECT '00000000-0000-0000-0000-000000000000') AS lines"
 _HEAD = f"""
 SELECT id FROM job WHERE job.line = lines.line AND job.lane = wanted.lane AND {_FREE} ORDER BY due_at, id LIMIT """
-# Lines are looked at in the order of their turns, and only until one has a job. Every fourth turn of a line looks at
-# its lanes from the last one, so that none of them waits for ever.
-_IN_TURN = f"""
+_LINES_BY = f"""
 WITH lines AS (
-     SELECT line, coalesce(turn, 0) AS turn FROM {_LINES} LEFT JOIN job_turn USING (line) ORDER BY turn, line),
+     SELECT line, coalesce(turn, 0) AS turn FROM {_LINES} LEFT JOIN job_turn USING (line) ORDER BY """
+# Lines are looked at in this order, and only until one has a job. Every fourth turn of a line looks at its lanes from
+# the last one, so that none of them waits for ever.
+_NEXT = f"""),
 next AS (
      SELECT job.id, line, turn
        FROM lines CROSS JOIN LATERAL (
@@ -114,22 +118,28 @@ next AS (
               FROM (SELECT lane FROM unnest($4::text[]) WITH ORDINALITY AS listed (lane, place)
                      ORDER BY CASE WHEN turn % 4 = 3 THEN -place ELSE place END) AS wanted
              CROSS JOIN LATERAL ({_HEAD} 1 FOR UPDATE SKIP LOCKED) AS job LIMIT 1) AS job
-      LIMIT 1),
+      LIMIT 1)
+"""
+_COUNTED = """,
 counted AS (
      INSERT INTO job_turn (line, turn)
      SELECT line, greatest(turn, (SELECT max(turn) FROM job_turn) - $5) + 1 FROM next
          ON CONFLICT (line) DO UPDATE SET turn = greatest(job_turn.turn + 1, excluded.turn))
 """
+_IN_TURN = _LINES_BY + "turn, line" + _NEXT + _COUNTED
+_OUT_OF_TURN = _LINES_BY + "random()" + _NEXT
 _OURS = "id = $1 AND fence = $2 AND lease_owner IS NOT NULL"
 _RELEASE = "lease_owner = NULL, lease_until = NULL, rung_at = NULL"
 _DUE = f"""
 UPDATE job SET rung_at = clock_timestamp()
- WHERE id IN (SELECT id FROM job
-               WHERE lane = 'INTERACTIVE' AND {_FREE}
-                 AND (rung_at IS NULL OR rung_at < clock_timestamp() - $1::interval)
-               ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+ WHERE id = ANY (ARRAY(
+       SELECT id FROM job
+        WHERE lane = 'INTERACTIVE' AND {_FREE} AND (rung_at IS NULL OR rung_at < clock_timestamp() - $1::interval)
+        ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED))
 RETURNING id, lane, due_at
 """
+# A table that was empty when its statistics were made seems as cheap to read whole and sort; so that may not be.
+_ALONG_THE_INDEX = "SET LOCAL enable_sort = off"
 _WAITING = f"""
 SELECT count(*) FROM (
      SELECT FROM {_LINES} CROSS JOIN unnest($1::text[]) AS wanted (lane) CROSS JOIN LATERAL ({_HEAD} $2) AS job LIMIT $2
@@ -178,8 +188,17 @@ async def claim(job_id: JobId, *, owner: str, at: datetime) -> Claim | None:
 
 
 async def claim_next(*, owner: str, at: datetime) -> Claim | None:
-    """Take a due job of the background that nobody holds, of the practice whose turn it is."""
+    """Take a due job of the background that nobody holds, of the practice whose turn it is.
+
+    Raises Busy when another claim of that practice has not ended after a moment.
+    """
+    await current().run(f"{_ALONG_THE_INDEX}; SET LOCAL lock_timeout = '{_MOMENT}'")
     return _claimed(await current().row(_IN_TURN + _CLAIM, owner, LEASE, at, _IN_BACKGROUND, SAVED))
+
+
+async def claim_any(*, owner: str, at: datetime) -> Claim | None:
+    """The same of any practice, by chance and without counting the turn, so that nobody is waited for."""
+    return _claimed(await current().row(_OUT_OF_TURN + _CLAIM, owner, LEASE, at, _IN_BACKGROUND))
 
 
 async def renew(held: Claim) -> bool:
@@ -243,6 +262,7 @@ async def take_due(*, at: datetime, rung_before: timedelta, limit: int) -> list[
 
 async def waiting(*, at: datetime, limit: int) -> int:
     """How many jobs of the background are due and unclaimed; counts no further than the limit."""
+    await current().run(_ALONG_THE_INDEX)
     count: int = await current().value(_WAITING, _IN_BACKGROUND, limit, at)
     return count
 

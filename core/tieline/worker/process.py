@@ -68,7 +68,7 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
         opened = ready(settings)
         loop.run_coroutine(opened.__aenter__())
         try:
-            worker = _start_worker(settings, runner, queues)
+            worker = start_worker(settings, runner, queues, stop=stop)
             log.info("worker.started", queues=list(queues))
             stop.wait()
             log.info("worker.draining", running=runner.running)
@@ -80,7 +80,10 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
     log.info("worker.stopped")
 
 
-def _start_worker(settings: Settings, runner: Runner, queues: Sequence[str]) -> dramatiq.Worker:
+def start_worker(
+    settings: Settings, runner: Runner, queues: Sequence[str], *, stop: threading.Event
+) -> dramatiq.Worker:
+    """Hear rings and calls. Once told to stop, whoever runs jobs begins no further one."""
     broker: RedisBroker = make_broker(
         settings, [AgeLimit(max_age=MAX_AGE_MS)], answer_seconds=_PATIENCE_SECONDS
     )
@@ -92,7 +95,7 @@ def _start_worker(settings: Settings, runner: Runner, queues: Sequence[str]) -> 
         await runner.run(JobId(UUID(job_id)))
 
     async def run_next() -> None:
-        await runner.run_next(urged=lambda: _somebody_waits(worker))
+        await runner.run_next(urged=lambda: stop.is_set() or _somebody_waits(worker))
 
     declare = partial(dramatiq.actor, broker=broker)
     declare(run_job, actor_name=RING, queue_name=INTERACTIVE, priority=_FIRST)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tieline import clock, log
 from tieline.database import system_scope
-from tieline.errors import ClaimLost, TielineError, TryAgain
+from tieline.errors import Busy, ClaimLost, TielineError, TryAgain
 from tieline.ids import JobId, new_id
 from tieline.work import Actor, Again, doorbell, repository
 from tieline.work.repository import LEASE, Claim, Ring
@@ -22,6 +22,7 @@ from tieline.work.unit import working_on
 HEARTBEAT = timedelta(seconds=5)
 MAX_ATTEMPTS = 12
 STAY = timedelta(milliseconds=250)
+CANCEL_AGAIN = timedelta(seconds=1)
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 
@@ -75,8 +76,12 @@ class Runner:
     async def _claim_next(self) -> Claim | None:
         claim = None
         with _lapsing("job.not_claimed"):
-            async with system_scope():
-                claim = await repository.claim_next(owner=self.owner, at=clock.now())
+            try:
+                async with system_scope():
+                    claim = await repository.claim_next(owner=self.owner, at=clock.now())
+            except Busy:  # whoever claims for the practice whose turn it is does not come to an end
+                async with system_scope():
+                    claim = await repository.claim_any(owner=self.owner, at=clock.now())
         return claim
 
     async def _run(self, claim: Claim) -> None:
@@ -228,9 +233,16 @@ async def _while_held(claim: Claim, body: Coroutine[Any, Any, Again | None]) -> 
             return working.result()
         raise ClaimLost(claim.job_id)
     finally:
-        working.cancel()
-        renewing.cancel()
-        await asyncio.gather(working, renewing, return_exceptions=True)
+        await _stop(working, renewing)
+
+
+async def _stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel until all have ended, each second again: a cancellation may get lost in what an actor calls."""
+    ended = asyncio.gather(*tasks, return_exceptions=True)
+    while not ended.done():
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait((ended,), timeout=CANCEL_AGAIN.total_seconds())
 
 
 async def _renew(claim: Claim) -> None:

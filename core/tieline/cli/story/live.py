@@ -12,7 +12,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tieline.cli.story.api import Api
+from tieline.cli.story.api import Api, BrokeOff
 from tieline.cli.story.board import RUN_FIELDS
 
 _PROGRESS = f"subscription($id: ID!) {{ syncProgress(runId: $id) {{ {RUN_FIELDS} }} }}"
@@ -47,13 +47,21 @@ class Progress:
             raise self.api.broken("The API's WebSocket ended", error) from error
         if message["type"] == "ping":
             self.socket.send(json.dumps({"type": "pong"}))
-        if message["type"] in {"complete", "error"}:
+        if message["type"] == "complete":
             self.open.discard(message["id"])
+        if errors := _errors(message):
+            raise BrokeOff(f"The API does not tell of a sync: {errors[0]['message']}")
         if message["type"] != "next":
             return None
-        data = message["payload"].get("data") or {}
-        run: dict[str, Any] | None = data.get("syncProgress")
+        run: dict[str, Any] | None = message["payload"]["data"]["syncProgress"]
         return run
+
+
+def _errors(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a message says went wrong: before anything ran, or while it ran."""
+    if message["type"] == "error":
+        return list(message["payload"])
+    return list(message["payload"].get("errors", ())) if message["type"] == "next" else []
 
 
 @contextmanager

@@ -1,0 +1,76 @@
+"""A Redis of a test's own, that may be stopped, killed and started again at the same address."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+from pydantic import SecretStr
+
+from tests.support.deployment import Deployment
+from tests.support.polling import wait_until
+from tieline.embedded.binaries import redis_program
+from tieline.embedded.process import free_port
+from tieline.settings import Settings
+
+
+@dataclass
+class OwnRedis:
+    """`settings` are the shared deployment's, but with this Redis."""
+
+    settings: Settings
+    program: Path
+    port: int
+    folder: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.settings.redis_url.get_secret_value()
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port)
+
+    def start(self) -> None:
+        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        with (self.folder / "redis.log").open("ab") as log:
+            popen = subprocess.Popen([self.program, *arguments], cwd=self.folder, stdout=log, stderr=log)
+        self.processes.append(popen)
+        wait_until(self._answers, "Redis answers")
+
+    def kill(self) -> None:
+        self.processes[-1].kill()
+        self.processes[-1].wait()
+
+    def freeze(self) -> None:
+        """From here on it takes connections and what is sent, and answers nothing."""
+        self.processes[-1].send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.processes[-1].send_signal(signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+@contextmanager
+def running_redis(deployment: Deployment, folder: Path) -> Iterator[OwnRedis]:
+    """It runs when the block begins, and no longer than that."""
+    port = free_port()
+    own = SecretStr(f"redis://127.0.0.1:{port}/0")
+    settings = deployment.settings.model_copy(update={"redis_url": own})
+    made = OwnRedis(settings=settings, program=redis_program(), port=port, folder=folder)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
