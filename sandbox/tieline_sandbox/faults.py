@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tieline_sandbox.answers import Answer, text_answer
 from tieline_sandbox.log import Call
 
-Kind = Literal["status", "drop", "lost_answer", "html", "slow", "throttle", "empty", "truncated"]
+Kind = Literal["status", "drop", "lost_answer", "html", "slow", "throttle", "empty", "truncated", "fault"]
 Problem = Literal["minute", "day", "concurrent", "appminute"]
 Endpoint = Literal[
     "any",
@@ -20,15 +20,13 @@ Endpoint = Literal[
     "connections",
     "organisation",
     "accounting",
+    "companyinfo",
+    "query",
+    "cdc",
+    "entity",
     "discovery",
     "userinfo",
 ]
-_RETRY_AFTER_SECONDS: dict[Problem, int | None] = {
-    "minute": 30,
-    "day": 3600,
-    "concurrent": None,
-    "appminute": 30,
-}
 _PAGE = (
     "<!doctype html><html><head><title>Service unavailable</title></head><body><h1>Sorry</h1></body></html>"
 )
@@ -36,28 +34,32 @@ _PAGE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What goes wrong. `status`, `html` and `throttle` answer instead of the work and `drop` does not even
-    answer; with `lost_answer`, `empty` and `truncated` the work is done first; `slow` only takes its time.
+    """What goes wrong. `status`, `html`, `throttle` and `fault` answer instead of the work and `drop` does not
+    even answer; with `lost_answer`, `empty` and `truncated` the work is done first; `slow` only takes its time.
+
+    `problem` is Xero's. `fault` is Intuit's own way to say no, in one of its three forms.
     """
 
     kind: Kind
-    status: int = 500
+    status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = ""
     content_type: str | None = None
     seconds: float = 0.0
     problem: Problem = "minute"
     retry_after: int | None = None
+    form: Literal["json", "lower", "xml"] = "json"
+    type: str = "ValidationFault"
+    code: str = "6000"
+    message: str = "A business validation error has occurred while processing your request"
+    detail: str = ""
 
     def instead(self) -> Answer | None:
-        """The answer that is given with nothing done."""
+        """The answer that is given with nothing done, where all providers answer alike."""
         if self.kind == "status":
             return self._planned()
         if self.kind == "html":
             return text_answer(200, _PAGE, "text/html; charset=utf-8")
-        if self.kind == "throttle":
-            wait = _RETRY_AFTER_SECONDS[self.problem] if self.retry_after is None else self.retry_after
-            return throttled(self.problem, wait)
         return None
 
     def bend(self, answer: Answer) -> Answer:
@@ -70,17 +72,7 @@ class Fault:
         is_text = isinstance(self.body, str)
         body = self.body if is_text else json.dumps(self.body, default=float)
         content_type = self.content_type or ("text/plain" if is_text else "application/json")
-        return text_answer(self.status, body, content_type).with_headers(self.headers)
-
-
-def throttled(problem: Problem, retry_after: int | None) -> Answer:
-    """What Xero answers over a limit: text, the limit's name, and mostly how many seconds to wait."""
-    headers: dict[str, str] = {"X-Rate-Limit-Problem": problem}
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    return text_answer(
-        429, "The API rate limit for your organisation/application pairing has been exceeded."
-    ).with_headers(headers)
+        return text_answer(self.status or 500, body, content_type).with_headers(self.headers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +80,7 @@ class Plan:
     """For which calls a fault is meant; the first `after` of them are let through, then `times` are hit."""
 
     fault: Fault
+    provider: Literal["xero", "quickbooks"] | None = None
     endpoint: Endpoint = "any"
     organisation: str | None = None
     user: str | None = None
@@ -99,6 +92,7 @@ class Plan:
     def fits(self, call: Call) -> bool:
         return (
             call.is_for(self.endpoint)
+            and self.provider in (None, call.provider)
             and self.organisation in (None, call.organisation)
             and self.user in (None, call.user)
             and self.method in (None, call.method)

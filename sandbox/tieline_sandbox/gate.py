@@ -31,8 +31,12 @@ class Provider(Protocol):
         """Holds a place within the limits while the call is worked on, or gives the refusal."""
         ...
 
+    def instead(self, fault: Fault) -> Answer | None:
+        """What a planted fault answers with nothing done, in this provider's words."""
+        ...
+
     def headers(self, scope: Scope) -> dict[str, str]:
-        """What an answer says about the limits."""
+        """What every answer says beside its own, such as what is left of the limits."""
         ...
 
 
@@ -86,7 +90,7 @@ class Gate:
         """None where the caller gets no answer."""
         if fault and fault.kind == "drop":
             return None
-        instead = fault.instead() if fault else None
+        instead = self.provider.instead(fault) if fault else None
         if instead:
             return instead
         with self.provider.admit(scope) as refusal:

@@ -10,7 +10,7 @@ from itertools import islice
 from urllib.parse import parse_qsl, urlencode
 
 MAX_ENTRIES = 200_000
-_SHOWN_HEADERS = ("If-Modified-Since", "Accept", "Xero-tenant-id")
+_SHOWN_HEADERS = ("If-Modified-Since", "Accept", "Xero-tenant-id", "X-Include-Refresh-Token-Hard-Expires-In")
 _SECRET = frozenset(
     {"access_token", "client_secret", "code", "code_verifier", "id_token", "refresh_token", "token"}
 )
@@ -20,6 +20,7 @@ _SECRET = frozenset(
 class Call:
     """One request as far as the sandbox can tell who asks what, before anything is done."""
 
+    provider: str
     method: str
     path: str
     query: str
@@ -42,6 +43,7 @@ class Entry:
 
     number: int
     at: datetime
+    provider: str
     method: str
     path: str
     query: str
@@ -71,6 +73,7 @@ class RequestLog:
         entry = Entry(
             number=self.last,
             at=at,
+            provider=call.provider,
             method=call.method,
             path=call.path,
             query=_without_secrets(call.query),

@@ -8,14 +8,18 @@ from pathlib import Path
 from tieline_sandbox.clock import Clock
 from tieline_sandbox.faults import Faults
 from tieline_sandbox.gate import Latency
+from tieline_sandbox.jwts import SigningKey, new_key
 from tieline_sandbox.log import RequestLog
+from tieline_sandbox.quickbooks.limits import Limiter as QuickBooksLimiter
+from tieline_sandbox.quickbooks.service import PREFIX as QUICKBOOKS
+from tieline_sandbox.quickbooks.service import Service as QuickBooksService
 from tieline_sandbox.state import State
 from tieline_sandbox.store import Store, load
 from tieline_sandbox.xero import seeded
 from tieline_sandbox.xero.limits import Limiter
 from tieline_sandbox.xero.provider import PREFIX
 from tieline_sandbox.xero.service import Service
-from tieline_sandbox.xero.signing import Signer, new_key
+from tieline_sandbox.xero.signing import Signer
 
 
 class Sandbox:
@@ -30,11 +34,19 @@ class Sandbox:
         self.faults = Faults()
         self.latency = Latency()
         self.store = Store(state_file, self._snapshot)
+        key = SigningKey(self.state.xero.signing_key)
         self.xero = Service(
             current=lambda: self.state.xero,
             clock=self.clock,
-            signer=Signer(self.state.xero.signing_key, self.public_url + PREFIX),
+            signer=Signer(key, self.public_url + PREFIX),
             limiter=Limiter(),
+        )
+        self.quickbooks = QuickBooksService(
+            current=lambda: self.state.quickbooks,
+            clock=self.clock,
+            key=key,
+            limiter=QuickBooksLimiter(),
+            base=self.public_url + QUICKBOOKS,
         )
         self.store.changed()
 
@@ -46,6 +58,7 @@ class Sandbox:
         self.log.clear()
         self.latency.seconds = 0.0
         self.xero.limiter.reset()
+        self.quickbooks.limiter.reset()
 
     def _snapshot(self) -> State:
         self.state.offset = self.clock.offset

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import typer
@@ -12,8 +14,12 @@ import uvicorn
 
 from tieline_sandbox.app import create_app
 from tieline_sandbox.dropping import droppable_protocol
+from tieline_sandbox.people import Someone, full_name
+from tieline_sandbox.quickbooks import seeded as quickbooks_seeded
+from tieline_sandbox.quickbooks.model import App as QuickBooksApp
 from tieline_sandbox.sandbox import Sandbox
-from tieline_sandbox.xero.seeded import CLIENT_ID
+from tieline_sandbox.xero import seeded as xero_seeded
+from tieline_sandbox.xero.model import App as XeroApp
 
 _SHOWN_PEOPLE = 10
 
@@ -61,12 +67,23 @@ def _end(_number: int, _frame: object) -> None:
 
 
 def _welcome(sandbox: Sandbox) -> list[str]:
-    state = sandbox.state.xero
-    app = state.apps.get(CLIENT_ID)
-    lines = [f"Tieline sandbox at {sandbox.public_url} (Xero under {sandbox.xero.signer.issuer})"]
-    if app:
-        lines.append(f"client_id {app.client_id}  client_secret {app.secret}")
-    for user in list(state.users.values())[:_SHOWN_PEOPLE]:
-        count = len(user.organisations)
-        lines.append(f"{user.given_name} {user.family_name} <{user.email}>: {count} organisations")
+    xero, quickbooks = sandbox.state.xero, sandbox.state.quickbooks
+    lines = [
+        f"Tieline sandbox at {sandbox.public_url}",
+        f"Xero under {sandbox.xero.signer.issuer}",
+        *_credentials(xero.apps.get(xero_seeded.CLIENT_ID)),
+        *_people((user, len(user.organisations)) for user in xero.users.values()),
+        f"QuickBooks Online under {sandbox.quickbooks.base}",
+        *_credentials(quickbooks.apps.get(quickbooks_seeded.CLIENT_ID)),
+        *_people((user, len(user.companies)) for user in quickbooks.users.values()),
+    ]
     return [*lines, "sandbox.ready"]
+
+
+def _credentials(app: XeroApp | QuickBooksApp | None) -> list[str]:
+    return [f"  client_id {app.client_id}  client_secret {app.secret}"] if app else []
+
+
+def _people(people: Iterable[tuple[Someone, int]]) -> list[str]:
+    shown = islice(people, _SHOWN_PEOPLE)
+    return [f"  {full_name(user)} <{user.email}>: {count} sets of books" for user, count in shown]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from tieline_sandbox.books.edits import changed, created
+from tieline_sandbox.books.values import to_json
 from tieline_sandbox.codec import Malformed, decode
 from tieline_sandbox.control.endpoint import Asked, Handlers, Unknown
+from tieline_sandbox.control.streaming import streamed
 from tieline_sandbox.sandbox import Sandbox
-from tieline_sandbox.xero.books.edits import changed, created, removal
 from tieline_sandbox.xero.books.kinds import BY_DATASET
 from tieline_sandbox.xero.books.ledger import ledger_of
 from tieline_sandbox.xero.books.reading import everything, shelf_of
 from tieline_sandbox.xero.model import Dataset, Organisation
 from tieline_sandbox.xero.organisations import shown
-from tieline_sandbox.xero.wire import to_json
-
-_AT_ONCE = 250
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +51,7 @@ def edit(sandbox: Sandbox, asked: Asked) -> Any:
         if before is None:
             raise Unknown(f"record in {wanted.dataset}", wanted.id or "")
         id_ = before[kind.id_field]
-        fields = wanted.change or removal(kind, before, archived=wanted.archived)
+        fields = wanted.change or kind.removal(before, archived=wanted.archived)
         made = changed(kind, ledger, edits.get(id_), id_, fields, now)
     edits[made.id] = made
     return json.loads(to_json({"record": shelf.find(made.id)}))
@@ -63,20 +59,8 @@ def edit(sandbox: Sandbox, asked: Asked) -> Any:
 
 def books(sandbox: Sandbox, asked: Asked) -> StreamingResponse:
     """An object: the organisation, and each dataset with every record in full."""
-    return StreamingResponse(_books(sandbox, _organisation(sandbox, asked)), media_type="application/json")
-
-
-async def _books(sandbox: Sandbox, organisation: Organisation) -> AsyncIterator[bytes]:
-    yield b'{"organisation":' + to_json(shown(organisation))
-    for dataset, records in everything(sandbox.state.xero, organisation):
-        yield f',"{dataset}":['.encode()
-        joint = b""
-        while some := [to_json(record) for record in islice(records, _AT_ONCE)]:
-            yield joint + b",".join(some)
-            joint = b","
-            await asyncio.sleep(0)
-        yield b"]"
-    yield b"}"
+    organisation = _organisation(sandbox, asked)
+    return streamed("organisation", shown(organisation), everything(sandbox.state.xero, organisation))
 
 
 def _organisation(sandbox: Sandbox, asked: Asked) -> Organisation:

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from tieline_sandbox.codec import Malformed, decode, encode, merge
 from tieline_sandbox.control.endpoint import Asked, Handlers, Unknown
-from tieline_sandbox.names import FAMILY_NAMES, GIVEN_NAMES, business_name
+from tieline_sandbox.names import business_name
+from tieline_sandbox.people import details
 from tieline_sandbox.sandbox import Sandbox
 from tieline_sandbox.seeds import Dice
 from tieline_sandbox.xero import grants, seeded
@@ -42,10 +43,7 @@ def _check_redirect_uri(uri: str) -> None:
 
 def put_user(sandbox: Sandbox, asked: Asked) -> User:
     id_, users = _uuid(asked.path["user_id"]), sandbox.state.xero.users
-    dice = Dice("xero user", id_)
-    first, last = dice.pick(GIVEN_NAMES), dice.pick(FAMILY_NAMES)
-    email = f"{first}.{last}.{id_[:8]}@example.invalid".lower()
-    current = users.get(id_) or User(id=id_, email=email, given_name=first, family_name=last)
+    current = users.get(id_) or User(**details(id_, Dice("xero user", id_)))
     changed = merge(current, asked.body, fixed=("id",))
     for tenant_id in changed.organisations:
         if tenant_id not in sandbox.state.xero.organisations:

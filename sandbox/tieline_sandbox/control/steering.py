@@ -46,7 +46,10 @@ def plant(sandbox: Sandbox, asked: Asked) -> Any:
     plan: Plan = decode(Plan, asked.body)
     if plan.times < 1 or plan.after < 0:
         raise Malformed("times", "must be at least 1, and after at least 0")
-    user = sandbox.state.xero.person(plan.user) if plan.user else None
+    if plan.fault.kind == "fault":
+        plan = replace(plan, provider="quickbooks")
+    xero, quickbooks = sandbox.state.xero, sandbox.state.quickbooks
+    user = (xero.person(plan.user) or quickbooks.person(plan.user)) if plan.user else None
     if plan.user and user is None:
         raise Unknown("user", plan.user)
     tenant_id = plan.organisation.lower() if plan.organisation else None

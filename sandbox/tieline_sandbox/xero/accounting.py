@@ -8,14 +8,14 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tieline_sandbox.books.values import Record, to_json
 from tieline_sandbox.xero import organisations, problems
 from tieline_sandbox.xero.access import Access
 from tieline_sandbox.xero.books.filters import Unparsable
 from tieline_sandbox.xero.books.kinds import BY_RESOURCE
 from tieline_sandbox.xero.books.reading import read, read_one, shelf_of
-from tieline_sandbox.xero.books.shelf import Shelf
 from tieline_sandbox.xero.service import service_of
-from tieline_sandbox.xero.wire import ms_instant, to_json, to_xml
+from tieline_sandbox.xero.wire import ms_instant, to_xml
 
 ACCESS = "tieline_sandbox.xero.access"
 
@@ -28,7 +28,7 @@ async def collection(request: Request) -> Response:
     if request.path_params["resource"] == "Organisation":
         return _enveloped(request, {"Organisations": [organisations.shown(access.organisation)]})
     try:
-        return _enveloped(request, read(_shelf(request, access), request.query_params, request.headers))
+        return _enveloped(request, _read(request, access))
     except Unparsable as error:
         return problems.query_problem(f"Cannot read: {error}")
 
@@ -40,13 +40,16 @@ async def element(request: Request) -> Response:
         return access
     if request.path_params["resource"] not in BY_RESOURCE:
         return problems.not_found()
-    found = read_one(_shelf(request, access), request.path_params["id"], request.query_params)
+    kind = BY_RESOURCE[request.path_params["resource"]]
+    shelf = shelf_of(service_of(request).state, access.organisation, kind)
+    found = read_one(shelf, kind, request.path_params["id"], request.query_params)
     return _enveloped(request, found) if found else problems.not_found()
 
 
-def _shelf(request: Request, access: Access) -> Shelf:
+def _read(request: Request, access: Access) -> Record:
     kind = BY_RESOURCE[request.path_params["resource"]]
-    return shelf_of(service_of(request).state, access.organisation, kind)
+    shelf = shelf_of(service_of(request).state, access.organisation, kind)
+    return read(shelf, kind, request.query_params, request.headers)
 
 
 def _enveloped(request: Request, content: dict[str, Any]) -> Response:

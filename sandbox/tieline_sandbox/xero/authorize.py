@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tieline_sandbox.xero import pages
-from tieline_sandbox.xero.forms import fields_of
+from tieline_sandbox.forms import fields_of
+from tieline_sandbox.pages import Choice, Consent, Pages
 from tieline_sandbox.xero.grants import Asked, allow
 from tieline_sandbox.xero.model import App, User
 from tieline_sandbox.xero.scopes import GRANULAR
 from tieline_sandbox.xero.service import Service, service_of
 
+_PAGES = Pages(provider="Xero", colour="#13b5ea")
 _CHALLENGE_LENGTH = 43  # of a SHA-256 digest in base64url
 
 
@@ -42,15 +43,20 @@ async def authorize(request: Request) -> Response:
         return _decide(service, question, fields_of(await request.body()))
     user = service.state.person(request.query_params.get("as", ""))
     if user is None:
-        return pages.choose_person(question.app, service.state.users.values(), question.query)
+        return _PAGES.choose_person(question.app.client_id, service.state.users.values(), question.query)
     organisations = service.state.organisations
-    return pages.consent(
-        question.app,
-        user,
-        [organisations[tenant_id] for tenant_id in user.organisations if tenant_id in organisations],
-        several=question.several,
-        scopes=question.asked.scopes,
-        redirect_uri=question.asked.redirect_uri,
+    known = (organisations[tenant_id] for tenant_id in user.organisations if tenant_id in organisations)
+    return _PAGES.consent(
+        Consent(
+            client_id=question.app.client_id,
+            user=user,
+            scopes=question.asked.scopes,
+            legend="Organisations",
+            field="organisation",
+            choices=(Choice(value=one.tenant_id, label=one.name) for one in known),
+            several=question.several,
+            redirect_uri=question.asked.redirect_uri,
+        )
     )
 
 
@@ -59,10 +65,10 @@ def _read(service: Service, request: Request) -> _Question | Response:
     given = request.query_params
     app = service.state.apps.get(given.get("client_id", ""))
     if app is None:
-        return pages.problem("unauthorized_client", "Unknown client or client not enabled.")
+        return _PAGES.problem("unauthorized_client", "Unknown client or client not enabled.")
     redirect_uri = given.get("redirect_uri", "")
     if redirect_uri not in app.redirect_uris:
-        return pages.problem("unauthorized_client", "Invalid redirect_uri.")
+        return _PAGES.problem("unauthorized_client", "Invalid redirect_uri.")
     state = given.get("state")
     scopes = frozenset(given.get("scope", "").split())
     challenge = given.get("code_challenge")
@@ -91,15 +97,15 @@ def _decide(service: Service, question: _Question, fields: list[tuple[str, str]]
     form = dict(fields)
     user = service.state.person(form.get("user", ""))
     if user is None:
-        return pages.problem("invalid_request", "Nobody is logged in.")
+        return _PAGES.problem("invalid_request", "Nobody is logged in.")
     if form.get("decision") == "deny":
         return question.back(error="access_denied", error_description="The user denied the request.")
     if form.get("decision") != "allow":
-        return pages.problem("invalid_request", "Neither allowed nor denied.")
+        return _PAGES.problem("invalid_request", "Neither allowed nor denied.")
     tenants = tuple(dict.fromkeys(value.lower() for name, value in fields if name == "organisation"))
     wrong = _wrong_choice(service, question, user, tenants)
     if wrong:
-        return pages.problem("invalid_request", wrong)
+        return _PAGES.problem("invalid_request", wrong)
     code = allow(service.state, question.app, user, question.asked, tenants, service.now())
     return question.back(
         code=code.code, scope=" ".join(sorted(code.scopes)), session_state=code.auth_event_id

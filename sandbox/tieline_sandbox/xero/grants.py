@@ -5,13 +5,12 @@ Lives are Xero's: https://developer.xero.com/faq/oauth2.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from tieline_sandbox.forms import proves
 from tieline_sandbox.xero.model import (
     App,
     Code,
@@ -109,7 +108,7 @@ def exchange(
     if (
         expired
         or found.redirect_uri != redirect_uri
-        or not _verified(found, verifier)
+        or not proves(verifier, found.challenge)
         or key not in state.grants
     ):
         raise InvalidGrant
@@ -125,13 +124,6 @@ def exchange(
     )
     state.sessions[session.id] = session
     return session, found
-
-
-def _verified(code: Code, verifier: str | None) -> bool:
-    if code.challenge is None:
-        return True
-    digest = hashlib.sha256((verifier or "").encode()).digest()
-    return secrets.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), code.challenge)
 
 
 def issue_refresh_token(state: XeroState, session: Session, now: datetime) -> RefreshToken:

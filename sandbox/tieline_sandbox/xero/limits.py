@@ -6,16 +6,17 @@ call; a call that is refused is not counted.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from tieline_sandbox.answers import Answer
-from tieline_sandbox.faults import Problem, throttled
+from tieline_sandbox.faults import Problem
+from tieline_sandbox.windows import Counts, Window
+from tieline_sandbox.xero.problems import throttled
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -37,39 +38,13 @@ class Limits:
         return self.day
 
 
-@dataclass(kw_only=True)
-class _Window:
-    """A count that starts again when its time is over, or when the clock was moved to before it."""
-
-    length: timedelta
-    start: datetime
-    used: int = 0
-
-    def turn(self, now: datetime) -> None:
-        if not self.start <= now < self.start + self.length:
-            self.start, self.used = now, 0
-
-    def seconds_left(self, now: datetime) -> int:
-        return max(1, math.ceil((self.start + self.length - now).total_seconds()))
-
-
-@dataclass(kw_only=True)
-class Counts:
-    """What happened in one organisation since the start or the last reset."""
-
-    calls: int = 0
-    in_flight: int = 0
-    most_in_flight: int = 0
-    throttled: Counter[str] = field(default_factory=Counter)
-
-
 class Limiter:
     """Counts every call in an organisation, and refuses those over a limit."""
 
     def __init__(self) -> None:
         self.limits = Limits()
         self.counts: dict[str, Counts] = {}
-        self._windows: dict[tuple[str, str, str], _Window] = {}
+        self._windows: dict[tuple[str, str, str], Window] = {}
         self._in_flight: Counter[tuple[str, str]] = Counter()
         self._presets: dict[str, int] = {}
 
@@ -156,11 +131,11 @@ class Limiter:
             return self.limits.day_of(tier)
         return self.limits.minute if problem == "minute" else self.limits.app_minute
 
-    def _window(self, problem: Problem, client_id: str, tier: str, whose: str, now: datetime) -> _Window:
+    def _window(self, problem: Problem, client_id: str, tier: str, whose: str, now: datetime) -> Window:
         key = (client_id, whose, problem)
         if key not in self._windows:
             length = DAY if problem == "day" else MINUTE
-            self._windows[key] = _Window(length=length, start=now, used=self._preset(problem, tier, whose))
+            self._windows[key] = Window(length=length, start=now, used=self._preset(problem, tier, whose))
         self._windows[key].turn(now)
         return self._windows[key]
 

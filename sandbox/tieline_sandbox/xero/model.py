@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from tieline_sandbox.books.kinds import Edit
+from tieline_sandbox.people import by_id_or_email
+
 Dataset = Literal["accounts", "tax_rates", "tracking_categories", "contacts", "invoices", "bank_transactions"]
 
 
@@ -123,16 +126,6 @@ class Connection:
     is_connected: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit:
-    """What became of one record: `fields` (as JSON) stand over those that the seed gives for its number."""
-
-    id: str
-    number: int
-    fields: str
-    updated_at: datetime
-
-
 @dataclass(kw_only=True)
 class XeroState:
     """All there is. Connections are by `connection_key`, edits by tenant id, dataset and record id."""
@@ -150,9 +143,7 @@ class XeroState:
 
     def person(self, name: str) -> User | None:
         """By id or by e-mail address."""
-        found = self.users.get(name.lower())
-        by_email = (user for user in self.users.values() if user.email.lower() == name.lower())
-        return found or next(by_email, None)
+        return by_id_or_email(self.users, name)
 
     def connections_of(self, client_id: str, user_id: str) -> list[Connection]:
         """The live ones of one person at one app, oldest first."""

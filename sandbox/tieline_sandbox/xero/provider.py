@@ -12,10 +12,12 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from tieline_sandbox.answers import Answer
+from tieline_sandbox.faults import Fault
+from tieline_sandbox.forms import form_of
 from tieline_sandbox.log import Call
 from tieline_sandbox.xero import accounting, authorize, connections, identity, problems, tokens
 from tieline_sandbox.xero.access import Access, Bearer, access_of, bearer_of, claims_of
-from tieline_sandbox.xero.forms import credentials, form_of
+from tieline_sandbox.xero.credentials import credentials
 from tieline_sandbox.xero.service import Service
 
 PREFIX = "/xero"
@@ -64,6 +66,7 @@ class Xero:
         endpoint = _endpoint(inside)
         family = "accounting" if endpoint == "organisation" else endpoint
         call = Call(
+            provider="xero",
             method=scope["method"],
             path=path,
             query=scope["query_string"].decode("latin-1"),
@@ -91,6 +94,11 @@ class Xero:
             client_id = caller.session.client_id
             service.limiter.count_for_app(client_id, service.state.apps[client_id].tier, service.now())
         return nullcontext()
+
+    def instead(self, fault: Fault) -> Answer | None:
+        if fault.kind == "throttle":
+            return problems.planted_throttle(fault.problem, fault.retry_after)
+        return fault.instead()
 
     def headers(self, scope: Scope) -> dict[str, str]:
         service, caller = self._service, scope.get(_CALLER)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from tieline_sandbox.names import FAMILY_NAMES, GIVEN_NAMES, business_name
+from tieline_sandbox.names import business_name
+from tieline_sandbox.people import Details, details
 from tieline_sandbox.seeds import Dice, uuid_of
 from tieline_sandbox.xero.model import App, Dataset, Organisation, User, XeroState
 from tieline_sandbox.xero.organisations import found, tenant_id_of
 
 CLIENT_ID = "sandbox-xero"
 CLIENT_SECRET = "sandbox-xero-secret"  # noqa: S105 - opens nothing but the sandbox, and is in its README
-
-_Person = dict[Literal["id", "email", "given_name", "family_name"], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +25,14 @@ class Population:
     names: tuple[str, ...] = ()
     country: str = "GB"
     records: dict[Dataset, int] | None = None
-    user: _Person | None = None
+    user: Details | None = None
 
 
 def initial(key: Mapping[str, str]) -> XeroState:
     state = XeroState(signing_key=dict(key))
     state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET)
-    alex: _Person = {"email": "alex.morgan@demo.invalid", "given_name": "Alex", "family_name": "Morgan"}
-    bron: _Person = {"email": "bronwen.reid@demo.invalid", "given_name": "Bronwen", "family_name": "Reid"}
+    alex: Details = {"email": "alex.morgan@demo.invalid", "given_name": "Alex", "family_name": "Morgan"}
+    bron: Details = {"email": "bronwen.reid@demo.invalid", "given_name": "Bronwen", "family_name": "Reid"}
     _, shared = populate(state, Population(organisations=12, seed="demo", user=alex))
     second, _ = populate(state, Population(organisations=0, seed="demo-second", user=bron))
     ours = tuple(one.tenant_id for one in shared[:3])
@@ -68,14 +66,6 @@ def _organisations(state: XeroState, wanted: Population) -> list[Organisation]:
 
 def _person(state: XeroState, wanted: Population) -> User:
     id_ = uuid_of("xero user", wanted.prefix, wanted.seed)
-    dice, given = Dice(id_), wanted.user or {}
+    given = wanted.user or {}
     there = state.person(given.get("id", given.get("email", id_)))
-    if there:
-        return there
-    first, last = dice.pick(GIVEN_NAMES), dice.pick(FAMILY_NAMES)
-    return User(
-        id=given.get("id", id_).lower(),
-        email=given.get("email", f"{first}.{last}.{id_[:8]}@example.invalid".lower()),
-        given_name=given.get("given_name", first),
-        family_name=given.get("family_name", last),
-    )
+    return there or User(**details(id_, Dice(id_), wanted.user))

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
-
+from tieline_sandbox.jwts import SigningKey, half_hash
 from tieline_sandbox.xero.grants import ACCESS_TOKEN_LIFE, ID_TOKEN_LIFE
 from tieline_sandbox.xero.model import Session, User
-
-_ALGORITHM = "RS256"
-
-
-def new_key() -> dict[str, str]:
-    """A private key as a JWK."""
-    key = RSAKey.generate_key(2048, parameters={"use": "sig", "alg": _ALGORITHM}, private=True, auto_kid=True)
-    return {name: str(value) for name, value in key.as_dict(private=True).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +28,17 @@ class Claims:
 class Signer:
     """Makes tokens of one issuer and reads its own."""
 
-    def __init__(self, key: Mapping[str, str], issuer: str) -> None:
-        self._key = RSAKey.import_key(dict(key))
+    def __init__(self, key: SigningKey, issuer: str) -> None:
+        self._key = key
         self.issuer = issuer
         self.read = lru_cache(maxsize=10_000)(self._read)
 
     def jwks(self) -> dict[str, Any]:
-        return {"keys": [self._key.as_dict(private=False)]}
+        return self._key.jwks()
 
     def access_token(self, session: Session, now: datetime) -> str:
         issued = int(now.timestamp())
-        return self._sign(
+        return self._key.sign(
             {
                 "iss": self.issuer,
                 "aud": f"{self.issuer}/resources",
@@ -81,25 +68,18 @@ class Signer:
             "iat": issued,
             "exp": issued + int(ID_TOKEN_LIFE.total_seconds()),
             "auth_time": int(session.auth_time.timestamp()),
-            "at_hash": _half_hash(access_token),
+            "at_hash": half_hash(access_token),
             "sid": session.id.replace("-", ""),
             "global_session_id": session.id,
         }
         if nonce is not None:
             claims["nonce"] = nonce
-        return self._sign(claims | person_claims(user, session.scopes))
-
-    def _sign(self, claims: dict[str, Any]) -> str:
-        header = {"alg": _ALGORITHM, "kid": self._key.kid, "typ": "JWT"}
-        return jwt.encode(header, claims, self._key, algorithms=[_ALGORITHM])
+        return self._key.sign(claims | person_claims(user, session.scopes))
 
     def _read(self, token: str) -> Claims | None:
         """None for what this signer did not sign as an access token."""
-        try:
-            claims = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
-        except (JoseError, ValueError):
-            return None
-        if claims.get("aud") != f"{self.issuer}/resources":
+        claims = self._key.read(token)
+        if claims is None or claims.get("aud") != f"{self.issuer}/resources":
             return None
         return Claims(
             session_id=claims["global_session_id"],
@@ -125,8 +105,3 @@ def person_claims(user: User, scopes: frozenset[str]) -> dict[str, Any]:
     if "email" in scopes:
         claims |= {"email": user.email, "xero_userid": user.id}
     return claims
-
-
-def _half_hash(token: str) -> str:
-    digest = hashlib.sha256(token.encode()).digest()
-    return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()

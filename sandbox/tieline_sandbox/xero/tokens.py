@@ -8,8 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from tieline_sandbox.forms import authenticated, form_of
 from tieline_sandbox.xero import grants
-from tieline_sandbox.xero.forms import authenticated, form_of
+from tieline_sandbox.xero.credentials import credentials
 from tieline_sandbox.xero.model import App, Session
 from tieline_sandbox.xero.problems import oauth_error
 from tieline_sandbox.xero.service import Service, service_of
@@ -20,7 +21,7 @@ _Form = dict[str, str]
 async def token(request: Request) -> Response:
     """POST: a code or a refresh token in, a new pair out."""
     service, form = service_of(request), form_of(await request.body())
-    app = authenticated(service.state, request.headers, form)
+    app = authenticated(service.state.apps, credentials(request.headers, form))
     if app is None:
         return oauth_error("invalid_client")
     if "grant_type" not in form:
@@ -41,7 +42,7 @@ async def token(request: Request) -> Response:
 async def revocation(request: Request) -> Response:
     """POST `token=<refresh token>`: the whole consent of its person ends. An unknown token is fine, too."""
     service, form = service_of(request), form_of(await request.body())
-    app = authenticated(service.state, request.headers, form)
+    app = authenticated(service.state.apps, credentials(request.headers, form))
     if app is None:
         return oauth_error("invalid_client")
     if "token" not in form:

@@ -1,11 +1,9 @@
-"""Values as Xero writes them: its dates, its numbers, JSON when asked for and XML when not."""
+"""Values as Xero writes them: its dates, and XML where JSON was not asked for."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -34,28 +32,12 @@ def twin(on: date) -> str:
     return f"{on.isoformat()}T00:00:00"
 
 
-def is_exact(number: Decimal) -> bool:
-    """Whether the number can be written without another one coming out."""
-    return Decimal(repr(float(number))) == number
-
-
-def to_json(value: Any) -> bytes:
-    """JSON with decimals as numbers, digit by digit as they are."""
-    return json.dumps(value, default=_number, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def to_xml(name: str, value: Mapping[str, Any]) -> bytes:
-    """The same as XML: a list's elements are named by the singular of its name."""
+    """An object as XML: a list's elements are named by the singular of its name."""
     root = ET.Element(name)
     _fill(root, value)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return text
-
-
-def _number(value: object) -> float:
-    if isinstance(value, Decimal):
-        return float(value)  # exact as long as `is_exact`, which is asked of every edit
-    raise TypeError(f"{value!r} cannot be written as JSON.")
 
 
 def _fill(element: ET.Element, value: Any) -> None:

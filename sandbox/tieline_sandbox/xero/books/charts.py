@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from tieline_sandbox.xero.books.ledger import Ledger, Record
+from tieline_sandbox.books.values import Record
+from tieline_sandbox.xero.books.ledger import Ledger
 from tieline_sandbox.xero.wire import ms_date
 
 _CLASSES = {

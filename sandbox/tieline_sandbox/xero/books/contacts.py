@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tieline_sandbox.books.values import Record
 from tieline_sandbox.names import FAMILY_NAMES, GIVEN_NAMES, TOWNS, TRADES
 from tieline_sandbox.seeds import Dice
-from tieline_sandbox.xero.books.ledger import Ledger, Record
+from tieline_sandbox.xero.books.ledger import Ledger
 from tieline_sandbox.xero.wire import ms_date
 
 _PHONES = ("DDI", "DEFAULT", "FAX", "MOBILE")

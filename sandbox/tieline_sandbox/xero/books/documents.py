@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from tieline_sandbox.books.values import Record
 from tieline_sandbox.seeds import Dice
 from tieline_sandbox.xero.books import charts
 from tieline_sandbox.xero.books.contacts import party
-from tieline_sandbox.xero.books.ledger import Ledger, Record
+from tieline_sandbox.xero.books.ledger import Ledger
 from tieline_sandbox.xero.model import Dataset
 from tieline_sandbox.xero.wire import ms_date, twin
 

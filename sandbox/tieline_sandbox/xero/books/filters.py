@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from tieline_sandbox.xero.books.ledger import Record
+from tieline_sandbox.books.values import Record, value_of
 from tieline_sandbox.xero.wire import milliseconds
 
 _CONDITION = re.compile(
@@ -77,14 +77,6 @@ def parse_order(text: str) -> tuple[tuple[str, bool], ...]:
             raise Unparsable(text)
         parts.append((words[0], len(words) > 1 and words[1].upper() == "DESC"))
     return tuple(parts)
-
-
-def value_of(record: Record, path: str) -> Any:
-    """A field, or a field of a field: `Contact.ContactID`."""
-    found: Any = record
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
 
 
 def comparable(value: Any) -> str | Decimal | bool | None:

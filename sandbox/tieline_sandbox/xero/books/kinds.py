@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from tieline_sandbox.books import kinds
+from tieline_sandbox.books.kinds import Edit
+from tieline_sandbox.books.values import Record, value_of
+from tieline_sandbox.codec import Malformed
 from tieline_sandbox.xero.books import charts, contacts, documents
-from tieline_sandbox.xero.books.ledger import Ledger, Record
-from tieline_sandbox.xero.model import Dataset
+from tieline_sandbox.xero.books.filters import comparable
+from tieline_sandbox.xero.books.ledger import Ledger
+from tieline_sandbox.xero.wire import ms_date
 
-Make = Callable[[Ledger, int], Record]
+_OPEN = ("DRAFT", "SUBMITTED")
+_VOIDED = "VOIDED"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """`head` gives some fields of a record cheaply, for filters. `archived` and `deleted` are the statuses that
-    take a record away; None where there is no such thing. `hides_archived`: shown only with `includeArchived`.
+class Kind(kinds.Kind[Ledger]):
+    """`archived` and `deleted` are the statuses that take a record away; None where there is no such thing.
+    `hides_archived`: shown only with `includeArchived`.
     """
 
-    dataset: Dataset
     resource: str
-    id_field: str
-    make: Make
-    head: Make | None = None
+    updated_field: str = "UpdatedDateUTC"
+    head_fields: frozenset[str] = frozenset({"Type", "Status"})
     status_field: str = "Status"
     archived: str | None = None
     deleted: str | None = None
@@ -34,12 +38,37 @@ class Kind:
         """The id as records have it: in small letters, but for the types of tax rates."""
         return id_.upper() if self.dataset == "tax_rates" else id_.lower()
 
+    def is_there(self, record: Record) -> bool:
+        gone = {status for status in (self.archived, self.deleted, _VOIDED) if status is not None}
+        return record.get(self.status_field) not in gone
+
     def number_of(self, ledger: Ledger, id_: str) -> int | None:
         """The number of a record that the seed gives; tax rates are known by their type."""
         if self.dataset != "tax_rates":
             return ledger.number_of(self.dataset, id_)
         known = charts.rates(ledger.country, ledger.count("tax_rates"))
         return next((number for number, rate in enumerate(known) if rate.tax_type == id_), None)
+
+    def stamped(self, record: Record, edit: Edit) -> Record:
+        times = {
+            self.updated_field: ms_date(edit.updated_at),
+            f"{self.updated_field}String": f"{edit.updated_at:%Y-%m-%dT%H:%M:%S}Z",
+        }
+        return record | {name: value for name, value in times.items() if name in record}
+
+    def sort_key(self, record: Record, field: str) -> tuple[bool, Any]:
+        value = comparable(value_of(record, field))
+        return value is not None, value
+
+    def removal(self, record: Record, *, archived: bool) -> Record:
+        """The fields of a record that is archived or deleted; an invoice that was approved is voided."""
+        status = self.archived if archived else self.deleted
+        if status is None:
+            word = "archived" if archived else "deleted"
+            raise Malformed(word, f"is not something that happens to {self.dataset}")
+        if self.dataset == "invoices" and record["Status"] not in _OPEN:
+            status = _VOIDED
+        return {self.status_field: status}
 
 
 KINDS = (

@@ -10,12 +10,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from tieline_sandbox.books.shelf import Question, Shelf
+from tieline_sandbox.books.values import Record
+from tieline_sandbox.xero.books.conditions import Conditions
 from tieline_sandbox.xero.books.documents import CENT
 from tieline_sandbox.xero.books.filters import Unparsable, parse_order, parse_where
 from tieline_sandbox.xero.books.kinds import KINDS, Kind
-from tieline_sandbox.xero.books.ledger import Record, ledger_of
-from tieline_sandbox.xero.books.shelf import Conditions, Question, Shelf
-from tieline_sandbox.xero.model import Dataset, Organisation, XeroState
+from tieline_sandbox.xero.books.ledger import Ledger, ledger_of
+from tieline_sandbox.xero.model import Organisation, XeroState
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 _LIGHT_CONTACT = ("Addresses", "Phones", "ContactGroups", "ContactPersons", "BankAccountDetails")
@@ -42,14 +44,13 @@ class Form:
         return record
 
 
-def shelf_of(state: XeroState, organisation: Organisation, kind: Kind) -> Shelf:
+def shelf_of(state: XeroState, organisation: Organisation, kind: Kind) -> Shelf[Ledger]:
     edits = state.edits.get(organisation.tenant_id, {}).get(kind.dataset, {})
     return Shelf(kind, ledger_of(organisation), edits)
 
 
-def read(shelf: Shelf, query: Mapping[str, str], headers: Mapping[str, str]) -> Record:
+def read(shelf: Shelf[Ledger], kind: Kind, query: Mapping[str, str], headers: Mapping[str, str]) -> Record:
     """The collection, and `pagination` where pages were asked for; `Unparsable` for what is not understood."""
-    kind = shelf.kind
     light = _is_true(query, "summaryOnly") and kind.dataset in ("contacts", "invoices")
     paged = kind.is_paged and (light or "page" in query or "pageSize" in query)
     selected = shelf.select(_question(kind, query, headers))
@@ -69,18 +70,18 @@ def read(shelf: Shelf, query: Mapping[str, str], headers: Mapping[str, str]) -> 
     return content
 
 
-def read_one(shelf: Shelf, id_: str, query: Mapping[str, str]) -> Record | None:
+def read_one(shelf: Shelf[Ledger], kind: Kind, id_: str, query: Mapping[str, str]) -> Record | None:
     """A collection of one."""
     found = shelf.find(id_)
     form = Form(with_lines=True, with_archived=True, four_decimals=query.get("unitdp") == "4")
-    return {shelf.kind.resource: [form.shown(shelf.kind, found)]} if found else None
+    return {kind.resource: [form.shown(kind, found)]} if found else None
 
 
-def everything(state: XeroState, organisation: Organisation) -> Iterator[tuple[Dataset, Iterator[Record]]]:
+def everything(state: XeroState, organisation: Organisation) -> Iterator[tuple[str, Iterator[Record]]]:
     """Every record of every dataset in full, as the API shows it now."""
     form = Form(with_lines=True, with_archived=True, four_decimals=True)
     for kind in KINDS:
-        selected = shelf_of(state, organisation, kind).select(Question())
+        selected = shelf_of(state, organisation, kind).select(Question(conditions=Conditions()))
         yield kind.dataset, (form.shown(kind, record) for record in selected.slice(0, len(selected)))
 
 

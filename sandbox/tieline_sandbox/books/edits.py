@@ -8,36 +8,30 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from tieline_sandbox.books.kinds import Edit, Kind, L
+from tieline_sandbox.books.values import Record, is_exact, to_json
 from tieline_sandbox.codec import Malformed
-from tieline_sandbox.xero.books.kinds import Kind
-from tieline_sandbox.xero.books.ledger import Ledger, Record
-from tieline_sandbox.xero.model import Edit
-from tieline_sandbox.xero.wire import is_exact, ms_date, to_json
-
-_OPEN = ("DRAFT", "SUBMITTED")
 
 
-def edited(kind: Kind, ledger: Ledger, edit: Edit) -> Record:
+def edited(kind: Kind[L], ledger: L, edit: Edit) -> Record:
     """The record as it is now."""
-    record: Record = kind.make(ledger, edit.number) | json.loads(edit.fields, parse_float=Decimal)
-    if "UpdatedDateUTC" in record:
-        record["UpdatedDateUTC"] = ms_date(edit.updated_at)
-    if "UpdatedDateUTCString" in record:
-        record["UpdatedDateUTCString"] = f"{edit.updated_at:%Y-%m-%dT%H:%M:%S}Z"
-    return record
+    record = kind.make(ledger, edit.number) | json.loads(edit.fields, parse_float=Decimal)
+    return kind.stamped(record, edit)
 
 
-def created(kind: Kind, ledger: Ledger, edits: Mapping[str, Edit], fields: Record, now: datetime) -> Edit:
-    """A new record: complete as the seed would make it, with the given fields over it."""
+def created(kind: Kind[L], ledger: L, edits: Mapping[str, Edit], fields: Record, now: datetime) -> Edit:
+    """A new record: complete as the seed would make one that is in use, with the given fields over it."""
     count = ledger.count(kind.dataset)
     number = max((edit.number + 1 for edit in edits.values()), default=count)
     number = max(number, count)
+    while not kind.is_there(kind.make(ledger, number)):
+        number += 1
     id_ = kind.spelling(str(fields.get(kind.id_field) or kind.make(ledger, number)[kind.id_field]))
     text = _checked({**fields, kind.id_field: id_})
-    return Edit(id=id_, number=number, fields=text, updated_at=now)
+    return Edit(id=id_, number=number, fields=text, updated_at=now, created_at=now)
 
 
-def changed(kind: Kind, ledger: Ledger, before: Edit | None, id_: str, fields: Record, now: datetime) -> Edit:
+def changed(kind: Kind[L], ledger: L, before: Edit | None, id_: str, fields: Record, now: datetime) -> Edit:
     """A record that is there, with more of its fields changed; `before` is its earlier edit."""
     if kind.id_field in fields:
         raise Malformed(f"change.{kind.id_field}", "must stay as it is")
@@ -45,19 +39,14 @@ def changed(kind: Kind, ledger: Ledger, before: Edit | None, id_: str, fields: R
     if number is None:
         raise Malformed("id", f"{id_} is no record of {kind.dataset}")
     earlier = json.loads(before.fields, parse_float=Decimal) if before else {}
-    return Edit(id=id_, number=number, fields=_checked({**earlier, **fields}), updated_at=now)
-
-
-def removal(kind: Kind, record: Record, *, archived: bool) -> Record:
-    """The fields that a record has when it is archived or deleted; an invoice that was approved is voided."""
-    status = kind.archived if archived else kind.deleted
-    if status is None:
-        raise Malformed(
-            "archived" if archived else "deleted", f"is not something that happens to {kind.dataset}"
-        )
-    if kind.dataset == "invoices" and record["Status"] not in _OPEN:
-        status = "VOIDED"
-    return {kind.status_field: status}
+    return Edit(
+        id=id_,
+        number=number,
+        fields=_checked({**earlier, **fields}),
+        updated_at=now,
+        version=before.version + 1 if before else 1,
+        created_at=before.created_at if before else None,
+    )
 
 
 def _checked(fields: Record) -> str:

@@ -1,71 +1,56 @@
-"""One dataset of one organisation: which records a question wants, and those of one page, made when asked for."""
+"""One dataset of one company: which records a question wants, and those of one page, made when asked for."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, Protocol
 
-from tieline_sandbox.xero.books.edits import edited
-from tieline_sandbox.xero.books.filters import Where, comparable, holds, value_of
-from tieline_sandbox.xero.books.kinds import Kind
-from tieline_sandbox.xero.books.ledger import Ledger, Record
-from tieline_sandbox.xero.model import Edit
+from tieline_sandbox.books.edits import edited
+from tieline_sandbox.books.kinds import Edit, Kind, L
+from tieline_sandbox.books.ledger import Ledger
+from tieline_sandbox.books.values import Record
 
-_UPDATED = "UpdatedDateUTC"
+Order = tuple[tuple[str, bool], ...]
 
 
-@dataclass(frozen=True)
-class Conditions:
-    """What a record must be like; nothing set wants everything."""
+class Conditions(Hashable, Protocol):
+    """What a record must be like. Equal ones are equal values, for answers are remembered by them."""
 
-    where: Where = ()
-    statuses: frozenset[str] = frozenset()
-    ids: frozenset[str] | None = None
-    contact_ids: frozenset[str] | None = None
-    numbers: frozenset[str] | None = None
-    search: str = ""
-    with_archived: bool = True
+    @property
+    def ids(self) -> frozenset[str] | None:
+        """The only records that come into question; None for all."""
+        ...
 
-    def fields(self, kind: Kind) -> set[str]:
+    def fields(self, kind: Any) -> set[str]:
         """The fields that the answer depends on."""
-        wanted = {condition.field for choice in self.where for condition in choice}
-        wanted |= {kind.status_field} if self.statuses or not self.with_archived else set()
-        wanted |= {"Contact"} if self.contact_ids is not None else set()
-        return wanted | ({"*"} if self.search or self.numbers is not None else set())
+        ...
 
-    def hold(self, kind: Kind, record: Record) -> bool:
-        status = record.get(kind.status_field)
-        return (
-            (self.with_archived or status != "ARCHIVED")
-            and (not self.statuses or status in self.statuses)
-            and (self.contact_ids is None or value_of(record, "Contact.ContactID") in self.contact_ids)
-            and (self.numbers is None or record.get("InvoiceNumber") in self.numbers)
-            and (not self.search or _found(self.search, record))
-            and holds(self.where, record)
-        )
+    def hold(self, kind: Any, record: Record) -> bool: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """`since` is compared in whole seconds; `order` is fields, each with whether it descends."""
+    """`since` (included) and `before` (not) are compared with the time of the last change in whole seconds;
+    `order` is fields, each with whether it descends.
+    """
 
-    conditions: Conditions = field(default_factory=Conditions)
+    conditions: Conditions
     since: datetime | None = None
-    order: tuple[tuple[str, bool], ...] = ()
+    before: datetime | None = None
+    order: Order = ()
 
 
-class Shelf:
+class Shelf(Generic[L]):
     """The records of a dataset: those that the seed gives, and the edits that stand in their places."""
 
-    def __init__(self, kind: Kind, ledger: Ledger, edits: Mapping[str, Edit]) -> None:
+    def __init__(self, kind: Kind[L], ledger: L, edits: Mapping[str, Edit]) -> None:
         self.kind, self.ledger, self.edits = kind, ledger, edits
 
     def find(self, id_: str) -> Record | None:
-        """By id; a tax rate by its type."""
         id_ = self.kind.spelling(id_)
         edit = self.edits.get(id_)
         if edit:
@@ -79,8 +64,9 @@ class Shelf:
         """The records that answer the question, in its order; none of them is made yet."""
         seeded = self._seeded(question)
         changed = self._changed(question)
-        if question.order and question.order[0][0] != _UPDATED:
-            return _sorted([*map(self._make, seeded), *(record for _, record in changed)], question.order)
+        if question.order and question.order[0][0] != self.kind.updated_field:
+            records = [*map(self._make, seeded), *(record for _, record in changed)]
+            return self._sorted(records, question.order)
         by_time = bool(question.order)
         key: Callable[[int], Any] = self._updated_at if by_time else _number
         changed.sort(key=lambda pair: pair[0].updated_at if by_time else pair[0].number)
@@ -96,28 +82,36 @@ class Shelf:
     def _seeded(self, question: Question) -> Sequence[int]:
         numbers = _matching(self.kind, self.ledger, question.conditions)
         if question.since is not None:
-            first = bisect_left(
-                numbers, question.since, key=lambda n: self._updated_at(n).replace(microsecond=0)
-            )
-            numbers = numbers[first:]
+            numbers = numbers[bisect_left(numbers, question.since, key=self._second) :]
+        if question.before is not None:
+            numbers = numbers[: bisect_left(numbers, question.before, key=self._second)]
         touched = {edit.number for edit in self.edits.values()}
         return [number for number in numbers if number not in touched] if touched else numbers
 
     def _changed(self, question: Question) -> list[tuple[Edit, Record]]:
-        wanted, since = question.conditions, question.since
+        wanted = question.conditions
         return [
             (edit, record)
             for edit in self.edits.values()
-            if (since is None or edit.updated_at.replace(microsecond=0) >= since)
+            if _within(question, edit.updated_at.replace(microsecond=0))
             and (wanted.ids is None or edit.id in wanted.ids)
             and wanted.hold(self.kind, record := edited(self.kind, self.ledger, edit))
         ]
+
+    def _sorted(self, records: list[Record], order: Order) -> Selection:
+        """Any other order than by change or number: everything is made to sort it."""
+        for name, descends in reversed(order):
+            records.sort(key=lambda record, name=name: self.kind.sort_key(record, name), reverse=descends)  # type: ignore[misc]
+        return Selection(seeded=(), changed=records, places=range(len(records)), make=_nothing)
 
     def _make(self, number: int) -> Record:
         return self.kind.make(self.ledger, number)
 
     def _updated_at(self, number: int) -> datetime:
         return self.ledger.updated_at(self.kind.dataset, number)
+
+    def _second(self, number: int) -> datetime:
+        return self._updated_at(number).replace(microsecond=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,36 +140,24 @@ class Selection:
 
 
 @lru_cache(maxsize=256)
-def _matching(kind: Kind, ledger: Ledger, conditions: Conditions) -> Sequence[int]:
+def _matching(kind: Kind[Any], ledger: Ledger, conditions: Conditions) -> Sequence[int]:
     """The numbers of seeded records that fit: computed once, for a client asks for one page after another."""
     count = ledger.count(kind.dataset)
     numbers: Sequence[int] = range(count)
     if conditions.ids is not None:
-        known = {kind.number_of(ledger, id_) for id_ in conditions.ids}
+        known = {kind.number_of(ledger, kind.spelling(id_)) for id_ in conditions.ids}
         numbers = sorted(number for number in known if number is not None and number < count)
     wanted = conditions.fields(kind)
     if not wanted:
         return numbers
-    cheap = kind.head is not None and wanted <= {"Type", "Status"}
-    make = kind.head if kind.head is not None and cheap else kind.make
+    make = kind.head if kind.head is not None and wanted <= kind.head_fields else kind.make
     return [number for number in numbers if conditions.hold(kind, make(ledger, number))]
 
 
-def _sorted(records: list[Record], order: tuple[tuple[str, bool], ...]) -> Selection:
-    """Any other order than by change or number: everything is made to sort it."""
-    for name, descends in reversed(order):
-        records.sort(key=lambda record, name=name: _sort_key(record, name), reverse=descends)  # type: ignore[misc]
-    return Selection(seeded=(), changed=records, places=range(len(records)), make=_nothing)
-
-
-def _sort_key(record: Record, name: str) -> tuple[bool, Any]:
-    value = comparable(value_of(record, name))
-    return value is not None, value
-
-
-def _found(text: str, record: Record) -> bool:
-    names = ("Name", "FirstName", "LastName", "ContactNumber", "EmailAddress", "InvoiceNumber", "Reference")
-    return any(text.lower() in str(record.get(name, "")).lower() for name in names)
+def _within(question: Question, second: datetime) -> bool:
+    return (question.since is None or second >= question.since) and (
+        question.before is None or second < question.before
+    )
 
 
 def _number(number: int) -> int:

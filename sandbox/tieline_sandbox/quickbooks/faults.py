@@ -1,0 +1,105 @@
+"""Intuit's ways to say no, in the shapes that were seen: `Fault` and `fault` in JSON, XML, and OAuth's errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from xml.etree import ElementTree as ET
+
+from starlette.responses import JSONResponse, Response
+
+from tieline_sandbox.answers import Answer, json_answer, text_answer
+from tieline_sandbox.quickbooks.wire import answered_at, milliseconds
+
+Form = Literal["json", "lower", "xml"]
+PARSE_ERROR = "4000"
+NOT_FOUND = "610"
+_NAMESPACE = "http://schema.intuit.com/finance/v3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One fault with one error, whatever it is written as."""
+
+    type: str
+    code: str
+    message: str
+    detail: str = ""
+
+    def written(self, form: Form, status: int, now: datetime) -> Answer:
+        """`json` is the API's own envelope, `lower` the gateway's, `xml` what came where JSON was asked for."""
+        if form == "xml":
+            return text_answer(status, self._xml(now), "application/xml")
+        if form == "lower":
+            error = {"message": self.message, "detail": self.detail, "code": self.code, "element": None}
+            fault = {"fault": {"error": [error], "type": self.type}, "time": milliseconds(now)}
+            nothing = dict.fromkeys(("warnings", "intuitObject", "report", "queryResponse", "requestId"))
+            return json_answer(status, nothing | fault)
+        upper = {"Message": self.message, "Detail": self.detail, "code": self.code, "element": ""}
+        return json_answer(status, {"Fault": {"Error": [upper], "type": self.type}, "time": answered_at(now)})
+
+    def response(self, status: int, now: datetime, form: Form = "json") -> Response:
+        answer = self.written(form, status, now)
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+    def _xml(self, now: datetime) -> str:
+        root = ET.Element("IntuitResponse", {"xmlns": _NAMESPACE, "time": answered_at(now)})
+        fault = ET.SubElement(root, "Fault", {"type": self.type})
+        error = ET.SubElement(fault, "Error", {"code": self.code})
+        ET.SubElement(error, "Message").text = self.message
+        if self.detail:
+            ET.SubElement(error, "Detail").text = self.detail
+        return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def throttled(retry_after: int | None, now: datetime) -> Answer:
+    """Over a limit, whichever: XML, also where JSON was asked for; a spent month says the same."""
+    message = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
+    answer = Said(type="SERVICE", code="3001", message=message).written("xml", 429, now)
+    return answer.with_headers({} if retry_after is None else {"Retry-After": str(retry_after)})
+
+
+def token_expired(detail: str) -> Said:
+    return Said(
+        type="AUTHENTICATION",
+        code="3200",
+        message="message=AuthenticationFailed; errorCode=003200; statusCode=401",
+        detail=detail,
+    )
+
+
+def not_for_this_company() -> Said:
+    """The token is good, but not here: another company's, or the app was disconnected."""
+    return Said(
+        type="SERVICE",
+        code="3100",
+        message="message=ApplicationAuthorizationFailed; errorCode=003100; statusCode=403",
+    )
+
+
+def no_access() -> Said:
+    """The person who connected has no rights in the company any more."""
+    return Said(
+        type="AuthorizationFault",
+        code="120",
+        message="AuthorizationFailure",
+        detail="AuthorizationFailure: -11014, You do not have access to this company.",
+    )
+
+
+def suspended() -> Said:
+    return invalid("6190", "Invalid Company Status", "The company's subscription period has ended.")
+
+
+def invalid(code: str, message: str, detail: str = "") -> Said:
+    return Said(type="ValidationFault", code=code, message=message, detail=detail)
+
+
+def oauth_error(error: str, description: str | None = None) -> Response:
+    """What the token and revocation endpoints say."""
+    body: dict[str, Any] = {"error": error}
+    if description is not None:
+        body["error_description"] = description
+    status = 401 if error == "invalid_client" else 400
+    return JSONResponse(body, status, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,116 @@
+"""Intuit's limits: per company and app calls at once and a second, per company a minute, per app a month of reads.
+
+https://developer.intuit.com/app/developer/qbo/docs/learn/limits-and-throttles — the windows are fixed ones, begun
+by the first call; a call that is refused is not counted, and a read is metered when it went well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tieline_sandbox.answers import Answer
+from tieline_sandbox.quickbooks.faults import throttled
+from tieline_sandbox.windows import Counts, Window
+
+Over = Literal["concurrent", "second", "minute", "month"]
+_SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """None switches a limit off. `retry_after` is the header of a refusal in seconds; None sends none."""
+
+    concurrent: int | None = 10
+    second: int | None = 10
+    minute: int | None = 500
+    month: int | None = 500_000
+    retry_after: int | None = None
+
+
+@dataclass(kw_only=True)
+class Meter:
+    """Metered reads of one app in one month of the calendar."""
+
+    month: tuple[int, int]
+    used: int = 0
+
+
+class Limiter:
+    """Counts every call in a company, and refuses those over a limit."""
+
+    def __init__(self) -> None:
+        self.limits = Limits()
+        self.counts: dict[str, Counts] = {}
+        self.meters: dict[str, Meter] = {}
+        self._windows: dict[tuple[str, str], Window] = {}
+        self._in_flight: Counter[tuple[str, str]] = Counter()
+
+    def reset(self) -> None:
+        """Forget all windows and figures, and go back to Intuit's own limits; calls in flight stay counted."""
+        self.limits = Limits()
+        self.counts.clear()
+        self.meters.clear()
+        self._windows.clear()
+
+    def leave(self, client_id: str, remaining: int | None, now: datetime) -> None:
+        """The app's month goes on with so many reads left; None begins it anew."""
+        used = 0 if remaining is None or self.limits.month is None else max(0, self.limits.month - remaining)
+        self._meter(client_id, now).used = used
+
+    def metered(self, client_id: str, now: datetime) -> None:
+        """A read that went well."""
+        self._meter(client_id, now).used += 1
+
+    @contextmanager
+    def place(self, client_id: str, realm_id: str, now: datetime) -> Iterator[Answer | None]:
+        """A place for one call while the block runs, or the refusal."""
+        counts = self.counts.setdefault(realm_id, Counts())
+        counts.calls += 1
+        over = self._over(client_id, realm_id, now)
+        if over:
+            counts.throttled[over] += 1
+            yield throttled(self.limits.retry_after, now)
+            return
+        self._in_flight[client_id, realm_id] += 1
+        self._second(client_id, realm_id, now).used += 1
+        self._minute(realm_id, now).used += 1
+        counts.in_flight += 1
+        counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
+        try:
+            yield None
+        finally:
+            counts.in_flight -= 1
+            self._in_flight[client_id, realm_id] -= 1
+
+    def _over(self, client_id: str, realm_id: str, now: datetime) -> Over | None:
+        limits = self.limits
+        used: tuple[tuple[Over, int | None, int], ...] = (
+            ("month", limits.month, self._meter(client_id, now).used),
+            ("concurrent", limits.concurrent, self._in_flight[client_id, realm_id]),
+            ("second", limits.second, self._second(client_id, realm_id, now).used),
+            ("minute", limits.minute, self._minute(realm_id, now).used),
+        )
+        return next((name for name, limit, count in used if limit is not None and count >= limit), None)
+
+    def _second(self, client_id: str, realm_id: str, now: datetime) -> Window:
+        return self._window((client_id, realm_id), _SECOND, now)
+
+    def _minute(self, realm_id: str, now: datetime) -> Window:
+        return self._window(("", realm_id), _MINUTE, now)
+
+    def _window(self, key: tuple[str, str], length: timedelta, now: datetime) -> Window:
+        found = self._windows.setdefault(key, Window(length=length, start=now))
+        found.turn(now)
+        return found
+
+    def _meter(self, client_id: str, now: datetime) -> Meter:
+        month = (now.year, now.month)
+        found = self.meters.get(client_id)
+        if found is None or found.month != month:
+            found = self.meters[client_id] = Meter(month=month)
+        return found
