@@ -2,8 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-MEMBERS := tieline tieline-gateway tieline-sandbox tieline-xero
-FOLDERS := core gateway sandbox plugins/xero
+MEMBERS := tieline tieline-gateway tieline-quickbooks tieline-sandbox tieline-xero
+FOLDERS := core gateway plugins/quickbooks plugins/xero sandbox
 PROJECTS := $(FOLDERS:%=%/pyproject.toml)
 export UV_SYSTEM_CERTS := 1
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \

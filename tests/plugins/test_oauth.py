@@ -86,6 +86,39 @@ def test_the_authorization_url_holds_what_was_asked_for_and_extras_change_none_o
     assert challenge.verifier.reveal() not in url
 
 
+@pytest.mark.parametrize(
+    ("organisation", "again", "page"),
+    [
+        ("o&1", "http://localhost:9000/again?app={client_id}&of={organisation}&mode=x", "/again"),
+        ("o&1", None, "/abacus/oauth/authorize"),
+        (
+            None,
+            "http://localhost:9000/again?app={client_id}&of={organisation}&mode=x",
+            "/abacus/oauth/authorize",
+        ),
+    ],
+)
+def test_an_organisation_is_preselected_where_there_is_one_and_a_page_that_can(
+    organisation: str | None, again: str | None, page: str
+) -> None:
+    url = authorization_url(
+        OAUTH,
+        replace(HERE, reconnect_authorize=again),
+        client_id=APP,
+        redirect_uri="http://localhost:8000/oauth/abacus/7/callback",
+        state="state",
+        challenge=Challenge.make(),
+        scopes=["ledger"],
+        preselect=organisation,
+    )
+
+    query = parse_qs(urlsplit(url).query, strict_parsing=True)
+    preselected = {name: query.pop(name) for name in ("app", "of", "mode") if name in query}
+    assert urlsplit(url).path == page
+    assert preselected == ({"app": [APP], "of": ["o&1"], "mode": ["x"]} if page == "/again" else {})
+    assert (query["client_id"], query["state"]) == ([APP], ["state"])
+
+
 def test_a_code_is_changed_with_its_verifier_and_the_app_proves_itself_by_basic() -> None:
     request = code_request(
         OAUTH,

@@ -1,4 +1,4 @@
-"""What was bought, sold, paid and received: invoices, bills and bank transactions, with their lines."""
+"""What was bought, sold, paid and received: invoices, bills, bank transactions and payments."""
 
 from __future__ import annotations
 
@@ -125,3 +125,32 @@ class BankTransaction:
     status: str | None
     active: bool
     lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allocation:
+    """What of a payment settles which document; `type` is the provider's word for the kind of document."""
+
+    document_id: str | None
+    type: str | None
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payment:
+    """Money that settles documents; `unallocated` is what is left of it. IN is what customers pay."""
+
+    id: str
+    direction: Direction | None
+    reference: str | None
+    contact: ContactRef | None
+    bank_account: AccountRef | None
+    method_id: str | None
+    dated_on: date | None
+    currency: str | None
+    currency_rate: Decimal | None
+    total: Decimal | None
+    unallocated: Decimal | None
+    allocations: tuple[Allocation, ...]
+    status: str | None
+    active: bool

@@ -1,10 +1,24 @@
-"""What documents refer to: the organisation itself, accounts, contacts, tax rates, tracking categories."""
+"""What documents refer to: the organisation itself, accounts, contacts, tax rates, tracking categories, terms."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+LISTS = frozenset(
+    {
+        "accounts",
+        "classes",
+        "contacts",
+        "departments",
+        "payment_methods",
+        "tax_rates",
+        "terms",
+        "tracking_categories",
+    }
+)
+"""The datasets that people choose from when they code a document; plugins name their records' datasets so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,5 +149,42 @@ class TrackingCategory:
     id: str
     name: str | None
     options: tuple[TrackingOption, ...]
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackingValue:
+    """One value of a dimension, where the provider keeps each as a record of its own. `category` is the dimension."""
+
+    id: str
+    category: str
+    name: str | None
+    parent_id: str | None
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Term:
+    """When a document falls due: so many days after its date, or on a day of the month."""
+
+    id: str
+    name: str | None
+    due_days: int | None
+    due_day_of_month: int | None
+    discount_percent: Decimal | None
+    discount_days: int | None
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentMethod:
+    """How somebody pays, as "Cheque"; `type` is the provider's word."""
+
+    id: str
+    name: str | None
+    type: str | None
     status: str | None
     active: bool

@@ -52,7 +52,7 @@ from tieline.plugins.oauth import (
     revocation_request,
     send,
 )
-from tieline.plugins.pull import MAX_CURSOR_BYTES, Page, Record, SetAside
+from tieline.plugins.pull import MAX_CURSOR_BYTES, CursorTooOld, Page, Record, SetAside
 from tieline.plugins.registry import InstalledPlugin, Registry, load
 from tieline.plugins.session import SMALLEST_PAGE, Session, TokenSource
 
@@ -64,6 +64,7 @@ __all__ = [
     "Challenge",
     "ClientAuthentication",
     "Consent",
+    "CursorTooOld",
     "Endpoints",
     "Fault",
     "Feed",

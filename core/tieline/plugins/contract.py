@@ -85,6 +85,8 @@ class Endpoints:
     """Where a provider is spoken to; `api` is the base of every call's path.
 
     `issuer` is what the provider calls itself as an `iss` (RFC 9207): whoever comes back with another is refused.
+    `reconnect_authorize` is where an organisation is preselected for a consent anew; `{client_id}` and `{organisation}`
+    in it stand for the app's client id and the provider's id of the organisation.
     """
 
     authorize: str
@@ -92,6 +94,7 @@ class Endpoints:
     revocation: str
     api: str
     issuer: str | None = None
+    reconnect_authorize: str | None = None
 
     def moved_to(self, base_url: str) -> Endpoints:
         """The same paths under another base, `scheme://host[:port][/prefix]`. Raises Invalid."""
@@ -106,6 +109,9 @@ class Endpoints:
             revocation=_moved(self.revocation, base_url),
             api=_moved(self.api, base_url),
             issuer=None if self.issuer is None else _moved(self.issuer, base_url),
+            reconnect_authorize=None
+            if self.reconnect_authorize is None
+            else _moved(self.reconnect_authorize, base_url),
         )
 
 
@@ -129,7 +135,8 @@ class OAuth:
 
     `sandbox_endpoints` are the provider's own sandbox, where it has one. `wider` names, for a scope, the scopes
     that include it. `rotation_grace` is how long a refresh token may be sent again after its answer was lost.
-    `extra` goes to the authorization endpoint with every consent.
+    `extra` goes to the authorization endpoint with every consent, `token_headers` with every call of the token
+    endpoint. `hard_expiry_field` is where its answer says after how many seconds a refresh token dies, renewed or not.
     """
 
     endpoints: Endpoints
@@ -141,6 +148,8 @@ class OAuth:
     refresh_life: timedelta
     rotation_grace: timedelta
     sandbox_endpoints: Endpoints | None = None
+    token_headers: Mapping[str, str] = field(default_factory=dict)
+    hard_expiry_field: str | None = None
     wider: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -160,7 +169,10 @@ class OAuth:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenSet:
-    """What the token endpoint gave; lives count from the moment of the answer."""
+    """What the token endpoint gave; lives count from the moment of the answer.
+
+    Nothing extends `refresh_hard_expires_in`; None where the provider did not say.
+    """
 
     access: Secret
     refresh: Secret | None
@@ -168,6 +180,7 @@ class TokenSet:
     expires_in: timedelta
     refresh_expires_in: timedelta | None
     scopes: frozenset[str]
+    refresh_hard_expires_in: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

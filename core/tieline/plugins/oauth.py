@@ -78,8 +78,14 @@ def authorization_url(
     state: str,
     challenge: Challenge,
     scopes: Sequence[str],
+    preselect: str | None = None,
 ) -> str:
-    """Where the browser goes for a consent."""
+    """Where the browser goes for a consent; `preselect` is the organisation to choose, where a page can do that."""
+    page = endpoints.authorize
+    if preselect is not None and endpoints.reconnect_authorize is not None:
+        page = endpoints.reconnect_authorize.format(
+            client_id=quote(client_id, safe=""), organisation=quote(preselect, safe="")
+        )
     ours = {
         "response_type": "code",
         "client_id": client_id,
@@ -89,7 +95,7 @@ def authorization_url(
         "code_challenge": challenge.challenge,
         "code_challenge_method": "S256",
     }
-    return add_params_to_uri(endpoints.authorize, list({**oauth.extra, **ours}.items()))
+    return add_params_to_uri(page, list({**oauth.extra, **ours}.items()))
 
 
 def code_request(
@@ -139,7 +145,14 @@ def revocation_request(
     return TokenRequest(url=endpoints.revocation, headers=headers, body=body.encode())
 
 
-def read_tokens(provider_slug: str, status: int, body: bytes, *, asked_scopes: Collection[str]) -> TokenSet:
+def read_tokens(
+    provider_slug: str,
+    status: int,
+    body: bytes,
+    *,
+    asked_scopes: Collection[str],
+    hard_expiry_field: str | None = None,
+) -> TokenSet:
     """The tokens of an answer of the token endpoint; scopes it does not name are as asked for.
 
     Raises GrantRejected, ProviderMisconfigured, ProviderUnavailable, ProviderBroken, and nothing else. A life that
@@ -159,6 +172,7 @@ def read_tokens(provider_slug: str, status: int, body: bytes, *, asked_scopes: C
         expires_in=_life(answer.get("expires_in")) or _UNSAID_LIFE,
         refresh_expires_in=next(filter(None, (_life(answer.get(name)) for name in _REFRESH_LIVES)), None),
         scopes=scopes or frozenset(asked_scopes),
+        refresh_hard_expires_in=_life(answer.get(hard_expiry_field)) if hard_expiry_field else None,
     )
 
 
@@ -174,7 +188,7 @@ async def send(
 def _to_token_endpoint(
     oauth: OAuth, endpoints: Endpoints, client_id: str, client_secret: Secret, body: str
 ) -> TokenRequest:
-    headers = {"Accept": "application/json", "Content-Type": _FORM}
+    headers = {**oauth.token_headers, "Accept": "application/json", "Content-Type": _FORM}
     if oauth.client_authentication is ClientAuthentication.BASIC:
         headers["Authorization"] = _basic(client_id, client_secret)
     return TokenRequest(url=endpoints.token, headers=headers, body=body.encode())

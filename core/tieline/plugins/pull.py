@@ -5,6 +5,7 @@ Page ── records     as they are now; the same one may come again, later or i
      ── gone        those that were deleted at the provider
      ── cursor      where to go on once this page is stored
      ── last        nothing is left to ask for now
+     ── whole       all of a feed of CHANGES was shown: the rest is gone
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from datetime import datetime
 from tieline.canonical import JSONObject
 
 MAX_CURSOR_BYTES = 4096
+
+
+class CursorTooOld(Exception):
+    """Nothing can be read on from this cursor: raised by `pull`, which is then asked again without one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +53,9 @@ class Page:
 
     The cursor of a feed of CHANGES goes on after this page; that of its last page begins the next reading. A
     feed of SNAPSHOT needs one only to go on within the snapshot: None on its last page, or where it has but one.
+
+    `whole` may stand on the last page of a feed of CHANGES whose reading began without a cursor: everything that is
+    there was shown since, so what was not is gone. A SNAPSHOT is always whole.
     """
 
     records: tuple[Record, ...]
@@ -55,6 +63,7 @@ class Page:
     gone: tuple[tuple[str, str], ...] = ()
     cursor: str | None
     last: bool
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.cursor is not None and len(self.cursor.encode()) > MAX_CURSOR_BYTES:

@@ -1,0 +1,214 @@
+"""QuickBooks Online as a provider: who consented, what that reaches, a company's details, its limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plugins.intuit import REALM, Intuit, reading
+from tests.plugins.pretending import said
+from tests.plugins.sessions import talking
+from tieline.errors import AccessLost, ProviderBroken
+from tieline.plugins import (
+    FeedKind,
+    Grant,
+    LimitKind,
+    LimitScope,
+    OrganisationDetails,
+    Product,
+    Reached,
+    Registry,
+    Subject,
+    TokenSet,
+)
+from tieline.vault import Secret
+from tieline_quickbooks import QuickBooks, tieline_provider
+
+QUICKBOOKS = QuickBooks()
+README = Path(__file__).parents[2] / "plugins" / "quickbooks" / "README.md"
+
+
+def grant(**parameters: str) -> Grant:
+    tokens = TokenSet(
+        access=Secret("access"),
+        refresh=Secret("refresh"),
+        id_token=None,
+        expires_in=timedelta(hours=1),
+        refresh_expires_in=None,
+        scopes=frozenset(),
+    )
+    return Grant(tokens=tokens, parameters=parameters)
+
+
+def table(heading: str, *, first: str) -> list[list[str]]:
+    """The rows of the table under the heading whose first cell says `first`."""
+    section = README.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    lines = section[section.index(f"| {first} |") :].partition("\n\n")[0].splitlines()
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in rows if set("".join(row)) != {"-"}]
+
+
+def test_the_plugins_own_hook_gives_a_provider_that_fits() -> None:
+    assert Registry.of(tieline_provider()).get("quickbooks") == QUICKBOOKS
+
+
+def test_the_company_is_the_subject() -> None:
+    assert QUICKBOOKS.subject(grant(realmId=REALM)) == Subject(id=REALM, login=None, consent=None)
+
+
+@pytest.mark.parametrize("realm", ["", "x", "12 3", "../1", "1" * 33, "١٢"])
+def test_a_callback_that_names_no_company_is_broken_and_not_quoted(realm: str) -> None:
+    with pytest.raises(ProviderBroken, match="names no company"):
+        QUICKBOOKS.subject(grant(realmId=realm))
+    with pytest.raises(ProviderBroken):
+        QUICKBOOKS.subject(grant())
+
+
+def test_both_products_need_the_same_consent_and_read_the_same() -> None:
+    assert QUICKBOOKS.oauth.scopes_for(Product) == ("com.intuit.quickbooks.accounting",)
+    bookkeeping, data_health = (QUICKBOOKS.info.feeds[product] for product in Product)
+    assert bookkeeping == data_health
+    assert [(feed.name, feed.kind) for feed in bookkeeping] == [
+        ("organisation", FeedKind.SNAPSHOT),
+        ("tax_rates", FeedKind.SNAPSHOT),
+        ("changes", FeedKind.CHANGES),
+    ]
+
+
+def test_intuits_own_sandbox_differs_in_the_api_alone() -> None:
+    own = QUICKBOOKS.oauth.sandbox_endpoints
+
+    assert own is not None
+    assert own.api == "https://sandbox-quickbooks.api.intuit.com"
+    assert (own.authorize, own.token, own.revocation) == (
+        QUICKBOOKS.oauth.endpoints.authorize,
+        QUICKBOOKS.oauth.endpoints.token,
+        QUICKBOOKS.oauth.endpoints.revocation,
+    )
+
+
+def company(**info: Any) -> Intuit:
+    intuit = Intuit()
+    intuit.put("CompanyInfo", "1", **info)
+    return intuit
+
+
+async def details(intuit: Intuit) -> OrganisationDetails:
+    async with reading(intuit) as kept:
+        return await QUICKBOOKS.organisation(kept.session)
+
+
+async def test_details_are_read_and_the_currency_from_the_preferences() -> None:
+    intuit = company(
+        CompanyName=" Acorn \n Shop ",
+        LegalName="Acorn Ltd",
+        Country="GBR",
+        EmployerId="GB 123",
+        DefaultTimeZone="Europe/London",
+    )
+    intuit.put("Preferences", "1", CurrencyPrefs={"HomeCurrency": {"value": "GBP"}})
+
+    assert await details(intuit) == OrganisationDetails(
+        name="Acorn Shop",
+        legal_name="Acorn Ltd",
+        country="GB",
+        currency="GBP",
+        tax_number="GB 123",
+        registration_number=None,
+        timezone="Europe/London",
+    )
+
+
+@pytest.mark.parametrize(
+    ("country", "told"), [("US", "US"), ("us", "US"), ("ZAF", "ZA"), ("England", None), (7, None)]
+)
+async def test_details_that_are_missing_or_odd_are_left_out(country: object, told: str | None) -> None:
+    intuit = company(LegalName="Acorn Ltd", Country=country)
+    intuit.put("Preferences", "1", CurrencyPrefs="none")
+
+    found = await details(intuit)
+
+    assert (found.name, found.country, found.currency) == ("Acorn Ltd", told, None)
+
+
+async def test_a_company_without_a_name_is_broken() -> None:
+    with pytest.raises(ProviderBroken, match="has no name"):
+        await details(company(CompanyName=" "))
+
+
+async def test_a_consent_reaches_its_one_company() -> None:
+    async with reading(company(CompanyName="Acorn")) as kept:
+        found = await QUICKBOOKS.organisations(kept.session, None)
+
+    assert found == [Reached(external_id=REALM, name="Acorn", consented=True)]
+
+
+async def test_who_lost_the_company_is_told_so_and_not_that_it_reaches_nothing() -> None:
+    async with talking(QUICKBOOKS, organisation=REALM) as talk:
+        talk.pretender.will(said({"fault": {"error": [{"code": "3100"}]}}, status=403))
+
+        with pytest.raises(AccessLost):
+            await QUICKBOOKS.organisations(talk.session, None)
+
+
+async def test_letting_go_asks_nothing_of_intuit() -> None:
+    async with talking(QUICKBOOKS, organisation=REALM) as talk:
+        await QUICKBOOKS.release(talk.session, REALM)
+
+    assert talk.pretender.received == []
+
+
+def test_the_readmes_limits_are_those_that_hold() -> None:
+    _, *rows = table("Limits", first="limit")
+    told = {name.partition("`:")[0].partition(":")[0].strip("`"): cells for name, *cells in rows}
+
+    for column, tier in enumerate(QUICKBOOKS.info.tiers, start=1):
+        limits = {limit.name: limit.most for limit in QUICKBOOKS.limits(tier)}
+        figures = {name: re.sub(r"\D", "", cells[column]) for name, cells in told.items()}
+        assert {name: int(figure) for name, figure in figures.items() if figure} == limits
+    assert QUICKBOOKS.limits(None) == QUICKBOOKS.limits("builder") == QUICKBOOKS.limits("gold")
+    scopes = {limit.name: limit.scope for limit in QUICKBOOKS.limits(None)}
+    assert [name for name, scope in scopes.items() if scope is LimitScope.APP] == ["month"]
+    assert [one.kind for one in QUICKBOOKS.limits(None)] == [LimitKind.CONCURRENCY] + [LimitKind.RATE] * 3
+
+
+def test_the_readme_says_what_is_read_and_how_often() -> None:
+    _, *rows = table("What is read", first="Feed")
+
+    every = {timedelta(hours=1): "hour", timedelta(days=1): "day", timedelta(days=7): "week"}
+    assert [(name, how, often) for name, _, how, often in rows] == [
+        (feed.name, "whole" if feed.kind is FeedKind.SNAPSHOT else "changes", every[feed.every])
+        for feed in QUICKBOOKS.info.feeds[Product.DATA_HEALTH]
+    ]
+
+
+def _numbers(cells: Sequence[str]) -> list[int]:
+    return [int(re.sub(r"\D", "", cell)) for cell in cells]
+
+
+async def test_the_readmes_calls_are_those_that_are_made() -> None:
+    (_, _, *sizes), *rows = table("What it costs", first="Feed")
+    promised = {feed: _numbers(cells) for feed, *cells in rows}
+    made: dict[str, list[int]] = {feed: [] for feed in promised}
+
+    for size in _numbers(sizes):
+        intuit = company(CompanyName="Acorn")
+        for entity in ("TaxCode", "TaxRate", "Account", "Bill", "Invoice"):
+            intuit.fill(entity, size)
+        async with reading(intuit) as kept:
+            for feed in QUICKBOOKS.info.feeds[Product.DATA_HEALTH]:
+                calls = []
+                cursor = None
+                for _ in ("first", "again"):
+                    intuit.calls.clear()
+                    async for page in QUICKBOOKS.pull(kept.session, feed, cursor):
+                        cursor = page.cursor
+                    calls.append(len(intuit.calls))
+                made[feed.name] = [*(made[feed.name] or calls[1:]), calls[0]]
+
+    assert promised == made
