@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from tests.support.books import BOOKKEEPING
+from tests.support.jobs import calendar
 from tests.sync.scripted import ACCOUNTS, RATES, Reading, Script, page, record
 from tieline.errors import QuotaSpent
 from tieline.ids import OrganisationId, new_id
@@ -19,6 +20,7 @@ from tieline.sync.feeds.times import is_due, is_full_read_due
 from tieline.sync.plan import begin
 from tieline.sync.runs import RunState
 from tieline.sync.service import sync
+from tieline.work import Lane
 
 Clock = Callable[[timedelta], Awaitable[None]]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -170,6 +172,7 @@ async def test_a_month_later_everything_is_read_and_what_changed_unseen_is_found
     await client.slice()
     before, first_at = await client.records(), await full_read_at(client)
     assert first_at is not None
+    script.answers["accounts", "1"] = page(cursor="1", last=True)
     script.answers["accounts", None] = page(record("a"), record("b", name="Other"), cursor="9", last=True)
 
     await clock(15 * DAY)
@@ -181,10 +184,8 @@ async def test_a_month_later_everything_is_read_and_what_changed_unseen_is_found
     after = await client.records()
     assert [(each.records, each.changed) for each in run.feeds] == [(2, 1), (0, 0)]
     assert after["accounts", "b"]["name"] == "Other"
-    assert (after["accounts", "a"], after["accounts", "c"]) == (
-        before["accounts", "a"],
-        before["accounts", "c"],
-    )
+    assert after["accounts", "a"] == before["accounts", "a"] | {"generation": 2}
+    assert after["accounts", "c"] == before["accounts", "c"]
     assert (await client.cursors())["accounts"] == "9"
     assert (await full_read_at(client) or first_at) > first_at + 30 * DAY
     script.asked.clear()
@@ -193,14 +194,66 @@ async def test_a_month_later_everything_is_read_and_what_changed_unseen_is_found
     assert ("accounts", "9") in script.asked
 
 
-async def test_nobody_waits_for_a_full_reading(client: Reading, script: Script, clock: Clock) -> None:
+async def test_nobody_waits_for_a_full_reading_until_it_is_long_overdue(
+    client: Reading, script: Script, clock: Clock
+) -> None:
     await client.slice()
+    asked = []
+    for days in (44, 2, 31):
+        await clock(days * DAY)
+        script.asked.clear()
+        await client.again()
+        asked.append([cursor for feed, cursor in script.asked if feed == "accounts"])
+
+    assert asked == [["end"], ["end", None], ["end"]]
+
+
+async def test_what_was_deleted_since_is_heard_of_before_everything_is_read(
+    client: Reading, script: Script, clock: Clock
+) -> None:
+    script.answers["accounts", None] = page(record("a"), record("b"), record("c"), cursor="1", last=True)
+    await client.slice()
+    script.answers = {
+        ("accounts", "1"): page(gone=[("accounts", "a")], cursor="2"),
+        ("accounts", "2"): page(record("d"), gone=[("accounts", "b")], cursor="3", last=True),
+        ("accounts", None): page(record("c"), record("d"), cursor="9", last=True),
+    }
     await clock(31 * DAY)
     script.asked.clear()
 
-    await client.again()
+    run = await client.by_schedule()
 
-    assert ("accounts", "end") in script.asked
+    assert script.asked == [("accounts", "1"), ("accounts", "2"), ("accounts", None), ("rates", None)]
+    assert (run.state, await client.ids()) == (RunState.SUCCEEDED, ["c", "d"])
+    assert (await client.cursors())["accounts"] == "9"
+
+
+async def test_what_was_set_aside_is_told_of_until_everything_was_read(
+    client: Reading, script: Script, clock: Clock
+) -> None:
+    gone = replace(BAD, external_id="gone")
+    script.answers["accounts", None] = page(record("a"), set_aside=[BAD, gone], cursor="1", last=True)
+    await client.slice()
+    await clock(8 * DAY)
+    spent = QuotaSpent("pretend", limit="day", resume_at=await calendar() + 20 * HOUR)
+    script.answers = {
+        ("accounts", None): [spent, page(record("a"), set_aside=[BAD], cursor="2")],
+        ("accounts", "2"): [ValueError("broken"), page(record("b"), cursor="3", last=True)],
+    }
+
+    told = []
+    paused = await client.by_schedule()
+    told.append((paused.state, sorted(key for _, key in await client.aside())))
+    await clock(DAY)
+    await client.slice(paused.id)
+    told.append(((await client.run(paused.id)).state, sorted(key for _, key in await client.aside())))
+    told.append(((await client.again()).state, sorted(key for _, key in await client.aside())))
+
+    assert told == [
+        (RunState.PAUSED, ["bad", "gone"]),
+        (RunState.FAILED, ["bad", "gone"]),
+        (RunState.SUCCEEDED, ["bad"]),
+    ]
 
 
 async def test_a_reading_that_was_begun_is_gone_on_with_whatever_has_become_due_meanwhile(
@@ -216,7 +269,7 @@ async def test_a_reading_that_was_begun_is_gone_on_with_whatever_has_become_due_
     await clock(20 * DAY)
     await client.slice(run_id)
 
-    assert script.asked == [("accounts", "1"), ("rates", None)]
+    assert script.asked == [("accounts", "1"), ("accounts", None), ("rates", None)]
     assert [each.done for each in (await client.run(run_id)).feeds] == [True, True]
 
 
@@ -231,9 +284,10 @@ async def test_a_full_reading_that_is_cut_short_goes_on_in_whatever_run_comes_ne
         ("accounts", "2"): [ValueError("broken"), page(record("c"), cursor="3", last=True)],
     }
     run_id = await client.queued()
-    await begin(client.books.practice_id, run_id)  # a worker that was killed before its first page
     script.asked.clear()
 
+    await client.slice(run_id, seconds=0)
+    await begin(client.books.practice_id, run_id)  # a worker that was killed before its first page
     await client.slice(run_id, seconds=0)
     await client.slice(run_id)
     paused = await client.run(run_id)
@@ -244,6 +298,7 @@ async def test_a_full_reading_that_is_cut_short_goes_on_in_whatever_run_comes_ne
 
     assert (paused.state, failed.state) == (RunState.PAUSED, RunState.FAILED)
     assert script.asked == [
+        ("accounts", "end"),
         ("accounts", None),
         ("accounts", "1"),
         ("accounts", "1"),
@@ -283,19 +338,43 @@ async def test_a_week_later_what_was_set_aside_gets_another_chance(
     assert await client.ids() == ["a", "bad"]
 
 
+@pytest.mark.parametrize(
+    ("place", "days"),
+    [
+        (FeedPlace(full_read_at=NOW), 45),
+        (FeedPlace(full_read_at=NOW, set_aside_at=NOW), 10.5),
+        (FeedPlace(full_read_at=NOW, set_aside_at=NOW + 2 * DAY), 12.5),
+        (FeedPlace(full_read_at=NOW + 2 * DAY, set_aside_at=NOW), 12.5),
+    ],
+)
+@pytest.mark.parametrize("lane", [Lane.INTERACTIVE, Lane.FIRST])
+def test_it_is_overdue_by_half_before_another_lane_does_it(place: FeedPlace, days: float, lane: Lane) -> None:
+    organisation_id, due = OrganisationId(new_id()), NOW + days * DAY
+
+    assert not is_full_read_due(organisation_id, ACCOUNTS, place, lane=lane, at=due - HOUR)
+    assert is_full_read_due(organisation_id, ACCOUNTS, place, lane=lane, at=due)
+
+
 def test_what_was_connected_in_one_night_is_not_read_whole_in_one_night() -> None:
     organisations = [OrganisationId(new_id()) for _ in range(5_000)]
     place = FeedPlace(read_at=NOW, full_read_at=NOW)
 
     def due(day: float) -> int:
         at = NOW + day * DAY
-        return sum(is_full_read_due(each, ACCOUNTS, place, at=at) for each in organisations)
+        return sum(
+            is_full_read_due(each, ACCOUNTS, place, lane=Lane.BACKGROUND, at=at) for each in organisations
+        )
 
     by_night = [due(night) for night in range(20, 31)]
     assert (by_night[0], by_night[-1]) == (0, 5_000)
     assert all(400 < after - before < 600 for before, after in pairwise(by_night))
-    half = [each for each in organisations if is_full_read_due(each, ACCOUNTS, place, at=NOW + 25 * DAY)]
+    later = NOW + 25 * DAY
+    half = [
+        each
+        for each in organisations
+        if is_full_read_due(each, ACCOUNTS, place, lane=Lane.BACKGROUND, at=later)
+    ]
     other = replace(ACCOUNTS, name="contacts")
-    same = sum(is_full_read_due(each, other, place, at=NOW + 25 * DAY) for each in half)
+    same = sum(is_full_read_due(each, other, place, lane=Lane.BACKGROUND, at=later) for each in half)
     assert 0.4 < same / len(half) < 0.6
-    assert not is_full_read_due(organisations[0], RATES, place, at=NOW + 99 * DAY)
+    assert not is_full_read_due(organisations[0], RATES, place, lane=Lane.BACKGROUND, at=NOW + 99 * DAY)

@@ -80,7 +80,9 @@ async def test_a_provider_that_only_refuses_is_asked_ever_more_rarely_and_for_a_
     assert timedelta(seconds=20) <= pauses[0] < timedelta(seconds=25)
     assert pauses[0] < pauses[3] < pauses[5] < 9 * MINUTE < pauses[8] < 11 * MINUTE
     assert over is None
-    assert ((await client.run()).state, (await client.run()).reason) == (RunState.FAILED, "STALLED")
+    run = await client.run()
+    assert (run.state, run.reason) == (RunState.FAILED, "STALLED")
+    assert run.message == "The limit 'minute' of pretend is spent; wait 20 seconds."
 
 
 async def test_an_answer_that_takes_too_long_for_a_page_is_no_fault_of_the_plugin(at_xero: Synced) -> None:

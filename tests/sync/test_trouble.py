@@ -110,6 +110,7 @@ async def test_slices_that_call_and_call_without_a_page_are_ended(client: Readin
 
     assert states == [RunState.PAUSED, RunState.PAUSED, RunState.FAILED]
     assert (await client.run()).reason == "STALLED"
+    assert (await client.run()).message == "Reading goes round without getting anywhere, so it was stopped."
     assert (await client.run()).feeds[0].calls == 150
 
 
@@ -159,6 +160,20 @@ async def test_trouble_that_is_over_is_forgotten(client: Reading, script: Script
     for _ in range(3):
         assert await client.slice() is not None
         await clock(timedelta(hours=23))
+
+    assert await client.slice() is None
+    assert (await client.run()).state is RunState.SUCCEEDED
+
+
+async def test_a_day_of_a_spent_limit_is_no_day_of_trouble(
+    client: Reading, script: Script, clock: Clock
+) -> None:
+    trouble = ProviderUnavailable("pretend")
+    script.answers["accounts", None] = [trouble, await spent(wait=25 * HOUR), trouble, page(record("a"))]
+
+    for wait in (HOUR, 25 * HOUR, HOUR):
+        assert await client.slice() is not None
+        await clock(wait)
 
     assert await client.slice() is None
     assert (await client.run()).state is RunState.SUCCEEDED

@@ -96,7 +96,7 @@ class LedgerRepository:
     async def upsert(self, rows: Sequence[Row], *, generation: int, at: datetime) -> int:
         """Write a page, each key once; how many records are new, different, or back again.
 
-        `generation` is that of the snapshot they are seen in; a feed of changes has none and says 0.
+        `generation` is that of the reading of everything that they are seen in, or come after.
         """
         changed: int = await current().value(
             _UPSERT,
@@ -128,7 +128,7 @@ class LedgerRepository:
         await current().run(_READABLE, *self._mine, *_columns(keys))
 
     async def keep(self, keys: Collection[Key], *, generation: int) -> None:
-        """The snapshot showed these, though they could not be read."""
+        """The reading showed these, though they could not be read."""
         await current().run(_KEEP, *self._mine, *_columns(keys), generation)
 
     async def shown(self, datasets: Collection[str], *, generation: int) -> dict[str, Shown]:

@@ -13,6 +13,7 @@ from tieline.ledger.repository import LedgerRepository, Shown
 from tieline.plugins import FeedKind, Page
 from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
+from tieline.sync.feeds.times import is_full_read_due
 from tieline.sync.intake import Intake
 from tieline.sync.plan import Plan, Step
 from tieline.sync.repository import RunRepository
@@ -39,15 +40,12 @@ async def commit_page(plan: Plan, step: Step, taken: Taken) -> Step:
     async with unit_of_work(Principal.machine(plan.practice_id)) as work:
         standing = await hold(plan)
         changed = await _write(work, plan, step, taken)
-        ended = await _ended(work, plan, step, standing) if taken.page.last else None
-        place = _place(step, taken.page, ended)
-        await FeedRepository.of(plan.practice_id).store(
-            plan.organisation_id,
-            step.feed,
-            place,
-            is_over=ended is not None and not ended.again,
-            at=work.now,
-        )
+        ended = await _ended(work, plan, step, standing, taken.page) if taken.page.last else None
+        place, feeds = _place(step, taken.page, ended), FeedRepository.of(plan.practice_id)
+        is_over = ended is not None and not ended.again
+        await feeds.store(plan.organisation_id, step.feed, place, is_over=is_over, at=work.now)
+        if ended is not None and ended.anew:
+            place = await feeds.begin_anew(plan.organisation_id, step.feed, place, at=work.now)
         state = _state(step, standing, ended).with_page(
             records=taken.intake.seen,
             changed=changed + (ended.buried if ended is not None else 0),
@@ -73,12 +71,26 @@ async def hold(plan: Plan) -> Standing:
     return standing
 
 
+@retrying
+async def commit_anew(plan: Plan, step: Step) -> Step:
+    """Its cursor leads nowhere any more: the feed is read as if for the first time. Raises Stopped and ClaimLost."""
+    async with unit_of_work(Principal.machine(plan.practice_id)) as work:
+        await hold(plan)
+        feeds = FeedRepository.of(plan.practice_id)
+        place = await feeds.begin_anew(plan.organisation_id, step.feed, step.place, at=work.now)
+    return replace(step, place=place).read_again()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ended:
-    """What came of the last page: `again` where a snapshot is not believed and read a second time."""
+    """What came of the last page: `again` where what it shows as whole is not believed and read a second time.
 
-    again: bool
-    buried: int
+    `anew`: these were changes, and now everything is read.
+    """
+
+    again: bool = False
+    anew: bool = False
+    buried: int = 0
 
 
 async def _write(work: Work, plan: Plan, step: Step, taken: Taken) -> int:
@@ -93,24 +105,32 @@ async def _write(work: Work, plan: Plan, step: Step, taken: Taken) -> int:
         await ledger.readable(readable)
     if intake.set_aside:
         await ledger.set_aside(intake.set_aside, feed=step.feed.name, at=work.now)
-        if step.feed.kind is FeedKind.SNAPSHOT:
-            await ledger.keep(intake.set_aside, generation=step.place.generation)
+        await ledger.keep(intake.set_aside, generation=step.place.generation)
     return changed
 
 
-async def _ended(work: Work, plan: Plan, step: Step, standing: Standing) -> _Ended:
-    """The feed's reading is over; a snapshot that was believed buries what it did not show."""
-    if step.feed.kind is not FeedKind.SNAPSHOT:
-        return _Ended(again=False, buried=0)
+async def _ended(work: Work, plan: Plan, step: Step, standing: Standing, page: Page) -> _Ended:
+    """The feed's reading is over; one that was whole, and is believed, buries what it did not show.
+
+    Everything is read only after all changes were: what is deleted is told by them, and not shown by a list.
+    """
     ledger = LedgerRepository.of(plan.practice_id, plan.organisation_id)
     generation, datasets = step.place.generation, step.feed.datasets
-    if not standing.feed(step.feed.name).doubted and is_doubtful(
-        await ledger.shown(datasets, generation=generation)
+    is_snapshot = step.feed.kind is FeedKind.SNAPSHOT
+    is_whole = is_snapshot or page.whole
+    if (
+        is_whole
+        and not standing.feed(step.feed.name).doubted
+        and is_doubtful(await ledger.shown(datasets, generation=generation))
     ):
-        return _Ended(again=True, buried=0)
-    if standing.started_at is not None:
-        await ledger.forget_set_aside(datasets, feed=step.feed.name, before=standing.started_at)
-    return _Ended(again=False, buried=await ledger.bury(datasets, generation=generation, at=work.now))
+        return _Ended(again=True)
+    began_at = standing.started_at if is_snapshot else step.place.full_read_began_at
+    if began_at is not None:
+        await ledger.forget_set_aside(datasets, feed=step.feed.name, before=began_at)
+    return _Ended(
+        anew=is_full_read_due(plan.organisation_id, step.feed, step.place, lane=standing.lane, at=work.now),
+        buried=await ledger.bury(datasets, generation=generation, at=work.now) if is_whole else 0,
+    )
 
 
 def is_doubtful(shown: Mapping[str, Shown]) -> bool:
@@ -119,10 +139,9 @@ def is_doubtful(shown: Mapping[str, Shown]) -> bool:
 
 
 def _place(step: Step, page: Page, ended: _Ended | None) -> FeedPlace:
-    """Where to go on; a snapshot that has ended, believed or not, is not gone on with."""
-    if ended is None or step.feed.kind is not FeedKind.SNAPSHOT:
-        return replace(step.place, cursor=page.cursor)
-    return replace(step.place, cursor=None)
+    """Where to go on; a snapshot that has ended is not gone on with, nor is what was not believed."""
+    is_gone_on_with = ended is None or (step.feed.kind is FeedKind.CHANGES and not ended.again)
+    return replace(step.place, cursor=page.cursor if is_gone_on_with else None)
 
 
 def _state(step: Step, standing: Standing, ended: _Ended | None) -> FeedState:
@@ -133,4 +152,4 @@ def _state(step: Step, standing: Standing, ended: _Ended | None) -> FeedState:
         return state
     if ended.again:
         return replace(state, generation=None, doubted=True)
-    return replace(state, done=True)
+    return replace(state, done=not ended.anew)

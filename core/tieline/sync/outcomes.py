@@ -106,9 +106,9 @@ async def outcome(cut: CutShort, error: Exception) -> Again | None:  # noqa: PLR
     """What to do about the error. Raises what is no business of the provider's or the plugin's, and Stopped."""
     match error:
         case QuotaSpent():
-            return await _pause(cut, error.limit, _spent(cut, error))
+            return await _pause(cut, error.limit, _spent(cut, error), _STALLED)
         case Throttled():
-            return await _pause(cut, error.limit, _refused(error))
+            return await _pause(cut, error.limit, _refused(error), str(error))
         case ProviderUnavailable() | ProviderMisconfigured():
             return await _put_off(cut, error)
         case AccessLost():
@@ -133,9 +133,9 @@ def _refused(error: Throttled) -> _Pausing:
     return lambda before, at: refused(before, error.limit, wait, str(error), at=at)
 
 
-async def _pause(cut: CutShort, limit: str, pausing: _Pausing) -> Again | None:
+async def _pause(cut: CutShort, limit: str, pausing: _Pausing, stalled: str) -> Again | None:
     again = await _paused(cut, limit, pausing)
-    return again or await _give_up(cut, FailureReason.STALLED, _STALLED)
+    return again or await _give_up(cut, FailureReason.STALLED, stalled)
 
 
 @retrying

@@ -10,11 +10,10 @@ from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.host import host
 from tieline.ids import CredentialId, OrganisationId, PracticeId, RunId
-from tieline.ledger.repository import LedgerRepository
 from tieline.plugins import Feed, FeedKind, Product, Provider
 from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
-from tieline.sync.feeds.times import is_due, is_full_read_due
+from tieline.sync.feeds.times import is_due
 from tieline.sync.repository import RunRepository
 from tieline.sync.runs import FailureReason, RunState
 from tieline.sync.standing import FeedState, Standing, begun, ended
@@ -35,8 +34,8 @@ class Step:
     state: FeedState
 
     def read_again(self) -> Step:
-        """The same snapshot from its beginning, as another generation."""
-        return replace(self, place=FeedPlace(cursor=None, generation=self.place.generation + 1))
+        """The same feed from its beginning, as another generation."""
+        return replace(self, place=replace(self.place, cursor=None, generation=self.place.generation + 1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +100,6 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
         places = await FeedRepository.of(practice_id).places(organisation_id)
         if standing.lane is Lane.BACKGROUND:
             routes = _due(routes, standing, places, at=work.now)
-            places |= await _begin_anew(practice_id, standing, routes, places, at=work.now)
         standing = begun(standing, tuple(routes), at=work.now)
         await runs.put(standing, at=work.now)
         work.hint("sync_run", run_id)
@@ -162,32 +160,14 @@ def _due(
     }
 
 
-async def _begin_anew(
-    practice_id: PracticeId,
-    standing: Standing,
-    routes: Mapping[str, Route],
-    places: Mapping[str, FeedPlace],
-    *,
-    at: datetime,
-) -> dict[str, FeedPlace]:
-    """Have feeds read from their beginning whose time it is; what is still bad of them will be set aside again."""
-    organisation_id = standing.organisation_id
-    feeds = [
-        route.feed
-        for name, route in routes.items()
-        if not standing.feed(name).pages
-        and is_full_read_due(organisation_id, route.feed, places[name], at=at)
-    ]
-    ledger = LedgerRepository.of(practice_id, organisation_id)
-    for feed in feeds:
-        await FeedRepository.of(practice_id).begin_anew(organisation_id, feed.name)
-        await ledger.forget_set_aside(feed.datasets, feed=feed.name, before=at)
-    return {feed.name: places[feed.name].at_beginning() for feed in feeds}
-
-
 def _step(route: Route, state: FeedState, places: Mapping[str, FeedPlace]) -> Step:
-    """A snapshot begins anew unless this run is in the middle of it: what was seen long ago says nothing now."""
+    """A snapshot begins anew unless this run is in the middle of it: what was seen long ago says nothing now.
+
+    Whatever is read without a cursor is seen as a generation of its own.
+    """
     place = places[route.feed.name]
+    if route.feed.kind is FeedKind.CHANGES and place.cursor is None:
+        place = replace(place, generation=place.generation + 1)
     if route.feed.kind is FeedKind.SNAPSHOT and (
         state.generation is None or state.generation != place.generation
     ):

@@ -9,7 +9,7 @@ from typing import Self
 
 from tieline.errors import ClaimLost, ProviderError, ProviderUnavailable, TryAgain
 from tieline.log import get_logger
-from tieline.plugins import Feed, Page, Provider, Session
+from tieline.plugins import CursorTooOld, Feed, Page, Provider, Session
 from tieline.sync.intake import Misbehaved
 
 PAGE_SECONDS = 120.0
@@ -56,7 +56,7 @@ class Pull:
             log.warning("plugin.not_closed", provider=self._provider.info.slug, error=type(trouble).__name__)
 
     async def next(self) -> Page:
-        """The next page. Raises Misbehaved, and what the session raises."""
+        """The next page. Raises Misbehaved, CursorTooOld where there is a cursor, and what the session raises."""
         page = await self._asked()
         if not isinstance(page, Page):
             raise Misbehaved("gave something that is no page")
@@ -80,6 +80,10 @@ class Pull:
             if self._was_calling:
                 raise ProviderUnavailable(self._provider.info.slug) from None
             raise Misbehaved(f"took more than {self._seconds:.0f} seconds for one page") from None
+        except CursorTooOld:
+            if self._cursor is not None and self._seen == {self._cursor}:
+                raise
+            raise Misbehaved(f"finds its cursor too old amid its feed {self._feed.name!r}") from None
         except _OURS:
             raise
         except Exception as error:

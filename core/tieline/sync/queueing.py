@@ -11,6 +11,8 @@ from tieline.sync.repository import WantedRun, cancel_runs, queue_runs, set_next
 from tieline.sync.runs import Run, Trigger
 from tieline.work import Lane, Work
 
+_BY_HAND = frozenset({Trigger.MANUAL, Trigger.REFRESH_LISTS})
+
 
 async def ask_for(
     work: Work,
@@ -20,10 +22,13 @@ async def ask_for(
     trigger: Trigger,
     person_id: PersonId | None,
 ) -> list[Run]:
-    """One live run for each of these locked organisations, with a job that works it, due now."""
-    lane = Lane.INTERACTIVE if trigger is Trigger.MANUAL else Lane.BACKGROUND
+    """One live run for each of these locked organisations, with a job that works it, due now.
+
+    The next one comes by itself a day later; a refresh of lists changes nothing about that.
+    """
+    lane = Lane.INTERACTIVE if trigger in _BY_HAND else Lane.BACKGROUND
     runs = await queue_runs(practice_id, wanted, trigger=trigger, person_id=person_id, at=work.now, lane=lane)
-    if runs:
+    if runs and trigger is not Trigger.REFRESH_LISTS:
         await set_next_syncs(practice_id, {run.organisation_id: next_day(work.now) for run in runs})
     for run in runs:
         work.enqueue(

@@ -43,9 +43,9 @@ COLUMNS = (
     "AND o.id = r.organisation_id) AS client_id"
 )
 _STANDING = (
-    "r.id, r.organisation_id, r.credential_id, r.state, r.lane, r.feeds, r.progress::text AS progress, r.limit_name, "
-    "r.resume_at, r.reason, r.message, r.still_slices, r.trouble_since, r.told_limit, r.told_wait, r.started_at, "
-    "r.finished_at"
+    "r.id, r.organisation_id, r.credential_id, r.state, r.trigger, r.lane, r.feeds, r.progress::text AS progress, "
+    "r.limit_name, r.resume_at, r.reason, r.message, r.still_slices, r.trouble_since, r.told_limit, r.told_wait, "
+    "r.started_at, r.finished_at"
 )
 _LIVE = "state IN ('QUEUED', 'RUNNING', 'PAUSED')"
 # What was never read to its end is long, whoever asks for it.
@@ -61,6 +61,7 @@ SELECT w.id, $1, w.organisation_id, w.credential_id,
  ORDER BY w.organisation_id
     ON CONFLICT (practice_id, organisation_id) WHERE {_LIVE}
     DO UPDATE SET credential_id = excluded.credential_id, changed_at = excluded.changed_at,
+                  trigger = CASE WHEN r.trigger = 'REFRESH_LISTS' THEN excluded.trigger ELSE r.trigger END,
                   lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
                                              WHERE n.feed <> ALL (r.feeds) ORDER BY n.nth)
@@ -175,8 +176,9 @@ async def queue_runs(
 ) -> list[Run]:
     """See to it that each organisation has a live run that reads these feeds, through this credential from now on.
 
-    Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for. The
-    organisations are locked; one that was never read to its end has the lane FIRST.
+    Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; a
+    refresh of lists becomes what it is asked for. The organisations are locked; one that was never read to its end has
+    the lane FIRST.
     """
     merged = _merged(wanted)
     if not merged:
@@ -285,6 +287,7 @@ def _standing(row: Any) -> Standing:
         **{
             **fields,
             "state": RunState(row["state"]),
+            "trigger": Trigger(row["trigger"]),
             "lane": Lane(row["lane"]),
             "feeds": load_feeds(progress),
         },

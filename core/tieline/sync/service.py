@@ -1,4 +1,4 @@
-"""What callers do with syncs: ask for one, follow it, look at those that were."""
+"""What callers do with syncs: ask for one, or for the lists alone, follow it, look at those that were."""
 
 from __future__ import annotations
 
@@ -20,12 +20,24 @@ from tieline.sync.runs import Run, Trigger
 from tieline.work import retrying, unit_of_work
 
 
-@retrying
 async def sync(principal: Principal, connection_id: ConnectionId) -> Run:
     """Bring the connection's organisation up to date; one that is being synced already is not synced twice.
 
     Raises NotFound, Forbidden and CannotSync (the connection is EXPIRED; its sentence says what mends it).
     """
+    return await _ask(principal, connection_id, Trigger.MANUAL)
+
+
+async def refresh_lists(principal: Principal, connection_id: ConnectionId) -> Run:
+    """Read the lists anew, and nothing else where they come in feeds of their own; a live run is joined.
+
+    Raises what `sync` raises.
+    """
+    return await _ask(principal, connection_id, Trigger.REFRESH_LISTS)
+
+
+@retrying
+async def _ask(principal: Principal, connection_id: ConnectionId, trigger: Trigger) -> Run:
     async with unit_of_work(principal) as work:
         found = await _syncable(principal, connection_id)
         await OrganisationRepository.of(principal.practice_id).lock([found.organisation_id])
@@ -43,7 +55,7 @@ async def sync(principal: Principal, connection_id: ConnectionId) -> Run:
             work,
             principal.practice_id,
             [*working, standing],
-            trigger=Trigger.MANUAL,
+            trigger=trigger,
             person_id=principal.person_id,
         )
         if not queued:

@@ -15,18 +15,18 @@ from tieline.credentials.service import open_session
 from tieline.events.kinds import SyncSucceeded
 from tieline.ids import CredentialId, PracticeId, RunId
 from tieline.log import get_logger
-from tieline.plugins import FeedKind, Session
+from tieline.plugins import CursorTooOld, Session
 from tieline.principal import Principal
-from tieline.sync.commit import Stopped, Taken, commit_page, hold
+from tieline.sync.commit import Stopped, Taken, commit_anew, commit_page, hold
 from tieline.sync.due.times import next_day
 from tieline.sync.failing import client_of, fail
 from tieline.sync.intake import take_in
 from tieline.sync.outcomes import CutShort, outcome
-from tieline.sync.plan import Hopeless, Plan, Step, begin
+from tieline.sync.plan import Hopeless, Plan, Step, begin, feed_names, working
 from tieline.sync.pulling import Pull
 from tieline.sync.repository import RunRepository, set_next_syncs, set_synced
-from tieline.sync.runs import RunState
-from tieline.sync.standing import ended
+from tieline.sync.runs import RunState, Trigger
+from tieline.sync.standing import Standing, ended
 from tieline.work import Again, retrying, unit_of_work
 
 SLICE_SECONDS = 30.0
@@ -98,9 +98,12 @@ async def _work(slice_: _Slice) -> Again | None:
 
 
 async def _read(slice_: _Slice, step: Step) -> bool:
-    """Read a feed until it is done, or the slice is over. A snapshot that is not believed is read again."""
+    """Read a feed until it is done, or the slice is over. What is not believed is read again."""
     while not step.state.done and not (slice_.is_over and slice_.pages):
-        step = await _pull(slice_, step)
+        try:
+            step = await _pull(slice_, step)
+        except CursorTooOld:
+            step = await commit_anew(slice_.plan, step)
     return step.state.done
 
 
@@ -124,10 +127,8 @@ async def _pull(slice_: _Slice, step: Step) -> Step:
 
 
 def _anew(step: Step) -> Step:
-    """After a snapshot that was not believed, the next generation."""
-    if step.state.done or step.feed.kind is not FeedKind.SNAPSHOT:
-        return step
-    return step.read_again()
+    """After a reading that was not believed, the next generation."""
+    return step if step.state.done else step.read_again()
 
 
 @retrying
@@ -140,9 +141,10 @@ async def _finish(plan: Plan) -> Again | None:
             return Again(clock.now())
         over = ended(standing, RunState.SUCCEEDED, at=work.now)
         await RunRepository.of(plan.practice_id).put(over, at=work.now)
-        if over.wanted:
-            await set_synced(plan.practice_id, plan.organisation_id, at=work.now)
-        await set_next_syncs(plan.practice_id, {plan.organisation_id: next_day(work.now)})
+        if await _is_whole(plan, over):
+            if over.wanted:
+                await set_synced(plan.practice_id, plan.organisation_id, at=work.now)
+            await set_next_syncs(plan.practice_id, {plan.organisation_id: next_day(work.now)})
         work.hint("sync_run", plan.run_id)
         for client_id in await client_of(plan.practice_id, plan.organisation_id):
             work.event(
@@ -150,3 +152,11 @@ async def _finish(plan: Plan) -> Again | None:
             )
     log.info("sync.succeeded", run_id=str(plan.run_id))
     return None
+
+
+async def _is_whole(plan: Plan, standing: Standing) -> bool:
+    """Whether the books are up to date now: after a refresh of lists only where nothing but lists is read."""
+    if standing.trigger is not Trigger.REFRESH_LISTS:
+        return True
+    connections = await working(plan.practice_id, plan.organisation_id)
+    return all(feed_names(plan.provider, each.product) <= set(standing.wanted) for each in connections)

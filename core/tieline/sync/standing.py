@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from tieline.ids import CredentialId, OrganisationId, RunId
-from tieline.sync.runs import FeedProgress, RunState
+from tieline.sync.runs import FeedProgress, RunState, Trigger
 from tieline.work.actor import Lane
 
 LONGEST_MESSAGE = 500
@@ -23,7 +23,7 @@ _FAR_LONGER = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedState:
-    """How far a feed is. `generation` is that of the snapshot being read, `doubted`: it is read a second time.
+    """How far a feed is. `generation` is that of the snapshot being read, `doubted`: everything is read a second time.
 
     `halved` is how often its pages were too large.
     """
@@ -73,6 +73,7 @@ class Standing:
     organisation_id: OrganisationId
     credential_id: CredentialId
     state: RunState
+    trigger: Trigger
     lane: Lane
     wanted: tuple[str, ...]
     feeds: Mapping[str, FeedState]
@@ -131,7 +132,10 @@ def paged(standing: Standing) -> Standing:
 def paused(
     standing: Standing, limit: str, resume_at: datetime, message: str, *, is_still: bool
 ) -> Standing | None:
-    """A limit is spent. `is_still`: the slice used up several calls, and yet brought no page; None after three."""
+    """A limit is spent, which is no trouble.
+
+    `is_still`: the slice used up several calls, and yet brought no page; None after three.
+    """
     still_slices = standing.still_slices + is_still
     if still_slices >= MAX_STILL:
         return None
@@ -142,6 +146,7 @@ def paused(
         resume_at=resume_at,
         message=message[:LONGEST_MESSAGE],
         still_slices=still_slices,
+        trouble_since=None,
     )
 
 

@@ -13,24 +13,24 @@ from tieline.plugins import Feed, FeedKind
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedPlace:
-    """`cursor` is what was stored with the latest page. `generation` is the latest snapshot's, finished or not.
+    """`cursor` is what was stored with the latest page. `generation` is that of the latest reading of everything,
+    finished or not.
 
     `full_read_at` is when a reading of everything last ended, None while one is under way; unless it is None,
-    `read_at` is when any reading last did. `set_aside_at` is that of the record which has been set aside longest.
+    `read_at` is when any reading last did. `full_read_began_at` is when everything was last begun anew: once that has
+    ended, nothing is set aside from before. `set_aside_at` is that of the record which has been set aside longest.
     """
 
     cursor: str | None = None
     generation: int = 0
     read_at: datetime | None = None
     full_read_at: datetime | None = None
+    full_read_began_at: datetime | None = None
     set_aside_at: datetime | None = None
-
-    def at_beginning(self) -> FeedPlace:
-        return replace(self, cursor=None, full_read_at=None)
 
 
 _PLACES = """
-SELECT f.feed, f.cursor, f.generation, f.updated_at AS read_at, f.full_read_at,
+SELECT f.feed, f.cursor, f.generation, f.updated_at AS read_at, f.full_read_at, f.full_read_began_at,
        (SELECT min(s.at) FROM record_set_aside AS s
          WHERE s.practice_id = f.practice_id AND s.organisation_id = f.organisation_id
            AND s.feed = f.feed) AS set_aside_at
@@ -62,15 +62,19 @@ class FeedRepository:
         places = [dict(row) for row in rows]
         return defaultdict(FeedPlace, {place.pop("feed"): FeedPlace(**place) for place in places})
 
-    async def begin_anew(self, organisation_id: OrganisationId, feed: str) -> None:
-        """Have everything of the feed read, as if for the first time."""
+    async def begin_anew(
+        self, organisation_id: OrganisationId, feed: Feed, place: FeedPlace, *, at: datetime
+    ) -> FeedPlace:
+        """Have everything of the feed read, as if for the first time: where it stands then."""
         await current().run(
-            "UPDATE feed_cursor SET cursor = NULL, full_read_at = NULL "
+            "UPDATE feed_cursor SET cursor = NULL, full_read_at = NULL, full_read_began_at = $4 "
             "WHERE practice_id = $1 AND organisation_id = $2 AND feed = $3",
             self.practice_id,
             organisation_id,
-            feed,
+            feed.name,
+            at,
         )
+        return replace(place, cursor=None, full_read_at=None, full_read_began_at=at)
 
     async def store(
         self, organisation_id: OrganisationId, feed: Feed, place: FeedPlace, *, is_over: bool, at: datetime

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from tieline.ids import OrganisationId
 from tieline.plugins import Feed, FeedKind
 from tieline.sync.feeds.repository import FeedPlace
+from tieline.work import Lane
 
 FULL_READ_EVERY = timedelta(days=30)
 """Changes alone are not enough for ever: providers alter fields without saying that the record changed, such as
@@ -19,6 +20,7 @@ SECOND_LOOK_AFTER = timedelta(days=7)
 
 _SLACK = 0.1  # a run may come a tenth of a day early
 _SPREAD = 1 / 3
+_OVERDUE = 1.5
 
 
 def is_due(feed: Feed, place: FeedPlace, *, at: datetime) -> bool:
@@ -28,21 +30,24 @@ def is_due(feed: Feed, place: FeedPlace, *, at: datetime) -> bool:
     return at - place.read_at >= feed.every * (1 - _SLACK)
 
 
-def is_full_read_due(organisation_id: OrganisationId, feed: Feed, place: FeedPlace, *, at: datetime) -> bool:
+def is_full_read_due(
+    organisation_id: OrganisationId, feed: Feed, place: FeedPlace, *, lane: Lane, at: datetime
+) -> bool:
     """Whether a feed of changes is to be read without a cursor; not where that is under way.
 
+    Nobody waits for it before it is long overdue: until then it is for runs in the background.
     Each organisation's feed has a time of its own within the last third, so that what was connected at once is not
-    read whole in one night. What a full reading does not show stays: a feed of changes tells what is gone, and no
-    provider says that a list is whole while it is edited.
+    read whole in one night. What a full reading does not show stays, unless its plugin says that it showed the whole.
     """
     if feed.kind is not FeedKind.CHANGES or place.full_read_at is None:
         return False
-    early = 1 - _SPREAD * _share(f"{organisation_id}/{feed.name}")
-    if at - place.full_read_at >= FULL_READ_EVERY * early:
+    spread = 1 - _SPREAD * _share(f"{organisation_id}/{feed.name}")
+    part = spread if lane is Lane.BACKGROUND else _OVERDUE
+    if at - place.full_read_at >= FULL_READ_EVERY * part:
         return True
     return (
         place.set_aside_at is not None
-        and at - max(place.set_aside_at, place.full_read_at) >= SECOND_LOOK_AFTER * early
+        and at - max(place.set_aside_at, place.full_read_at) >= SECOND_LOOK_AFTER * part
     )
 
 
