@@ -95,7 +95,9 @@ class Holding:
         async with unit_of_work(Principal.machine(self.practice_id)) as work:
             reached = Reached(external_id=books.tenant_id, name=books.name, consented=True)
             organisations = OrganisationRepository.of(self.practice_id)
-            known = await organisations.upsert("xero", self.app.environment, [reached], at=work.now)
+            known = await organisations.upsert(
+                self.app.provider, self.app.environment, [reached], at=work.now
+            )
             await CredentialRepository.of(self.practice_id).set_reach(
                 self.credential.id, {known[0].id: True}, at=work.now
             )

@@ -41,6 +41,7 @@ class CredentialRow(Model):
     scopes: fields.Field[list[str]] = ArrayField(element_type="text")
     access_expires_at = fields.DatetimeField()
     refresh_expires_at = fields.DatetimeField(null=True)
+    hard_expires_at = fields.DatetimeField(null=True)
     state = fields.CharField(max_length=16)
     dead_reason = fields.CharField(max_length=32, null=True)
     version = fields.BigIntField()

@@ -17,7 +17,10 @@ CURRENT, PREVIOUS = "tokens_sealed", "previous_sealed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """Access and refresh token of one grant. `obtained_at` says which of two pairs is the younger one."""
+    """Access and refresh token of one grant. `obtained_at` says which of two pairs is the younger one.
+
+    `hard_expires_at` is the end of the grant itself, where the provider tells it: no refresh moves it.
+    """
 
     access: Secret
     refresh: Secret | None
@@ -25,6 +28,7 @@ class Pair:
     obtained_at: datetime
     access_expires_at: datetime
     refresh_expires_at: datetime | None
+    hard_expires_at: datetime | None
     scopes: frozenset[str]
 
     @classmethod
@@ -37,6 +41,7 @@ class Pair:
             obtained_at=at,
             access_expires_at=at + tokens.expires_in,
             refresh_expires_at=at + tokens.refresh_expires_in if tokens.refresh_expires_in else None,
+            hard_expires_at=at + tokens.refresh_hard_expires_in if tokens.refresh_hard_expires_in else None,
             scopes=tokens.scopes,
         )
 
@@ -47,14 +52,18 @@ class Pair:
         return replace(self, refresh_expires_at=self.obtained_at + refresh_life)
 
     def followed_by(self, tokens: TokenSet, *, at: datetime, refresh_life: timedelta) -> Pair:
-        """The pair after a refresh; a refresh token that was not rotated stays, and so does its end."""
-        fresh = Pair.of(tokens, at=at)
+        """The pair after a refresh; a refresh token that was not rotated stays, and so do ends not told anew."""
+        said = Pair.of(tokens, at=at)
+        fresh = replace(
+            said,
+            id_token=said.id_token or self.id_token,
+            hard_expires_at=said.hard_expires_at or self.hard_expires_at,
+        )
         if fresh.refresh is not None:
-            return replace(fresh, id_token=fresh.id_token or self.id_token).lasting(refresh_life)
+            return fresh.lasting(refresh_life)
         return replace(
             fresh,
             refresh=self.refresh,
-            id_token=fresh.id_token or self.id_token,
             refresh_expires_at=fresh.refresh_expires_at or self.refresh_expires_at,
         )
 
@@ -65,14 +74,14 @@ class Pair:
     def opened(cls, sealed: bytes, vault: Vault, place: Place) -> Pair:
         """Raises SealBroken."""
         plain: dict[str, Any] = json.loads(vault.open(sealed, place).reveal())
-        ends = plain["refresh_expires_at"]
         return cls(
             access=Secret(plain["access"]),
             refresh=_secret(plain["refresh"]),
             id_token=_secret(plain["id_token"]),
             obtained_at=datetime.fromisoformat(plain["obtained_at"]),
             access_expires_at=datetime.fromisoformat(plain["access_expires_at"]),
-            refresh_expires_at=datetime.fromisoformat(ends) if ends else None,
+            refresh_expires_at=_instant(plain["refresh_expires_at"]),
+            hard_expires_at=_instant(plain.get("hard_expires_at")),  # unknown to pairs that were kept before
             scopes=frozenset(plain["scopes"]),
         )
 
@@ -84,6 +93,7 @@ class Pair:
             "obtained_at": self.obtained_at.isoformat(),
             "access_expires_at": self.access_expires_at.isoformat(),
             "refresh_expires_at": self.refresh_expires_at.isoformat() if self.refresh_expires_at else None,
+            "hard_expires_at": self.hard_expires_at.isoformat() if self.hard_expires_at else None,
             "scopes": sorted(self.scopes),
         }
 
@@ -95,3 +105,7 @@ def place_of(practice_id: PracticeId, credential_id: CredentialId, column: str =
 
 def _secret(text: str | None) -> Secret | None:
     return Secret(text) if text is not None else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -103,6 +103,7 @@ def sealed_pair(practice_id: PracticeId, credential_id: CredentialId, pair: Pair
         obtained_at=pair.obtained_at,
         access_expires_at=pair.access_expires_at,
         refresh_expires_at=pair.refresh_expires_at,
+        hard_expires_at=pair.hard_expires_at,
     )
 
 
@@ -186,7 +187,8 @@ async def _ask(turn: Turn, pair: Pair) -> TokenSet:
             raise
         log.warning("credential.answer_lost", provider=slug, credential_id=str(turn.kept.credential.id))
         answer = await send(client, request, provider=slug, seconds=turn.seconds)
-    return read_tokens(slug, *answer, asked_scopes=pair.scopes)
+    field = provider_of(app).oauth.hard_expiry_field
+    return read_tokens(slug, *answer, asked_scopes=pair.scopes, hard_expiry_field=field)
 
 
 async def _refused(turn: Turn) -> Pair | None:
@@ -275,6 +277,6 @@ def _previous(kept: Kept) -> Pair | None:
 
 def _reason(pair: Pair) -> Reason:
     """Why a provider refuses a token: it grew too old, or somebody took it back."""
-    ends: datetime | None = pair.refresh_expires_at
-    too_old = pair.refresh is None or (ends is not None and ends <= clock.now())
+    ends: list[datetime] = [end for end in (pair.refresh_expires_at, pair.hard_expires_at) if end is not None]
+    too_old = pair.refresh is None or any(end <= clock.now() for end in ends)
     return Reason.TOKEN_EXPIRED if too_old else Reason.REVOKED_AT_PROVIDER

@@ -39,6 +39,7 @@ class Credential:
     scopes: frozenset[str]
     access_expires_at: datetime
     refresh_expires_at: datetime | None
+    hard_expires_at: datetime | None
     refreshed_at: datetime
     state: State
     dead_reason: str | None
@@ -68,6 +69,7 @@ class SealedPair:
     obtained_at: datetime
     access_expires_at: datetime
     refresh_expires_at: datetime | None
+    hard_expires_at: datetime | None
 
     def columns(self) -> tuple[object, ...]:
         return (
@@ -76,12 +78,13 @@ class SealedPair:
             self.obtained_at,
             self.access_expires_at,
             self.refresh_expires_at,
+            self.hard_expires_at,
         )
 
 
 _CREDENTIAL = (
     "c.id, c.practice_id, c.provider_app_id, c.subject, c.login, c.person_id, c.scopes, c.access_expires_at, "
-    "c.refresh_expires_at, c.refreshed_at, c.state, c.dead_reason, c.version"
+    "c.refresh_expires_at, c.hard_expires_at, c.refreshed_at, c.state, c.dead_reason, c.version"
 )
 _KEPT = f"""
 SELECT {_CREDENTIAL}, c.tokens_sealed, c.previous_sealed, c.previous_until, c.lease_owner,
@@ -97,16 +100,16 @@ _NO_LEASE = "lease_owner = NULL, lease_until = NULL"
 _NO_PREVIOUS = "previous_sealed = NULL, previous_until = NULL"
 _PAIR = (
     "tokens_sealed = $3, scopes = $4, refreshed_at = $5, access_expires_at = $6, refresh_expires_at = $7, "
-    f"version = version + 1, {_NO_LEASE}"
+    f"hard_expires_at = $8, version = version + 1, {_NO_LEASE}"
 )
 _ADD = """
 INSERT INTO credential (practice_id, id, tokens_sealed, scopes, refreshed_at, access_expires_at, refresh_expires_at,
-                        provider_app_id, subject, login, person_id, state, version, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'LIVE', 1, $12)
+                        hard_expires_at, provider_app_id, subject, login, person_id, state, version, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'LIVE', 1, $13)
 ON CONFLICT (practice_id, provider_app_id, subject) DO NOTHING
 """
 _REPLACE = f"""
-UPDATE credential SET {_PAIR}, previous_sealed = $8, previous_until = $9, login = coalesce($10, login),
+UPDATE credential SET {_PAIR}, previous_sealed = $9, previous_until = $10, login = coalesce($11, login),
                       state = 'LIVE', dead_reason = NULL
  WHERE {_MINE}
 """
@@ -116,7 +119,7 @@ UPDATE credential SET lease_owner = $3, lease_until = clock_timestamp() + $5
 """
 _WRITE_BACK = f"""
 UPDATE credential SET {_PAIR}, {_NO_PREVIOUS}
- WHERE {_MINE} AND lease_owner = $8 AND version = $9 AND state = 'LIVE'
+ WHERE {_MINE} AND lease_owner = $9 AND version = $10 AND state = 'LIVE'
 """
 _MARK_DEAD = f"""
 UPDATE credential SET state = 'DEAD', dead_reason = $3, tokens_sealed = NULL, {_NO_PREVIOUS}, {_NO_LEASE}
@@ -209,10 +212,15 @@ class CredentialRepository:
         before = (previous_sealed, previous_until, login)
         await current().run(_REPLACE, self.practice_id, credential_id, *pair.columns(), *before)
 
-    async def hand_to(self, credential_id: CredentialId, person_id: PersonId) -> None:
-        """Say that this person signed in with it last."""
-        sql = f"UPDATE credential SET person_id = $3 WHERE {_MINE} AND person_id <> $3"
-        await current().run(sql, self.practice_id, credential_id, person_id)
+    async def hand_to(self, ids: Collection[CredentialId], person_id: PersonId) -> None:
+        """Say that this person signed in last with each of these; they are locked."""
+        await current().run(
+            "UPDATE credential SET person_id = $3 "
+            "WHERE practice_id = $1 AND id = ANY ($2::uuid[]) AND person_id <> $3",
+            self.practice_id,
+            list(ids),
+            person_id,
+        )
 
     async def lease(self, credential_id: CredentialId, *, owner: str, version: int) -> bool:
         """Take the right to refresh: nobody else has it, and this version is the one in the row."""
@@ -292,6 +300,7 @@ def _credential(row: Any) -> Credential:
         scopes=frozenset(row["scopes"]),
         access_expires_at=row["access_expires_at"],
         refresh_expires_at=row["refresh_expires_at"],
+        hard_expires_at=row["hard_expires_at"],
         refreshed_at=row["refreshed_at"],
         state=State(row["state"]),
         dead_reason=row["dead_reason"],

@@ -94,7 +94,7 @@ async def keep_consent(
         await _replace(work, there, lasting, login=_login(subject))
     _look_daily(work, there)
     if takes_over:
-        await credentials.hand_to(there.id, person_id)
+        await credentials.hand_to([there.id], person_id)
     kept = await credentials.get(there.id)
     assert kept is not None
     return kept

@@ -108,7 +108,7 @@ async def _hand_over(work: Work, sign_in: SignIn, proven: Round, app: App) -> Cr
     elif credential_id is not None:
         credentials = CredentialRepository.of(app.practice_id)
         await credentials.lock([credential_id])
-        await credentials.hand_to(credential_id, sign_in.person_id)
+        await credentials.hand_to([credential_id], sign_in.person_id)
     else:
         raise SignInOver(_TOO_LATE, field="proof")
     await rounds.move_tokens(proven.id, credential_id, proof_until=max(sign_in.created_at + LIFE, work.now))

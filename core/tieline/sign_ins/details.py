@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tieline import clock
+from tieline.clients.adding.repository import fill_details, lock_served
 from tieline.connections.mismatches import remismatch_organisations
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.credentials.service import open_session
@@ -177,7 +178,9 @@ async def _store(
 ) -> None:
     async with unit_of_work(Principal.machine(practice_id)) as work:
         organisations = OrganisationRepository.of(practice_id)
+        await lock_served(practice_id, organisation_id)
         await organisations.lock([organisation_id])
         await organisations.set_details(organisation_id, details, at=work.now)
+        await fill_details(practice_id, organisation_id)
         await remismatch_organisations(work, practice_id, [organisation_id])
         work.hint("sign_in", sign_in_id)

@@ -22,6 +22,7 @@ from tieline.sign_ins.returns import Return
 from tieline.sign_ins.rounds.repository import Granted, RoundRepository
 from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState, state_after_refusal
 from tieline.sign_ins.trips import forget_later, hashed
+from tieline.sign_ins.wanted import is_another
 from tieline.vault import SealBroken, Secret
 from tieline.work import Work, retrying, unit_of_work
 
@@ -53,7 +54,8 @@ async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[P
     )
     answer = await send(host().client, request, provider=app.provider, seconds=_EXCHANGE_SECONDS)
     asked = provider.oauth.scopes_for(back.sign_in.products)
-    tokens = read_tokens(app.provider, *answer, asked_scopes=asked)
+    field = provider.oauth.hard_expiry_field
+    tokens = read_tokens(app.provider, *answer, asked_scopes=asked, hard_expiry_field=field)
     if tokens.refresh is None:
         raise ProviderBroken(app.provider, "it granted no refresh token")
     rest = {name: value for name, value in parameters.items() if name not in {"code", "state"}}
@@ -78,7 +80,7 @@ def _subject(provider: Provider, grant: Grant) -> Subject:
 
 @retrying
 async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
-    """Write down what the code brought; False when the round ended otherwise meanwhile: then it is given back later."""
+    """Write down what the code brought; False when the round ended without a consent: then it is given back later."""
     rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
         await sign_ins.lock(back.sign_in.id)
@@ -88,6 +90,9 @@ async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
         if credential_id is None:
             newest = await _renew_waiting(back, pair, subject)
             sealed = newest.sealed(host().vault, tokens_place(back.practice_id, back.round.id))
+        # Refused only now: what has this organisation already needs the new tokens all the same.
+        if await is_another(back.app, back.provider, back.sign_in.connection_id, subject):
+            await _end_refused(work, back, Failure.DIFFERENT_ORGANISATION)
         granted = Granted(
             subject=subject.id,
             login=subject.login[:_LOGIN_LENGTH] if subject.login else None,
@@ -112,21 +117,25 @@ async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
 @retrying
 async def refuse(back: Return, failure: Failure, *, app_fault: str | None = None) -> None:
     """End the round without a consent; what the sign-in has already, it keeps."""
-    rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
-        await sign_ins.lock(back.sign_in.id)
-        ended = await rounds.refuse(back.round.id, failure)
-        sign_in = await sign_ins.read(back.sign_in.id)
-        if ended and sign_in is not None and sign_in.state is SignInState.STARTED:
-            others = await rounds.of_sign_in(sign_in.id)
-            state = state_after_refusal(
-                ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
-            )
-            failed = failure if state is SignInState.FAILED else None
-            await sign_ins.set_state(sign_in.id, state, failure=failed, at=work.now)
+        await SignInRepository.of(back.practice_id).lock(back.sign_in.id)
+        await _end_refused(work, back, failure)
         if app_fault is not None:
             await AppRepository.of(back.practice_id).set_fault(back.app.id, app_fault)
         work.hint("sign_in", back.sign_in.id)
+
+
+async def _end_refused(work: Work, back: Return, failure: Failure) -> None:
+    rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
+    ended = await rounds.refuse(back.round.id, failure)
+    sign_in = await sign_ins.read(back.sign_in.id)
+    if ended and sign_in is not None and sign_in.state is SignInState.STARTED:
+        others = await rounds.of_sign_in(sign_in.id)
+        state = state_after_refusal(
+            ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
+        )
+        failed = failure if state is SignInState.FAILED else None
+        await sign_ins.set_state(sign_in.id, state, failure=failed, at=work.now)
 
 
 async def _renew(work: Work, back: Return, pair: Pair, subject: Subject) -> CredentialId | None:

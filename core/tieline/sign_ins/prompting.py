@@ -34,21 +34,31 @@ class Reach:
 
 
 async def find_reach(
-    person_id: PersonId, app: App, provider: Provider, products: Sequence[Product], connection: Connection
+    person_id: PersonId,
+    app: App,
+    provider: Provider,
+    products: Sequence[Product],
+    connections: Collection[Connection],
 ) -> Reach | None:
-    """What the person's own live credential reaches, if the connection's organisation is part of it.
+    """What the person's own live credential reaches, if all of these connections' organisations are part of it.
 
     None means that a person has to be asked; trouble at the provider means so too.
     """
-    if connection.reason in _ASK_A_PERSON:
+    if any(each.reason in _ASK_A_PERSON for each in connections):
         return None
     async with scope(app.practice_id):
         live = await CredentialRepository.of(app.practice_id).live_of_person(app.id, person_id)
-        known = await OrganisationRepository.of(app.practice_id).get_many([connection.organisation_id])
-    wanted = {each.external_id for each in known if each.environment == app.environment}
-    for credential in _first_asked(live, provider, products, connection):
+        known = await OrganisationRepository.of(app.practice_id).get_many(
+            {each.organisation_id for each in connections}
+        )
+    if any(each.environment != app.environment for each in known):
+        return None
+    wanted = {each.external_id for each in known}
+    if wanted and not provider.info.bulk_consent:
+        live = [each for each in live if each.subject in wanted]
+    for credential in _first_asked(live, provider, products, connections):
         reached = await _ask(app, provider, credential)
-        if wanted & {each.external_id for each in reached}:
+        if reached and wanted <= {each.external_id for each in reached}:
             return Reach(credential_id=credential.id, reached=tuple(reached))
     return None
 
@@ -66,11 +76,15 @@ async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -
 
 
 def _first_asked(
-    live: Sequence[Credential], provider: Provider, products: Collection[Product], connection: Connection
+    live: Sequence[Credential],
+    provider: Provider,
+    products: Collection[Product],
+    connections: Collection[Connection],
 ) -> list[Credential]:
-    """Few of them, as a person waits: the connection's own first."""
+    """Few of them, as a person waits: the connections' own first."""
+    own = {each.credential_id for each in connections}
     wide = [each for each in live if all(provider.oauth.covers(each.scopes, product) for product in products)]
-    wide.sort(key=lambda each: each.id != connection.credential_id)
+    wide.sort(key=lambda each: each.id not in own)
     return wide[:_CREDENTIALS_ASKED]
 
 

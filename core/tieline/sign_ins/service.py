@@ -7,11 +7,13 @@ start ── authorization URL ── browser ── answer_consent ── proof
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tieline import clock
 from tieline.clients.repository import ClientRepository
+from tieline.connections.moving.repository import BrokenRepository
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.credentials.apps.repository import App, AppRepository
@@ -33,6 +35,7 @@ from tieline.sign_ins.rights import own_sign_in, person_of, require_some_client
 from tieline.sign_ins.rounds.repository import RoundRepository
 from tieline.sign_ins.states import LIFE, Purpose, SignInState, over, state_at
 from tieline.sign_ins.trips import begin_round
+from tieline.sign_ins.wanted import wanted_organisation
 from tieline.work import retrying, unit_of_work
 
 __all__ = [
@@ -54,7 +57,10 @@ _SLUG_LENGTH = 32
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewSignIn:
-    """What a person wants to sign in for. `connection_id` belongs to RECONNECT, which may leave products out."""
+    """What a person wants to sign in for. `connection_id` belongs to RECONNECT.
+
+    RECONNECT and RECONNECT_ALL may leave products out: they take those of what is to be reconnected.
+    """
 
     provider: str
     purpose: Purpose
@@ -82,24 +88,24 @@ class FoundInSignIn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Plan:
-    """A sign-in that may be started."""
+    """A sign-in that may be started. `mends` is what it has to reach, None for what is no reconnecting."""
 
     app: App
     provider: Provider
     products: tuple[Product, ...]
-    connection: Connection | None
+    mends: tuple[Connection, ...] | None
 
 
 async def start_sign_in(principal: Principal, new: NewSignIn) -> Started:
-    """Begin to sign in; READY at once where a live credential of the caller's reaches the connection already.
+    """Begin to sign in; READY at once where a live credential of the caller's reaches already what is to be mended.
 
     Raises Forbidden, Invalid, NotFound (provider, connection), ProviderNotConfigured and BulkConnectUnsupported.
     """
     person_id = person_of(principal)
     plan = await _plan(principal, new)
     reach = None
-    if plan.connection is not None:
-        reach = await find_reach(person_id, plan.app, plan.provider, plan.products, plan.connection)
+    if plan.mends is not None:
+        reach = await find_reach(person_id, plan.app, plan.provider, plan.products, plan.mends)
     return await _start(principal, person_id, new, plan, reach)
 
 
@@ -120,7 +126,10 @@ async def continue_sign_in(principal: Principal, sign_in_id: SignInId) -> Starte
             raise ProviderNotConfigured(provider.info.name, field="id")
 
         await RoundRepository.of(principal.practice_id).close_open(sign_in.id, at=work.now)
-        url = await begin_round(work, sign_in.person_id, sign_in.id, app, provider, sign_in.products)
+        preselect = await wanted_organisation(app, sign_in.connection_id)
+        url = await begin_round(
+            work, sign_in.person_id, sign_in.id, app, provider, sign_in.products, preselect=preselect
+        )
         sign_ins = SignInRepository.of(principal.practice_id)
         await sign_ins.set_state(sign_in.id, SignInState.STARTED, at=work.now)
         work.hint("sign_in", sign_in.id)
@@ -186,7 +195,10 @@ async def _start(
         )
         url = None
         if reach is None or not await take_reach(work, sign_in_id, plan.app, reach):
-            url = await begin_round(work, person_id, sign_in_id, plan.app, plan.provider, plan.products)
+            preselect = await wanted_organisation(plan.app, new.connection_id)
+            url = await begin_round(
+                work, person_id, sign_in_id, plan.app, plan.provider, plan.products, preselect=preselect
+            )
         return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url)
 
 
@@ -198,25 +210,30 @@ async def _plan(principal: Principal, new: NewSignIn) -> _Plan:
     if (new.connection_id is not None) is not (new.purpose is Purpose.RECONNECT):
         raise Invalid("A connection is named for RECONNECT, and for nothing else.", field="connectionId")
     async with scope(principal.practice_id):
-        connection = await _connection(principal, new)
-        if connection is None:
-            await require_some_client(principal)
+        mends = await _mends(principal, new)
         app = await AppRepository.of(principal.practice_id).of_provider(new.provider)
-    products = _products(new, provider, connection)
+    products = _products(new, provider, mends)
     if app is None:
         raise ProviderNotConfigured(provider.info.name)
     if new.purpose is Purpose.BULK_CONNECT and not (app.bulk_consent or provider.info.guided_queue):
         raise BulkConnectUnsupported(provider.info.name)
-    return _Plan(app=app, provider=provider, products=products, connection=connection)
+    return _Plan(app=app, provider=provider, products=products, mends=mends)
 
 
-async def _connection(principal: Principal, new: NewSignIn) -> Connection | None:
-    """The connection to reconnect, if the caller may."""
-    if new.connection_id is None:
+async def _mends(principal: Principal, new: NewSignIn) -> tuple[Connection, ...] | None:
+    """What is to be reconnected, if the caller may; None for what is no reconnecting."""
+    if new.connection_id is not None:
+        return (await _connection(principal, new, new.connection_id),)
+    await require_some_client(principal)
+    if new.purpose is not Purpose.RECONNECT_ALL:
         return None
-    connection = await ConnectionRepository.visible_to(principal).get(new.connection_id)
+    return tuple(await BrokenRepository.managed_by(principal).of_provider(new.provider))
+
+
+async def _connection(principal: Principal, new: NewSignIn, connection_id: ConnectionId) -> Connection:
+    connection = await ConnectionRepository.visible_to(principal).get(connection_id)
     if connection is None:
-        raise NotFound("connection", new.connection_id, field="connectionId")
+        raise NotFound("connection", connection_id, field="connectionId")
     client = await ClientRepository.visible_to(principal).get(connection.client_id)
     principal.require(Permission.MANAGE_CONNECTIONS, administers=client is not None and client.administered)
     if connection.provider != new.provider:
@@ -226,10 +243,13 @@ async def _connection(principal: Principal, new: NewSignIn) -> Connection | None
     return connection
 
 
-def _products(new: NewSignIn, provider: Provider, connection: Connection | None) -> tuple[Product, ...]:
+def _products(
+    new: NewSignIn, provider: Provider, mends: Collection[Connection] | None
+) -> tuple[Product, ...]:
     products = tuple(dict.fromkeys(new.products))
-    if not products and connection is not None:
-        return (connection.product,)
+    if not products and mends is not None:
+        broken = {each.product for each in mends}
+        products = tuple(each for each in provider.info.products if not broken or each in broken)
     if not products or not set(products) <= set(provider.info.products):
         offered = ", ".join(provider.info.products)
         raise Invalid(f"Name one or more products of {provider.info.name}: {offered}.", field="products")

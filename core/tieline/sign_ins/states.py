@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     CONNECT = "CONNECT"
     BULK_CONNECT = "BULK_CONNECT"
     RECONNECT = "RECONNECT"
+    RECONNECT_ALL = "RECONNECT_ALL"
 
 
 class SignInState(StrEnum):
@@ -46,6 +47,7 @@ class Failure(StrEnum):
     CONSENT_DENIED = "CONSENT_DENIED"
     CONSENT_FAILED = "CONSENT_FAILED"
     CONSENT_GONE = "CONSENT_GONE"
+    DIFFERENT_ORGANISATION = "DIFFERENT_ORGANISATION"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
     PROVIDER_MISCONFIGURED = "PROVIDER_MISCONFIGURED"
     INTERRUPTED = "INTERRUPTED"
@@ -57,6 +59,10 @@ _SENTENCES = {
     Failure.CONSENT_DENIED: "The consent was denied.",
     Failure.CONSENT_FAILED: "The provider did not grant the consent.",
     Failure.CONSENT_GONE: "The consent was withdrawn at the provider.",
+    Failure.DIFFERENT_ORGANISATION: (
+        "Another organisation was chosen than the one to reconnect: sign in again and choose that one, "
+        "or change the connection."
+    ),
     Failure.PROVIDER_UNAVAILABLE: "The provider did not answer, and its code can be used only once.",
     Failure.PROVIDER_MISCONFIGURED: "The provider does not accept our app: whoever runs Tieline can correct this.",
     Failure.INTERRUPTED: "The sign-in was interrupted.",

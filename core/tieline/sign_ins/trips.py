@@ -44,8 +44,12 @@ async def begin_round(
     app: App,
     provider: Provider,
     products: Sequence[Product],
+    *,
+    preselect: str | None,
 ) -> str:
     """Add a round to the sign-in; where the browser goes for it. Its state stands in the address and nowhere else.
+
+    `preselect` is the organisation that a person is to choose, by the provider's id.
 
     While somebody is at the provider nothing is revoked there, so a person has only so many rounds out.
     """
@@ -72,6 +76,7 @@ async def begin_round(
         state=state,
         challenge=challenge,
         scopes=provider.oauth.scopes_for(products),
+        preselect=preselect,
     )
 
 
