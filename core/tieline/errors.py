@@ -21,6 +21,7 @@
     │   ├── DifferentOrganisation     another one than before; that is a change, not a reconnect
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
+    │   ├── DuplicateClient   a client of this name is there already
     │   └── NamedTwice        two rows of one request name the same thing
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
@@ -215,7 +216,7 @@ class DifferentOrganisation(Refused):
 
     def __init__(self, before: str, *, field: str | None = None) -> None:
         super().__init__(
-            f"The client is connected to {before}; disconnect it first, then connect the other one.",
+            f"The client is connected to {before}; to move it to another organisation, change its connection.",
             field=field,
         )
 
@@ -237,6 +238,16 @@ class CannotSync(Refused):
 
     def __init__(self, why: str, *, field: str | None = None) -> None:
         super().__init__(f"The connection is expired, so its books cannot be read. {why}", field=field)
+
+
+class DuplicateClient(Refused):
+    """`known` is the name of the client that is there, for those who may see it."""
+
+    code: ClassVar[str] = "DUPLICATE"
+
+    def __init__(self, name: str, known: str | None, *, field: str | None = None) -> None:
+        whom = f"The client {known}" if known is not None else "Another client of your practice"
+        super().__init__(f"{whom} is there already; {name} may be the same business.", field=field)
 
 
 class NamedTwice(Refused):

@@ -57,6 +57,15 @@ class Settings(BaseSettings):
         5.0, gt=0, le=60, description="Seconds between two looks for jobs that are due."
     )
     event_retention_days: int = Field(30, ge=1, le=3650, description="Days an event is kept for replay.")
+    run_retention_days: int = Field(
+        90, ge=1, le=3650, description="Days a sync that is over is kept; an organisation's last one stays."
+    )
+    sign_in_retention_days: int = Field(
+        7, ge=1, le=3650, description="Days a sign-in that has ended is kept."
+    )
+    tombstone_retention_days: int = Field(
+        30, ge=1, le=3650, description="Days a record is kept after it was gone at the provider."
+    )
     clock: Literal["real", "movable"] = Field(
         "real", description="`movable` lets tests and the demo move calendar time; refused in production."
     )

@@ -45,6 +45,8 @@ def client(id: ClientId) -> Client:
         team_id=None,
         country=None,
         currency=None,
+        tax_number=None,
+        registration_number=None,
         created_at=_AT,
         administered=False,
     )
@@ -76,6 +78,7 @@ def standing(organisation_id: OrganisationId, reason: Reason | None = None) -> d
         credential_id=OLD,
         reason=reason,
         mismatch=False,
+        accepted_names=None,
         status=Status.CONNECTED if reason is None else Status.EXPIRED,
         connected_at=_AT,
         ended_at=None,
@@ -197,3 +200,14 @@ def test_names_are_told_to_those_who_may_see_them(
 
 def test_an_organisation_nobody_showed_is_not_named() -> None:
     assert str(decided(X, SECRET)).startswith("This sign-in does not reach this organisation:")
+
+
+@pytest.mark.parametrize("reason", [None, *Reason])
+def test_where_a_move_is_meant_another_organisation_takes_the_place_of_the_one_before(
+    reason: Reason | None,
+) -> None:
+    known = facts(current=standing(B, reason))
+
+    moved = decide(Asked(client_id=X, organisation_id=A), known, moves=True)
+
+    assert moved == Decided(step=Step.REPLACE, credential_id=MINE, standing=known.current[X])

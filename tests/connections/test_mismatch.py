@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
 from tieline.clients.service import rename_client
+from tieline.connections.board.service import list_board
 from tieline.connections.mismatches import remismatch_organisations
 from tieline.connections.organisations.repository import OrganisationRepository
-from tieline.connections.service import disconnect, get_connection
+from tieline.connections.service import accept_mismatch, disconnect, get_connection, reconnect
+from tieline.connections.states import Status
+from tieline.errors import Forbidden, NotFound
 from tieline.ids import OrganisationId
 from tieline.plugins import OrganisationDetails, Reached
-from tieline.principal import Principal
+from tieline.principal import ClientRole, Permission, Principal
 from tieline.work import unit_of_work
 
 DETAILS = OrganisationDetails(
@@ -113,3 +118,83 @@ async def test_names_that_change_on_both_sides_at_once_are_compared_as_they_are_
         )
 
         assert not (await get_connection(books.admin, made.id)).mismatch
+
+
+async def test_accepted_names_may_differ_until_either_changes(books: Books) -> None:
+    client = await books.client("Acme")
+    made = await books.connected(client, await books.organisation("Bolt"))
+    counts = [(await list_board(books.admin, BOOKKEEPING)).counts]
+    await books.events()
+
+    accepted = await accept_mismatch(books.admin, made.id)
+    again = await accept_mismatch(books.admin, made.id)
+    counts.append((await list_board(books.admin, BOOKKEEPING)).counts)
+    told = await books.events()
+    await rename_client(books.admin, client.id, "ACME Ltd")
+    await meet(books, made.organisation_id, "Bolt Limited")
+    spelled, spelled_kinds = await get_connection(books.admin, made.id), await books.kinds()
+    await rename_client(books.admin, client.id, "Acme Two")
+    renamed, renamed_kinds = await get_connection(books.admin, made.id), await books.kinds()
+    await rename_client(books.admin, client.id, "Acme")
+    back = await get_connection(books.admin, made.id)
+
+    assert [each.status for each in (made, accepted, again)] == [
+        Status.MISMATCH,
+        Status.CONNECTED,
+        Status.CONNECTED,
+    ]
+    assert [(each[Status.CONNECTED], each[Status.MISMATCH]) for each in counts] == [(1, 1), (1, 0)]
+    assert [(kind, payload["mismatch"]) for kind, payload in told] == [("CONNECTION_MISMATCH_CHANGED", False)]
+    assert (spelled.mismatch, spelled_kinds) == (False, ["CLIENT_RENAMED"])
+    assert (renamed.mismatch, renamed_kinds) == (True, ["CLIENT_RENAMED", "CONNECTION_MISMATCH_CHANGED"])
+    assert back.mismatch
+
+
+async def test_an_organisation_that_is_renamed_ends_an_acceptance_even_if_it_is_renamed_back(
+    books: Books,
+) -> None:
+    made = await books.connected(await books.client("Acme"), await books.organisation("Bolt"))
+    await accept_mismatch(books.admin, made.id)
+
+    await meet(books, made.organisation_id, "Acme")
+    agreed = await get_connection(books.admin, made.id)
+    await meet(books, made.organisation_id, "Bolt")
+    back = await get_connection(books.admin, made.id)
+
+    assert (agreed.mismatch, back.mismatch) == (False, True)
+
+
+async def test_what_is_accepted_stays_so_when_it_is_reconnected_and_not_at_another_organisation(
+    books: Books,
+) -> None:
+    client = await books.client("Acme")
+    made = await books.connected(client, await books.organisation("Bolt"))
+    await accept_mismatch(books.admin, made.id)
+    await disconnect(books.admin, made.id)
+    sign_in_id = await books.sign_in(await books.credential(), [made.organisation_id])
+
+    mended = await reconnect(books.admin, made.id, sign_in_id)
+    await disconnect(books.admin, made.id)
+    other = await books.connected(client, await books.organisation("Bolt"))
+
+    assert (mended.status, other.status) == (Status.CONNECTED, Status.MISMATCH)
+
+
+async def test_names_that_agree_need_no_acceptance_and_strangers_may_not_accept(
+    books: Books, other_books: Books
+) -> None:
+    client = await books.client("Acme")
+    made = await books.connected(client, await books.organisation("Acme"))
+    await books.events()
+
+    assert await accept_mismatch(books.admin, made.id) == made
+    assert (await books.row("connection", made.id))["accepted_names"] is None
+    assert await books.kinds() == []
+    for principal in (
+        await books.member(Permission.SYNC),
+        await books.of_client(client, ClientRole.READER),
+    ):
+        with pytest.raises(Forbidden):
+            await accept_mismatch(principal, made.id)
+    with pytest.raises(NotFound, match="connection"):
+        await accept_mismatch(other_books.admin, made.id)

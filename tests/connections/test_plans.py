@@ -18,6 +18,7 @@ from tieline.connections.board.repository import BoardSort
 from tieline.connections.board.service import list_board
 from tieline.connections.decisions import Asked
 from tieline.connections.listing.service import list_connections
+from tieline.connections.moving.service import count_broken, reassign, reconnect_all
 from tieline.connections.service import bulk_connect, connections_of_clients
 from tieline.connections.suggestions.service import suggest_clients
 from tieline.database import scope
@@ -178,6 +179,26 @@ async def test_a_practice_that_the_planner_has_not_seen_is_read_once(fresh: Book
         lambda: suggest_clients(fresh.admin, sign_in_id, BOOKKEEPING, found[:200]),
         lambda: bulk_connect(fresh.admin, sign_in_id, BOOKKEEPING, rows),
         lambda: bulk_connect(fresh.admin, sign_in_id, DATA_HEALTH, rows),
+    ]
+
+    most = [await most_handled(fresh, call) for call in calls]
+
+    assert [each for each in most if max(each.values()) > 3 * 2_000] == []
+
+
+async def test_mending_all_of_a_practice_that_the_planner_has_not_seen_reads_it_once(fresh: Books) -> None:
+    await fresh.sql.execute(
+        "UPDATE connection SET reason = 'TOKEN_EXPIRED' WHERE practice_id = $1", fresh.practice_id
+    )
+    found = await fresh.sql.fetch("SELECT id FROM organisation WHERE practice_id = $1", fresh.practice_id)
+    sign_in_id = await fresh.sign_in(await fresh.credential(), [row["id"] for row in found])
+    chosen = await fresh.sql.fetch(
+        "SELECT id FROM connection WHERE practice_id = $1 LIMIT 1000", fresh.practice_id
+    )
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: count_broken(fresh.admin, "pretend"),
+        lambda: reconnect_all(fresh.admin, sign_in_id),
+        lambda: reassign(fresh.admin, sign_in_id, [row["id"] for row in chosen]),
     ]
 
     most = [await most_handled(fresh, call) for call in calls]

@@ -100,7 +100,7 @@ async def test_another_organisation_is_refused(books: Books) -> None:
     nothing = await books.sign_in(credential_id, [])
     narrow = await books.sign_in(await books.credential(scopes=[]), [made.organisation_id])
 
-    with pytest.raises(DifferentOrganisation, match="Acme; disconnect it first, then connect") as other_books:
+    with pytest.raises(DifferentOrganisation, match="Acme; to move it to another") as other_books:
         await reconnect(books.admin, made.id, different)
     with pytest.raises(NotInThisLogin, match="Acme") as unreached:
         await reconnect(books.admin, made.id, nothing)

@@ -16,6 +16,7 @@ from tests.support.source import ROOT, Module, body_lines, everything, packages
 SQL_ELSEWHERE = {
     "core/tieline/visibility.py": "the one condition that every query of what a caller may see is made with",
     "core/tieline/embedded/postgres.py": "makes the login and the database of the embedded server, above any of ours",
+    "plugins/quickbooks/tieline_quickbooks/asking.py": "Intuit's query language looks like it",
 }
 REAL_TIME_IN_SQL = {
     "core/tieline/sign_ins/rounds/repository.py": "the claim of a code is liveness: two callbacks exchange it once",
@@ -36,6 +37,7 @@ SYSTEM_SCOPE = {
     "core/tieline/worker/roster.py": "queues the jobs that recur for the whole deployment",
     "core/tieline/sync/scheduling.py": "looks for organisations that are due, whoever's they are",
     "core/tieline/events/actors.py": "sweeps old events of all practices",
+    "core/tieline/sweeps/rounds.py": "looks for what time has run out for, and forgets what is old, in all practices",
     "core/tieline/connections/actors.py": "sweeps organisations of all practices that nobody reaches any more",
 }
 _SQL_HOMES = ("core/tieline/database/", "core/tieline/migrations/")

@@ -21,6 +21,8 @@ from tests.support.sockets import caller_at
 from tests.support.worlds import World, world_of
 
 Snapshot = dict[str, list[str]]
+_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS")
+_ROWS = (".rows.", ".connectionIds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,11 @@ def mutation(name: str, input: str, *, declares: str = "", asks: str = "") -> st
 
 def bulk(input: str, *, declares: str) -> str:
     return mutation("bulkConnect", input, declares=declares, asks="outcomes { code }")
+
+
+def adding(sign_in: str, row: str, *, declares: str) -> str:
+    given = f"signInId: {sign_in}, product: BOOKKEEPING, rows: [{row}]"
+    return mutation("addClients", given, declares=declares, asks="outcomes { code }")
 
 
 def ledger(name: str) -> Case:
@@ -150,6 +157,75 @@ CASES = {
     "Mutation.disconnect.input.connectionId": Case(
         document=mutation("disconnect", "connectionId: $id"), names="connection"
     ),
+    "Mutation.acceptMismatch.input.connectionId": Case(
+        document=mutation("acceptMismatch", "connectionId: $id"), names="connection"
+    ),
+    "Mutation.refreshLists.input.connectionId": Case(
+        document=mutation("refreshLists", "connectionId: $id", asks="run { id }"), names="connection"
+    ),
+    "Mutation.reconnectAll.input.signInId": Case(
+        document=mutation("reconnectAll", "signInId: $id", asks="outcomes { code }"), names="sign_in"
+    ),
+    "Mutation.reassign.input.signInId": Case(
+        document=mutation(
+            "reassign",
+            "signInId: $id, connectionIds: [$connection]",
+            declares=", $connection: ID!",
+            asks="outcomes { code }",
+        ),
+        names="sign_in",
+    ),
+    "Mutation.reassign.input.connectionIds": Case(
+        document=mutation(
+            "reassign",
+            "signInId: $sign_in, connectionIds: [$id]",
+            declares=", $sign_in: ID!",
+            asks="outcomes { code }",
+        ),
+        names="connection",
+    ),
+    "Mutation.changeConnection.input.connectionId": Case(
+        document=mutation(
+            "changeConnection",
+            "connectionId: $id, signInId: $sign_in, organisationId: $free_organisation",
+            declares=", $sign_in: ID!, $free_organisation: ID!",
+        ),
+        names="connection",
+    ),
+    "Mutation.changeConnection.input.signInId": Case(
+        document=mutation(
+            "changeConnection",
+            "connectionId: $connection, signInId: $id, organisationId: $free_organisation",
+            declares=", $connection: ID!, $free_organisation: ID!",
+        ),
+        names="sign_in",
+    ),
+    "Mutation.changeConnection.input.organisationId": Case(
+        document=mutation(
+            "changeConnection",
+            "connectionId: $connection, signInId: $sign_in, organisationId: $id",
+            declares=", $connection: ID!, $sign_in: ID!",
+        ),
+        names="free_organisation",
+    ),
+    "Mutation.addClients.input.signInId": Case(
+        document=adding(
+            "$id", '{organisationId: $free_organisation, name: "New"}', declares=", $free_organisation: ID!"
+        ),
+        names="sign_in",
+    ),
+    "Mutation.addClients.input.rows.organisationId": Case(
+        document=adding("$sign_in", '{organisationId: $id, name: "New"}', declares=", $sign_in: ID!"),
+        names="free_organisation",
+    ),
+    "Mutation.addClients.input.rows.teamId": Case(
+        document=adding(
+            "$sign_in",
+            '{organisationId: $free_organisation, name: "New", teamId: $id}',
+            declares=", $sign_in: ID!, $free_organisation: ID!",
+        ),
+        names="team",
+    ),
     "Mutation.sync.input.connectionId": Case(
         document=mutation("sync", "connectionId: $id", asks="run { id }"), names="connection"
     ),
@@ -227,7 +303,7 @@ async def test_unknown_and_broken_ids_are_answered_like_another_practices(
 
 def field_of(path: str) -> str | None:
     """What a refusal names as its field; the rows of a bulk mutation are named by where they stand."""
-    return None if ".rows." in path else path.split(".", 2)[2]
+    return None if any(each in path for each in _ROWS) else path.split(".", 2)[2]
 
 
 async def refusals(
@@ -240,7 +316,7 @@ async def refusals(
     answer = await _answer(gateway, firm, path, variables)
     errors = [error["extensions"] for error in answer.get("errors", [])]
     payload = (answer.get("data") or {}).get(path.split(".")[1]) or {}
-    rows = [row for row in payload.get("outcomes") or () if not row["code"].endswith("CONNECTED")]
+    rows = [row for row in payload.get("outcomes") or () if not row["code"].endswith(_GOOD)]
     told = [*errors, *payload.get("errors", []), *rows]
     return [(error["code"], error.get("field")) for error in told]
 

@@ -36,6 +36,16 @@ MOMENTS = {
     "0004_sync": ["CREATE TABLE quota_block ()", "CREATE TABLE record_set_aside ()"],
     "0005_turns": ["CREATE TABLE job_turn ()", "LOCK TABLE job IN ACCESS SHARE MODE"],
     "0006_told_pauses": ["LOCK TABLE sync_run IN ACCESS SHARE MODE"],
+    "0007_hard_expiry": ["LOCK TABLE credential IN ACCESS SHARE MODE"],
+    "0008_reconnect_all": [
+        "LOCK TABLE connection IN ACCESS SHARE MODE",
+        "LOCK TABLE sign_in IN ACCESS SHARE MODE",
+    ],
+    "0009_sweeps": [
+        "LOCK TABLE practice IN ACCESS SHARE MODE",
+        "LOCK TABLE ledger_record IN ROW EXCLUSIVE MODE",
+    ],
+    "0010_full_reads": ["LOCK TABLE feed_cursor IN ACCESS SHARE MODE"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -24,6 +24,9 @@ DISCONNECT = f"""mutation($input: DisconnectInput!) {{ disconnect(input: $input)
 DELETE = (
     "mutation($input: DeleteClientInput!) { deleteClient(input: $input) { deletedClientId errors { code } } }"
 )
+ACCEPT = """mutation($id: ID!) { acceptMismatch(input: {connectionId: $id}) {
+  connection { statuses remedy } errors { code field } } }"""
+RENAME = """mutation($id: ID!) { renameClient(input: {id: $id, name: "Somebody Else Again"}) { errors { code } } }"""
 CLIENT = "query($id: ID!) { client(id: $id) { name connections { product statuses organisation { name } } } }"
 CONNECTION_OF = f"query($id: ID!) {{ connection(id: $id) {{ {CONNECTION} }} }}"
 LIST = """query($first: Int! = 50, $after: String, $clientId: ID, $provider: String, $product: Product,
@@ -109,6 +112,23 @@ async def test_a_name_that_differs_is_a_mismatch_and_says_what_to_do(trip: Trip)
     assert connection["statuses"] == ["CONNECTED", "MISMATCH"]
     assert connection["remedy"] == "MANAGE_CONNECTION"
     assert connection["explanation"]
+
+
+async def test_a_mismatch_that_somebody_accepts_is_none_until_the_client_is_renamed(trip: Trip) -> None:
+    connection = await connected(trip, "Somebody Else")
+    admin, syncing = trip.firm.admin, await trip.firm.member(Permission.SYNC)
+    before = (await board(admin))["counts"]
+
+    refused = (await syncing.ask(ACCEPT, id=connection["id"]))["acceptMismatch"]
+    accepted = (await admin.ask(ACCEPT, id=connection["id"]))["acceptMismatch"]
+    after = (await board(admin))["counts"]
+    await admin.ask(RENAME, id=connection["client"]["id"])
+    renamed = (await board(admin))["counts"]
+
+    assert codes(refused) == ["FORBIDDEN"]
+    assert accepted == {"connection": {"statuses": ["CONNECTED"], "remedy": None}, "errors": []}
+    assert [each["mismatch"] for each in (before, after, renamed)] == [1, 0, 1]
+    assert [each["connected"] for each in (before, after, renamed)] == [1, 1, 1]
 
 
 async def test_what_the_sign_in_does_not_reach_cannot_be_connected(trip: Trip, other_firm: Firm) -> None:
@@ -307,14 +327,15 @@ async def test_providers_say_what_this_practices_app_can_do(
     query = "{ providers { slug name products bulkConsent guidedQueue configured callbackUrl } }"
     app = await trip.sandbox.app(other_firm.practice_id, bulk_consent=bulk_consent)
 
-    (xero,) = (await other_firm.admin.ask(query))["providers"]
+    quickbooks, xero = (await other_firm.admin.ask(query))["providers"]
 
+    assert (quickbooks["slug"], quickbooks["configured"]) == ("quickbooks", False)
     assert (xero["slug"], xero["configured"], xero["bulkConsent"]) == ("xero", True, bulk_consent)
     assert xero["products"] == ["BOOKKEEPING", "DATA_HEALTH"]
     assert xero["callbackUrl"] == app.callback_url
 
 
 async def test_a_provider_without_an_app_is_shown_as_not_configured(firm: Firm) -> None:
-    (xero,) = (await firm.admin.ask("{ providers { configured bulkConsent callbackUrl } }"))["providers"]
+    providers = (await firm.admin.ask("{ providers { configured bulkConsent callbackUrl } }"))["providers"]
 
-    assert xero == {"configured": False, "bulkConsent": False, "callbackUrl": None}
+    assert providers == [{"configured": False, "bulkConsent": False, "callbackUrl": None}] * 2

@@ -26,6 +26,14 @@ from tieline.errors import CursorExpired
 from tieline.events.actors import prune_events
 from tieline.events.service import read_events
 from tieline.principal import Principal
+from tieline.sweeps.actors import (
+    expire_consents,
+    prune_runs,
+    prune_sign_ins,
+    prune_tombstones,
+    renew_ahead,
+    warn_ahead,
+)
 from tieline.work.doorbell import Doorbell, make_broker
 from tieline.work.repository import LEASE
 from tieline.worker.scheduler import MAX_UNREAD, ring_for_due
@@ -173,13 +181,18 @@ async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTa
     for _ in range(2):
         start("scheduler")
 
-    daily = await jobs.all("daily")
+    recurring = await jobs.all("daily") + await jobs.all("hourly")
 
-    assert {job["actor"]: job["arguments"] for job in daily} == {
-        prune_events.name: '{"keep_days": 30}',
-        sweep_organisations.name: "{}",
-    }
-    assert len(daily) == 2
+    assert sorted((job["actor"], job["arguments"]) for job in recurring) == sorted(
+        [
+            (prune_events.name, '{"keep_days": 30}'),
+            (sweep_organisations.name, "{}"),
+            (prune_runs.name, '{"keep_days": 90}'),
+            (prune_sign_ins.name, '{"keep_days": 7}'),
+            (prune_tombstones.name, '{"keep_days": 30}'),
+            *((each.name, "{}") for each in (expire_consents, warn_ahead, renew_ahead)),
+        ]
+    )
 
 
 async def test_events_are_kept_for_thirty_days_and_cursors_that_reach_further_back_have_expired(

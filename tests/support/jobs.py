@@ -66,7 +66,7 @@ class JobTable:
     async def rest_daily(self) -> None:
         """Put off what the scheduler queues when it starts, so that only the test's own job is due."""
         await self.connection.execute(
-            "UPDATE job SET due_at = due_at + interval '1 day' WHERE key LIKE '%:daily' OR key LIKE '%:minutely'"
+            "UPDATE job SET due_at = due_at + interval '1 day' WHERE key ~ ':(daily|hourly|minutely)$'"
         )
         self.redis.flushdb()
 

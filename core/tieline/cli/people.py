@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     practice = typer.Typer(no_args_is_help=True, help="Practices of this deployment.")
     practice.command("create")(create_practice)
     practice.command("list")(list_practices)
+    practice.command("consent-life")(set_consent_life)
     team = typer.Typer(no_args_is_help=True, help="Teams of a practice.")
     team.command("create")(create_team)
     member = typer.Typer(no_args_is_help=True, help="People of a practice.")
@@ -56,6 +57,21 @@ def list_practices() -> None:
 
     for practice in with_database(service.list_practices):
         typer.echo(f"{practice.id}  {practice.plan:<8}  {practice.name}")
+
+
+def set_consent_life(
+    days: Annotated[int, typer.Argument(min=0, help="Days; 0: consents do not run out by themselves.")],
+    *,
+    practice: PracticeOption,
+) -> None:
+    """Say how long a consent lasts before it has to be given anew: 365 days unless told otherwise."""
+    from tieline.practices import service
+
+    async def run() -> None:
+        await service.set_consent_life(await service.locate_practice(practice), days or None)
+
+    with_database(run)
+    typer.echo(f"A consent lasts {days} days." if days else "Consents do not run out by themselves.")
 
 
 def create_team(name: str, *, practice: PracticeOption) -> None:

@@ -32,6 +32,8 @@ class Client:
     team_id: TeamId | None
     country: str | None
     currency: str | None
+    tax_number: str | None
+    registration_number: str | None
     created_at: datetime
     administered: bool
 
@@ -44,7 +46,10 @@ class ClientQuery:
     direction: Direction = Direction.ASC
 
 
-COLUMNS = "c.id, c.practice_id, c.name, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, c.created_at"
+COLUMNS = (
+    "c.id, c.practice_id, c.name, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, c.tax_number, "
+    "c.registration_number, c.created_at"
+)
 
 _PAGE = """
 WITH matching AS NOT MATERIALIZED (
@@ -58,6 +63,10 @@ SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin
         ORDER BY c.name_key {direction}, c.id {direction}
         LIMIT {limit}) AS page ON true
  ORDER BY page.name_key {direction}, page.id {direction}
+"""
+_RENAME = """
+UPDATE client SET name = $3, name_key = $4, detail_sources = detail_sources || '{"name": "PERSON"}'
+ WHERE practice_id = $1 AND id = $2
 """
 
 
@@ -120,9 +129,7 @@ class ClientRepository:
 
     async def rename(self, client_id: ClientId, name: str) -> None:
         practice_id = self._principal.practice_id
-        await ClientRow.filter(practice_id=practice_id, id=client_id).update(
-            name=name, name_key=name_key(name)
-        )
+        await current().run(_RENAME, practice_id, client_id, name, name_key(name))
         await current().run(
             "DELETE FROM client_word WHERE practice_id = $1 AND client_id = $2", practice_id, client_id
         )
@@ -212,6 +219,8 @@ def client_of(row: Any) -> Client:
         team_id=row["team_id"],
         country=row["country"],
         currency=row["currency"],
+        tax_number=row["tax_number"],
+        registration_number=row["registration_number"],
         created_at=row["created_at"],
         administered=row["administered"],
     )

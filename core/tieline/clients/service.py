@@ -166,7 +166,9 @@ def _row(principal: Principal, new: NewClient) -> ClientRow:
         name=name,
         name_key=name_key(name),
         team_id=new.team_id,
-        detail_sources={field: "PERSON" for field, value in details.items() if value is not None},
+        detail_sources={
+            field: "PERSON" for field, value in {"name": name, **details}.items() if value is not None
+        },
         **details,
     )
 

@@ -95,8 +95,8 @@ def decide_all(rows: Sequence[Asked], facts: Facts) -> Iterator[Decided | Refuse
             yield decided
 
 
-def decide(row: Asked, facts: Facts) -> Decided | Refused:
-    """What becomes of a row that no earlier one stands against."""
+def decide(row: Asked, facts: Facts, *, moves: bool = False) -> Decided | Refused:
+    """What becomes of a row that no earlier one stands against; `moves`: leaving another organisation is meant."""
     refusal = _refused_client(row, facts) or _refused_organisation(row, facts)
     if refusal is not None:
         return refusal
@@ -107,7 +107,7 @@ def decide(row: Asked, facts: Facts) -> Decided | Refused:
     if standing.organisation_id == row.organisation_id:
         step = Step.KEEP if standing.reason is None else Step.RESUME
         return Decided(step=step, credential_id=reach.credential_id, standing=standing)
-    if standing.reason is Reason.DISCONNECTED:
+    if moves or standing.reason is Reason.DISCONNECTED:
         return Decided(step=Step.REPLACE, credential_id=reach.credential_id, standing=standing)
     return DifferentOrganisation(standing.organisation_name, field="organisationId")
 

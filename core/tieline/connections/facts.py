@@ -49,12 +49,22 @@ def forbids(principal: Principal) -> Callable[[Client], Forbidden | None]:
     return refusal
 
 
-async def load_facts(principal: Principal, sign_in: SignIn, product: Product, rows: Sequence[Asked]) -> Facts:
-    """Everything that rows are decided by, locked; a constant number of statements, however many rows."""
+async def load_facts(
+    principal: Principal,
+    sign_in: SignIn,
+    product: Product,
+    rows: Sequence[Asked],
+    *,
+    also: Collection[OrganisationId] = (),
+) -> Facts:
+    """Everything that rows are decided by, locked; a constant number of statements, however many rows.
+
+    `also` are organisations that no row names, such as those that connections move away from.
+    """
     practice_id = principal.practice_id
     visible = ClientRepository.visible_to(principal)
     clients = await visible.get_many({row.client_id for row in rows}, lock=True)
-    wanted = {row.organisation_id for row in rows}
+    wanted = {*(row.organisation_id for row in rows), *also}
     organisations = await OrganisationRepository.of(practice_id).lock(wanted)
     # Read once the organisations are held: what is about to be released is no longer found.
     found = await SignInRepository.of(practice_id).organisations(sign_in.id)
@@ -84,14 +94,15 @@ async def _reached(
     return {
         each.organisation_id: Reach(
             credential_id=each.credential_id,
-            covers=_covers(sign_in.provider, live[each.credential_id], product),
+            covers=covers(sign_in.provider, live[each.credential_id], product),
         )
         for each in found
         if each.credential_id in live
     }
 
 
-def _covers(slug: str, credential: Credential, product: Product) -> bool:
+def covers(slug: str, credential: Credential, product: Product) -> bool:
+    """Whether what was granted is enough for a product of the provider's."""
     provider = host().registry.get(slug)
     return provider is not None and provider.oauth.covers(credential.scopes, product)
 

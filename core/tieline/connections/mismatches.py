@@ -1,12 +1,16 @@
-"""Whether names agree, kept true: computed anew whenever a client's or an organisation's name changes."""
+"""Whether names agree, kept true: computed anew whenever a client's or an organisation's name changes.
+
+Names that differ may be accepted; a hash of them says which two it was about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository, Named
-from tieline.connections.states import differs
+from tieline.connections.states import differs, names_hash
 from tieline.events.kinds import ConnectionMismatchChanged
 from tieline.ids import ClientId, OrganisationId, PracticeId
 from tieline.work import Work
@@ -31,12 +35,29 @@ async def remismatch_client(work: Work, practice_id: PracticeId, client_id: Clie
     return await _write(work, practice_id, await connections.named(client_ids=[client_id]))
 
 
+async def accept_names(work: Work, connection: Connection) -> list[Connection]:
+    """Let the names of a locked client and organisation differ until either changes: the connection, if it changed."""
+    connections = ConnectionRepository.of(connection.practice_id)
+    named = await connections.named(client_ids=[connection.client_id])
+    accepted = [
+        replace(each, accepted_names=names_hash(each.client_name, each.organisation_name))
+        for each in named
+        if each.id == connection.id and each.mismatch
+    ]
+    return await _write(work, connection.practice_id, accepted)
+
+
 async def _write(work: Work, practice_id: PracticeId, named: list[Named]) -> list[Connection]:
-    found = {each.id: differs(each.client_name, each.organisation_name, each.legal_name) for each in named}
-    flags = {each.id: found[each.id] for each in named if found[each.id] != each.mismatch}
+    """Those that are a mismatch now and were not, or the other way round."""
+    before = {each.id: each.mismatch for each in named}
+    looked = {each.id: _looked_at(each) for each in named}
+    flags = {
+        each.id: looked[each.id] for each in named if looked[each.id] != (each.mismatch, each.accepted_names)
+    }
     if not flags:
         return []
-    changed = await ConnectionRepository.of(practice_id).set_mismatch(flags, at=work.now)
+    written = await ConnectionRepository.of(practice_id).set_mismatch(flags, at=work.now)
+    changed = [each for each in written if each.mismatch != before[each.id]]
     for each in changed:
         work.event(
             ConnectionMismatchChanged(
@@ -48,3 +69,12 @@ async def _write(work: Work, practice_id: PracticeId, named: list[Named]) -> lis
             )
         )
     return changed
+
+
+def _looked_at(named: Named) -> tuple[bool, str | None]:
+    """Whether it is a mismatch, and what of an acceptance is left: nothing once a name has changed."""
+    accepted = named.accepted_names
+    if accepted != names_hash(named.client_name, named.organisation_name):
+        accepted = None
+    differ = differs(named.client_name, named.organisation_name, named.legal_name)
+    return differ and accepted is None, accepted

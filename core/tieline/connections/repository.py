@@ -27,6 +27,7 @@ class Connection:
     credential_id: CredentialId
     reason: Reason | None
     mismatch: bool
+    accepted_names: str | None
     status: Status
     connected_at: datetime
     ended_at: datetime | None
@@ -54,6 +55,7 @@ class Named:
     organisation_name: str
     legal_name: str | None
     mismatch: bool
+    accepted_names: str | None
 
 
 OWN_COLUMNS = (
@@ -65,6 +67,7 @@ OWN_COLUMNS = (
     "credential_id",
     "reason",
     "mismatch",
+    "accepted_names",
     "status",
     "connected_at",
     "ended_at",
@@ -96,9 +99,11 @@ WITH locked AS MATERIALIZED (
      SELECT k.id FROM connection AS k
       WHERE k.practice_id = $1 AND k.ended_at IS NULL AND {{which}} ORDER BY k.id FOR NO KEY UPDATE),
      k AS (UPDATE connection AS k SET {{what}}, changed_at = $2
-             FROM locked {{more}} WHERE k.practice_id = $1 AND k.id = locked.id {{matched}} RETURNING k.*)
+            WHERE k.practice_id = $1 AND k.id = ANY (ARRAY (SELECT id FROM locked)) RETURNING k.*)
 SELECT {COLUMNS} FROM k {JOINED} ORDER BY k.id
 """
+# A value of its own for each, by its place: a join would be planned for a single row.
+_NTH = "array_position($3::uuid[], k.id)"
 _ADD = f"""
 WITH k AS (
      INSERT INTO connection (id, practice_id, client_id, product, organisation_id, credential_id, mismatch,
@@ -110,7 +115,7 @@ WITH k AS (
 SELECT {COLUMNS} FROM k {JOINED} ORDER BY k.id
 """
 _NAMED = f"""
-SELECT k.id, c.name AS client_name, o.name AS organisation_name, o.legal_name, k.mismatch
+SELECT k.id, c.name AS client_name, o.name AS organisation_name, o.legal_name, k.mismatch, k.accepted_names
   FROM connection AS k {_CLIENT} {_ORGANISATION}
  WHERE k.practice_id = $1 AND k.ended_at IS NULL AND {{which}}
  ORDER BY k.id FOR NO KEY UPDATE OF k
@@ -193,9 +198,7 @@ class ConnectionRepository:
         """Hang each on a credential, with no reason any more; the flag says whether the names differ."""
         sql = _CHANGED.format(
             which="k.id = ANY ($3::uuid[])",
-            what="reason = NULL, credential_id = m.credential_id, mismatch = m.mismatch",
-            more=", unnest($3::uuid[], $4::uuid[], $5::boolean[]) AS m (id, credential_id, mismatch)",
-            matched="AND k.id = m.id",
+            what=f"reason = NULL, credential_id = ($4::uuid[])[{_NTH}], mismatch = ($5::boolean[])[{_NTH}]",
         )
         credentials = [credential_id for credential_id, _ in moved.values()]
         flags = [mismatch for _, mismatch in moved.values()]
@@ -203,12 +206,19 @@ class ConnectionRepository:
 
     async def end_many(self, ids: Collection[ConnectionId], *, at: datetime) -> list[Connection]:
         """End those of these that are current."""
-        sql = _CHANGED.format(which="k.id = ANY ($3::uuid[])", what="ended_at = $2", more="", matched="")
+        sql = _CHANGED.format(which="k.id = ANY ($3::uuid[])", what="ended_at = $2")
         return await self._changing(sql, at, list(ids))
+
+    async def expire_many(
+        self, ids: Collection[ConnectionId], reason: Reason, *, at: datetime
+    ) -> list[Connection]:
+        """Give the reason to those of these that are current; they are locked."""
+        sql = _CHANGED.format(which="k.id = ANY ($3::uuid[])", what="reason = $4")
+        return await self._changing(sql, at, list(ids), reason.value)
 
     async def disconnect(self, connection_id: ConnectionId, *, at: datetime) -> Connection:
         """Mark a current, locked connection as what a person disconnected."""
-        sql = _CHANGED.format(which="k.id = $3", what="reason = $4", more="", matched="")
+        sql = _CHANGED.format(which="k.id = $3", what="reason = $4")
         changed = await self._changing(sql, at, connection_id, Reason.DISCONNECTED.value)
         return changed[0]
 
@@ -230,8 +240,6 @@ class ConnectionRepository:
             "AND ($5::uuid[] IS NULL OR k.organisation_id = ANY ($5::uuid[])) "
             "AND ($6::text[] IS NULL OR k.product = ANY ($6::text[]))",
             what="reason = $4",
-            more="",
-            matched="",
         )
         listed = None if organisation_ids is None else list(organisation_ids)
         only = None if products is None else [product.value for product in products]
@@ -250,15 +258,17 @@ class ConnectionRepository:
         rows = await current().rows(sql, self.practice_id, list(ids or ()))
         return [Named(**dict(row)) for row in rows]
 
-    async def set_mismatch(self, flags: Mapping[ConnectionId, bool], *, at: datetime) -> list[Connection]:
-        """Write whether the names of each differ; they are locked."""
+    async def set_mismatch(
+        self, flags: Mapping[ConnectionId, tuple[bool, str | None]], *, at: datetime
+    ) -> list[Connection]:
+        """Write whether the names of each differ, and the hash of those that are accepted; they are locked."""
         sql = _CHANGED.format(
             which="k.id = ANY ($3::uuid[])",
-            what="mismatch = m.mismatch",
-            more=", unnest($3::uuid[], $4::boolean[]) AS m (id, mismatch)",
-            matched="AND k.id = m.id",
+            what=f"mismatch = ($4::boolean[])[{_NTH}], accepted_names = ($5::text[])[{_NTH}]",
         )
-        return await self._changing(sql, at, list(flags), list(flags.values()))
+        differ = [mismatch for mismatch, _ in flags.values()]
+        accepted = [names for _, names in flags.values()]
+        return await self._changing(sql, at, list(flags), differ, accepted)
 
     async def _select(self, which: str, *arguments: object) -> list[Connection]:
         bound = [self.practice_id, *arguments]
@@ -290,6 +300,7 @@ def connection(row: Any) -> Connection:
         credential_id=row["credential_id"],
         reason=Reason(row["reason"]) if row["reason"] else None,
         mismatch=row["mismatch"],
+        accepted_names=row["accepted_names"],
         status=Status(row["status"]),
         connected_at=row["connected_at"],
         ended_at=row["ended_at"],

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
+from tieline.canonical import LISTS
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.host import host
 from tieline.ids import OrganisationId, PersonId, PracticeId
+from tieline.plugins import Feed
 from tieline.sync.queueing import ask_for, stop
 from tieline.sync.repository import WantedRun, live_runs, narrow_runs
 from tieline.sync.runs import Run, Trigger
@@ -24,10 +26,14 @@ async def queue_syncs(
 ) -> list[Run]:
     """One live run for each organisation of these connections, the feeds of their products in it, lists first.
 
-    Those of a provider that is not installed get none.
+    A refresh of lists asks only for feeds that fill some list. Those of a provider that is not installed get none.
     """
     wanted = [
-        WantedRun(organisation_id=each.organisation_id, credential_id=each.credential_id, feeds=_feeds(each))
+        WantedRun(
+            organisation_id=each.organisation_id,
+            credential_id=each.credential_id,
+            feeds=_asked_for(each, trigger),
+        )
         for each in connections
         if host().registry.get(each.provider) is not None
     ]
@@ -79,6 +85,15 @@ def _asked(run: Run) -> WantedRun:
 
 
 def _feeds(connection: Connection) -> tuple[str, ...]:
+    return tuple(feed.name for feed in _all_feeds(connection))
+
+
+def _asked_for(connection: Connection, trigger: Trigger) -> tuple[str, ...]:
+    if trigger is not Trigger.REFRESH_LISTS:
+        return _feeds(connection)
+    return tuple(feed.name for feed in _all_feeds(connection) if LISTS & set(feed.datasets))
+
+
+def _all_feeds(connection: Connection) -> tuple[Feed, ...]:
     provider = host().registry.get(connection.provider)
-    feeds = provider.info.feeds.get(connection.product, ()) if provider is not None else ()
-    return tuple(feed.name for feed in feeds)
+    return provider.info.feeds.get(connection.product, ()) if provider is not None else ()

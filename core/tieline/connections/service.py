@@ -1,4 +1,4 @@
-"""What callers do with connections: connect one or many, reconnect, disconnect, look."""
+"""What callers do with connections: connect one or many, reconnect, disconnect, accept a mismatch, look."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tieline.connections.decisions import (
     refused_reach,
 )
 from tieline.connections.facts import load_facts, usable_sign_in
+from tieline.connections.mismatches import accept_names
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import settle_runs
@@ -144,6 +145,19 @@ async def disconnect(principal: Principal, connection_id: ConnectionId) -> Conne
         )
         release(work, [changed])
     return changed
+
+
+@retrying
+async def accept_mismatch(principal: Principal, connection_id: ConnectionId) -> Connection:
+    """Let the names of the client and its organisation differ, until either of them changes.
+
+    Raises NotFound and Forbidden; a connection that is no mismatch stays as it is.
+    """
+    async with unit_of_work(principal) as work:
+        found = await _manageable(principal, connection_id)
+        await OrganisationRepository.of(principal.practice_id).lock([found.organisation_id])
+        changed = await accept_names(work, found)
+    return changed[0] if changed else found
 
 
 async def get_connection(principal: Principal, connection_id: ConnectionId) -> Connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import sha256
 
 from tieline.names import match_key
 
@@ -57,7 +58,8 @@ _REMEDIES = {
     Reason.SUBSCRIPTION_LAPSED: Remedy.RENEW_SUBSCRIPTION,
 }
 _MISMATCHED = (
-    "The client's name is not the organisation's: rename the client, or connect the right organisation."
+    "The client's name is not the organisation's: rename the client, connect the right organisation, "
+    "or accept that the names differ."
 )
 _UNINTEGRATED = "Not connected yet."
 
@@ -85,3 +87,8 @@ def differs(client_name: str, organisation_name: str, legal_name: str | None) ->
     """Whether the client's name equals neither of the organisation's, after normalising all of them."""
     wanted = match_key(client_name)
     return wanted not in {match_key(name) for name in (organisation_name, legal_name) if name}
+
+
+def names_hash(client_name: str, organisation_name: str) -> str:
+    """What is kept of two names that somebody accepted as they are: another one when either changes."""
+    return sha256("\n".join((match_key(client_name), match_key(organisation_name))).encode()).hexdigest()

@@ -88,6 +88,19 @@ class ConnectionExpired(ConnectionEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionWarning(ConnectionEvent):
+    """It works, but expires in 30, 7 or 1 days unless somebody reconnects it.
+
+    `reason` is why, `days` the mark that was passed, `expires_at` the instant in ISO 8601.
+    """
+
+    kind: ClassVar[str] = "CONNECTION_WARNING"
+    reason: str
+    days: int
+    expires_at: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionDisconnected(ConnectionEvent):
     """A person stopped it."""
 

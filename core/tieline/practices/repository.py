@@ -92,6 +92,10 @@ class PracticeRepository:
         """Keep others from changing who belongs to the practice until the transaction ends."""
         await current().value("SELECT id FROM practice WHERE id = $1 FOR NO KEY UPDATE", self.practice_id)
 
+    async def set_consent_life(self, days: int | None) -> None:
+        sql = "UPDATE practice SET consent_life_days = $2 WHERE id = $1"
+        await current().run(sql, self.practice_id, days)
+
     async def person(self, person_id: PersonId) -> Person | None:
         row = await PersonRow.get_or_none(practice_id=self.practice_id, id=person_id)
         return _person(row) if row else None

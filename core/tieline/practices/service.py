@@ -92,6 +92,13 @@ async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STAN
 
 
 @retrying
+async def set_consent_life(practice_id: PracticeId, days: int | None) -> None:
+    """Say how many days a consent lasts, those that were given already too; None: it does not run out by itself."""
+    async with unit_of_work(Principal.machine(practice_id)):
+        await PracticeRepository.of(practice_id).set_consent_life(days)
+
+
+@retrying
 async def create_team(practice_id: PracticeId, name: str) -> TeamId:
     """Raises Invalid; the same name again is the same team."""
     cleaned = clean_name(name, field="name")

@@ -14,6 +14,14 @@ from tieline.credentials.actors import (
 from tieline.events.actors import prune_events
 from tieline.settings import Settings
 from tieline.sign_ins.actors import fetch_details, forget_sign_in
+from tieline.sweeps.actors import (
+    expire_consents,
+    prune_runs,
+    prune_sign_ins,
+    prune_tombstones,
+    renew_ahead,
+    warn_ahead,
+)
 from tieline.sync.actors import queue_due, work_run
 from tieline.work import Actor, system_work
 
@@ -32,6 +40,12 @@ ACTORS: dict[str, Actor] = {
         check_reach,
         work_run,
         queue_due,
+        expire_consents,
+        warn_ahead,
+        renew_ahead,
+        prune_runs,
+        prune_sign_ins,
+        prune_tombstones,
     )
 }
 
@@ -42,3 +56,9 @@ async def ensure_recurring(settings: Settings) -> None:
         work.enqueue(prune_events, key="daily", keep_days=settings.event_retention_days)
         work.enqueue(queue_due, key="minutely")
         work.enqueue(sweep_organisations, key="daily")
+        work.enqueue(expire_consents, key="hourly")
+        work.enqueue(warn_ahead, key="hourly")
+        work.enqueue(renew_ahead, key="hourly")
+        work.enqueue(prune_runs, key="daily", keep_days=settings.run_retention_days)
+        work.enqueue(prune_sign_ins, key="daily", keep_days=settings.sign_in_retention_days)
+        work.enqueue(prune_tombstones, key="daily", keep_days=settings.tombstone_retention_days)

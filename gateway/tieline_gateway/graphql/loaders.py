@@ -20,6 +20,8 @@ from tieline.connections.organisations.repository import Organisation
 from tieline.connections.repository import Connection
 from tieline.connections.suggestions.matching import Suggestion
 from tieline.connections.suggestions.service import MAX_ORGANISATIONS, suggest_clients
+from tieline.connections.warnings.ends import Warned
+from tieline.connections.warnings.service import list_warnings
 from tieline.credentials.apps.repository import App
 from tieline.credentials.apps.service import list_apps
 from tieline.errors import SignInNotReady, SignInOver
@@ -62,6 +64,7 @@ class Loaders:
     person: DataLoader[PersonId, Person | None]
     suggestions: DataLoader[Found, tuple[Suggestion, ...]]
     team: DataLoader[TeamId, Team | None]
+    warning: DataLoader[ConnectionId, Warned | None]
 
     @classmethod
     def of(cls, principal: Principal, ahead: Ahead = Ahead()) -> Loaders:
@@ -83,6 +86,7 @@ class Loaders:
             person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
             suggestions=_suggestions(principal),
             team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
+            warning=_loader(lambda ids: list_warnings(principal, ids), lambda warned: warned.connection_id),
         )
 
 

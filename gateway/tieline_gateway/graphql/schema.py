@@ -7,8 +7,11 @@ from functools import cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from tieline_gateway.graphql.clients.adding import ClientAdditions
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.queries import ClientQueries
+from tieline_gateway.graphql.connections.changing import ConnectionChanges
+from tieline_gateway.graphql.connections.moving import MovingMutations, MovingQueries
 from tieline_gateway.graphql.connections.mutations import ConnectionMutations
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
@@ -31,6 +34,7 @@ class Query(
     ProviderQueries,
     SignInQueries,
     ConnectionQueries,
+    MovingQueries,
     SyncQueries,
     LedgerQueries,
 ):
@@ -40,7 +44,15 @@ class Query(
 @strawberry.type(
     description="Changes: each answers with what it changed, and with expected refusals as data."
 )
-class Mutation(ClientMutations, SignInMutations, ConnectionMutations, SyncMutations):
+class Mutation(
+    ClientMutations,
+    ClientAdditions,
+    SignInMutations,
+    ConnectionMutations,
+    ConnectionChanges,
+    MovingMutations,
+    SyncMutations,
+):
     pass
 
 

@@ -31,6 +31,7 @@ class UserErrorCode(StrEnum):
     DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
     SCOPE_MISSING = errors.ConsentTooNarrow.code
     NAMED_TWICE = errors.NamedTwice.code
+    DUPLICATE = errors.DuplicateClient.code
     CONNECTION_EXPIRED = errors.CannotSync.code
     QUOTA_SPENT = errors.QuotaSpent.code
     THROTTLED = errors.Throttled.code

@@ -7,12 +7,15 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from tieline import clock
 from tieline.clients.repository import COLUMNS as CLIENT_COLUMNS
 from tieline.clients.repository import Client, ClientStatement, client_of
 from tieline.connections.organisations.repository import COLUMNS as ORGANISATION_COLUMNS
 from tieline.connections.organisations.repository import Organisation, organisation
 from tieline.connections.repository import OWN_COLUMNS, Connection, connection
 from tieline.connections.states import Status
+from tieline.connections.warnings.ends import AHEAD
+from tieline.connections.warnings.repository import is_warned_of
 from tieline.database import current
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
@@ -38,6 +41,7 @@ class BoardQuery:
     direction: Direction = Direction.ASC
     statuses: frozenset[Status] = frozenset()
     providers: frozenset[str] = frozenset()
+    with_warnings: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,9 +118,12 @@ class BoardRepository:
         condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
         if query.providers:
             condition.append(f"o.provider = ANY ({sql.bind(sorted(query.providers))}::text[])")
-        shown = "true"
+        shown = ["true"]
         if query.statuses:
-            shown = f"status = ANY ({sql.bind(_shown(query.statuses))}::text[])"
+            shown.append(f"status = ANY ({sql.bind(_shown(query.statuses))}::text[])")
+        if query.with_warnings:
+            at, until = sql.bind(clock.now()), sql.bind(clock.now() + AHEAD)
+            shown.append(is_warned_of("k_", at=at, until=until))
         rows = await current().rows(
             _BOARD.format(
                 client=CLIENT_COLUMNS,
@@ -125,7 +132,7 @@ class BoardRepository:
                 key=_KEYS[query.sort],
                 product=sql.bind(query.product.value),
                 condition=" AND ".join(condition),
-                shown=shown,
+                shown=" AND ".join(shown),
                 counts=", ".join(f"count(*) FILTER (WHERE status = '{each}') AS n_{each}" for each in Status),
                 after=sql.after(after, query.direction, "sort_key", "id"),
                 direction=query.direction.value,

@@ -25,13 +25,14 @@ async def list_board(
     direction: Direction = Direction.ASC,
     statuses: Collection[Status] = (),
     providers: Collection[str] = (),
+    with_warnings: bool = False,
     first: int | None = None,
     after: str | None = None,
 ) -> BoardPage:
     """A page of all clients of the practice with their current connection of this product.
 
-    The counts go by search and providers, the total by the statuses too. Raises Forbidden (practice admins only),
-    Invalid (page size, search) and CursorInvalid.
+    The counts go by search and providers, the total by the statuses and warnings too. Raises Forbidden (practice
+    admins only), Invalid (page size, search) and CursorInvalid.
     """
     if not principal.is_admin:
         raise Forbidden(_NEEDED)
@@ -42,6 +43,7 @@ async def list_board(
         direction=direction,
         statuses=frozenset(statuses),
         providers=frozenset(providers),
+        with_warnings=with_warnings,
     )
     listed = _listed(principal, query)
     size, start = page_size(first), decode_cursor(listed, after)
@@ -59,4 +61,5 @@ def _listed(principal: Principal, query: BoardQuery) -> str:
         query.words,
         sorted(query.statuses),
         sorted(query.providers),
+        query.with_warnings,
     )

@@ -30,6 +30,10 @@ class Client:
     )
     country: str | None = strawberry.field(description="ISO 3166 alpha-2, such as GB.")
     currency: str | None = strawberry.field(description="ISO 4217, such as GBP.")
+    tax_number: str | None = strawberry.field(description="As its ledger has it, such as GB123456789.")
+    registration_number: str | None = strawberry.field(
+        description="The company's number, as its ledger has it."
+    )
     created_at: datetime
     key: strawberry.Private[ClientId]
     team_id: strawberry.Private[TeamId | None]
@@ -58,6 +62,8 @@ class Client:
             practice_code=client.practice_code,
             country=client.country,
             currency=client.currency,
+            tax_number=client.tax_number,
+            registration_number=client.registration_number,
             created_at=client.created_at,
             key=client.id,
             team_id=client.team_id,

@@ -37,6 +37,11 @@ class DisconnectInput:
     connection_id: strawberry.ID
 
 
+@strawberry.input(description="A connection whose names may differ.")
+class AcceptMismatchInput:
+    connection_id: strawberry.ID
+
+
 @strawberry.type(description="A client's connection.")
 class ConnectPayload:
     connection: Connection | None = strawberry.field(description="As it is now; null when nothing changed.")
@@ -51,6 +56,12 @@ class ReconnectPayload:
 
 @strawberry.type(description="A connection that is no longer used.")
 class DisconnectPayload:
+    connection: Connection | None = strawberry.field(description="As it is now; null when nothing changed.")
+    errors: list[UserError]
+
+
+@strawberry.type(description="A connection whose names may differ.")
+class AcceptMismatchPayload:
     connection: Connection | None = strawberry.field(description="As it is now; null when nothing changed.")
     errors: list[UserError]
 
@@ -114,3 +125,17 @@ class ConnectionMutations:
         except EXPECTED as error:
             return DisconnectPayload(connection=None, errors=UserError.of(error))
         return DisconnectPayload(connection=Connection.of(disconnected), errors=[])
+
+    @strawberry.mutation(
+        description="Let the names of a client and its organisation differ: the connection is no MISMATCH any more, "
+        f"until either of the names changes. {_RIGHTS}"
+    )
+    async def accept_mismatch(
+        self, info: Info, input: Annotated[AcceptMismatchInput, GIVEN]
+    ) -> AcceptMismatchPayload:
+        try:
+            connection_id = ConnectionId(read_id("connection", input.connection_id, field="connectionId"))
+            accepted = await service.accept_mismatch(info.context.principal, connection_id)
+        except EXPECTED as error:
+            return AcceptMismatchPayload(connection=None, errors=UserError.of(error))
+        return AcceptMismatchPayload(connection=Connection.of(accepted), errors=[])

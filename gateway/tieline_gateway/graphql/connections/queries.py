@@ -92,6 +92,10 @@ class ConnectionQueries:
             list[str] | None,
             strawberry.argument(description="Only lines connected to one of these providers, by short name."),
         ] = None,
+        *,
+        with_warnings: Annotated[
+            bool, strawberry.argument(description="Only lines whose connection has a warning.")
+        ] = False,
     ) -> ConnectionBoardPage | None:
         page = await list_board(
             info.context.principal,
@@ -101,6 +105,7 @@ class ConnectionQueries:
             direction=sort.direction,
             statuses=statuses or (),
             providers=providers or (),
+            with_warnings=with_warnings,
             first=first,
             after=after,
         )

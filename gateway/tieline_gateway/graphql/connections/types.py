@@ -11,6 +11,7 @@ from tieline.connections import states
 from tieline.connections.organisations import repository as organisations
 from tieline.connections.repository import Connection as ConnectionRecord
 from tieline.connections.states import Reason, Remedy, Status
+from tieline.connections.warnings.ends import Warned
 from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId
 from tieline.pages import DEFAULT_PAGE, Page
 from tieline.plugins import Product
@@ -71,6 +72,23 @@ class IntegratedBy:
         return Person.of(found) if found else None
 
 
+@strawberry.type(description="Something about a connection that works, and will not for long.")
+class ConnectionWarning:
+    reason: Reason = strawberry.field(description="Why it will be EXPIRED.")
+    expires_at: datetime = strawberry.field(description="When.")
+    days: int = strawberry.field(description="In at most so many days: 30, 7 or 1.")
+    explanation: str = strawberry.field(description="A sentence for people, in English.")
+
+    @classmethod
+    def of(cls, warned: Warned) -> ConnectionWarning:
+        return cls(
+            reason=warned.reason,
+            expires_at=warned.expires_at,
+            days=warned.days,
+            explanation=warned.explanation,
+        )
+
+
 @strawberry.type(description="A client's product, connected to an organisation through somebody's consent.")
 class Connection:
     id: strawberry.ID
@@ -102,6 +120,13 @@ class Connection:
     async def organisation(self, info: Info) -> Organisation | None:
         found = await info.context.loaders.organisation.load(self.organisation_id)
         return Organisation.of(found) if found else None
+
+    @strawberry.field(
+        description="What people should know ahead: that it expires within 30 days, unless reconnected."
+    )
+    async def warnings(self, info: Info) -> list[ConnectionWarning]:
+        found = await info.context.loaders.warning.load(self.key)
+        return [ConnectionWarning.of(found)] if found else []
 
     @strawberry.field(description="When the organisation's data was last brought up to date; null for never.")
     async def last_synced_at(self, info: Info) -> datetime | None:

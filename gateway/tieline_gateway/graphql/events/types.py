@@ -36,10 +36,11 @@ class ConnectionEvent:
     client_id: strawberry.ID | None = strawberry.field(description="Whom it is about, also when it is gone.")
     connection_id: strawberry.ID | None = strawberry.field(description="Null where no single one is meant.")
     product: Product | None = strawberry.field(description="The connection's.")
-    reason: Reason | None = strawberry.field(description="Of CONNECTION_EXPIRED: why.")
+    reason: Reason | None = strawberry.field(description="Of CONNECTION_EXPIRED and CONNECTION_WARNING: why.")
     mismatch: bool | None = strawberry.field(
         description="Of CONNECTION_MISMATCH_CHANGED: whether the names differ now."
     )
+    expires_at: datetime | None = strawberry.field(description="Of CONNECTION_WARNING: when it will expire.")
     sync_run_id: strawberry.ID | None = strawberry.field(description="Of the SYNC_ kinds.")
     sync_reason: str | None = strawberry.field(
         description="Of SYNC_FAILED: why, by the words of SyncRun.reason."
@@ -71,7 +72,6 @@ class ConnectionEvent:
     def of(cls, event: Recorded) -> ConnectionEvent:
         told = event.payload
         connection, run = connection_of(event), run_of(event)
-        resume_at = told.get("resume_at")
         return cls(
             cursor=event.cursor.encode(),
             kind=kind_of(event.kind),
@@ -81,10 +81,11 @@ class ConnectionEvent:
             product=_member(Product, told.get("product")),
             reason=None if run else _member(Reason, told.get("reason")),
             mismatch=told.get("mismatch"),
+            expires_at=_instant(told.get("expires_at")),
             sync_run_id=_id(run),
             sync_reason=told.get("reason") if run else None,
             limit=SyncLimit(name=told["limit"]) if "limit" in told else None,
-            resume_at=datetime.fromisoformat(resume_at) if resume_at else None,
+            resume_at=_instant(told.get("resume_at")),
             client_key=event.client_id,
             connection_key=connection,
             organisation_key=organisation_of(event),
@@ -93,6 +94,10 @@ class ConnectionEvent:
 
 def _id(id: UUID | None) -> strawberry.ID | None:
     return strawberry.ID(str(id)) if id else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _member(words: type[E], word: str | None) -> E | None:

@@ -26,7 +26,8 @@ class StartSignInInput:
     purpose: Purpose
     products: list[Product] = strawberry.field(
         default_factory=list,
-        description="What the consent has to cover; a RECONNECT takes the connection's where it names none.",
+        description="What the consent has to cover; where RECONNECT or RECONNECT_ALL name none: the products of what "
+        "is to be reconnected.",
     )
     connection_id: strawberry.ID | None = strawberry.field(
         default=None, description="The connection to reconnect; for RECONNECT, and only there."

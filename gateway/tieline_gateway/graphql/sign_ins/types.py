@@ -22,7 +22,12 @@ from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.providers.types import Provider, load_provider
 
-strawberry.enum(Purpose, name="SignInPurpose", description="What a person signs in for.")
+strawberry.enum(
+    Purpose,
+    name="SignInPurpose",
+    description="What a person signs in for. RECONNECT and RECONNECT_ALL are READY at once where a login of the "
+    "caller's reaches already what is to be reconnected.",
+)
 strawberry.enum(
     SignInState,
     description="STARTED: at the provider. CONSENTED: back, to be completed. READY: its organisations can be "

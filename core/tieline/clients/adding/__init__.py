@@ -1,0 +1,1 @@
+"""Clients made from the organisations that a sign-in found."""

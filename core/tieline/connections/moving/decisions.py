@@ -1,0 +1,120 @@
+"""What becomes of one connection that is to hang on the caller's sign-in: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tieline.clients.repository import Client
+from tieline.connections.repository import Connection
+from tieline.connections.states import Reason, explanation
+from tieline.credentials.repository import Credential
+from tieline.errors import ConsentTooNarrow, Forbidden, NamedTwice, NotFound, NotInThisLogin, Refused
+from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId
+from tieline.plugins import Product
+
+
+class Outcome(StrEnum):
+    """What became of a row; where nothing was tried, a refusal's code."""
+
+    RECONNECTED = "RECONNECTED"
+    REASSIGNED = "REASSIGNED"
+    ALREADY_YOURS = "ALREADY_YOURS"
+    DISCONNECTED = "DISCONNECTED"
+    NOT_IN_THIS_LOGIN = NotInThisLogin.code
+    SCOPE_MISSING = ConsentTooNarrow.code
+    NOT_FOUND = NotFound.code
+    FORBIDDEN = Forbidden.code
+    NAMED_TWICE = NamedTwice.code
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What is known when rows are decided, all of one moment and locked.
+
+    `clients` are those the caller sees; `reached` is what the caller's sign-in reaches, through credentials that work.
+    """
+
+    person_id: PersonId | None
+    clients: Mapping[ClientId, Client]
+    forbids: Callable[[Client], Forbidden | None]
+    standing: Mapping[ConnectionId, Connection]
+    reached: Mapping[OrganisationId, Credential]
+    covers: Callable[[Credential, Product], bool]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """The connection may hang on this credential; that may be its own, handed to the caller or mended."""
+
+    connection: Connection
+    credential: Credential
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the connection itself changes, and not only who is shown for its credential."""
+        return self.connection.reason is not None or self.connection.credential_id != self.credential.id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """The connection stays as it is; `connection` is None where the caller may not see it."""
+
+    outcome: Outcome
+    message: str | None
+    connection: Connection | None = None
+
+
+def mend(connection: Connection, facts: Facts) -> Move | Left | None:
+    """What `reconnectAll` makes of a connection that was broken; None when that is over, or no business of it."""
+    standing = facts.standing.get(connection.id)
+    if standing is None or standing.ended_at is not None:
+        return None
+    if standing.reason is None or standing.reason is Reason.DISCONNECTED:
+        return None
+    client = facts.clients.get(standing.client_id)
+    if client is None or facts.forbids(client) is not None:
+        return None
+    return _reach(standing, facts)
+
+
+def reassign_all(ids: Sequence[ConnectionId], facts: Facts) -> Iterator[Move | Left]:
+    """One answer a row, in their order."""
+    named: set[ConnectionId] = set()
+    for connection_id in ids:
+        if connection_id in named:
+            yield left(NamedTwice(field="connectionIds"), facts.standing.get(connection_id))
+        else:
+            yield _reassign(connection_id, facts)
+        named.add(connection_id)
+
+
+def left(refusal: Refused, connection: Connection | None) -> Left:
+    return Left(outcome=Outcome(refusal.code), message=str(refusal), connection=connection)
+
+
+def _reassign(connection_id: ConnectionId, facts: Facts) -> Move | Left:
+    standing = facts.standing.get(connection_id)
+    client = facts.clients.get(standing.client_id) if standing is not None else None
+    if standing is None or client is None or standing.ended_at is not None:
+        return left(NotFound("connection", connection_id, field="connectionIds"), None)
+    forbidden = facts.forbids(client)
+    if forbidden is not None:
+        return left(forbidden, standing)
+    if standing.reason is Reason.DISCONNECTED:
+        message = explanation(standing.status, standing.reason)
+        return Left(outcome=Outcome.DISCONNECTED, message=message, connection=standing)
+    found = _reach(standing, facts)
+    if isinstance(found, Move) and not found.is_written and found.credential.person_id == facts.person_id:
+        return Left(outcome=Outcome.ALREADY_YOURS, message=None, connection=standing)
+    return found
+
+
+def _reach(standing: Connection, facts: Facts) -> Move | Left:
+    credential = facts.reached.get(standing.organisation_id)
+    if credential is None:
+        return left(NotInThisLogin(standing.organisation_name, field="signInId"), standing)
+    if not facts.covers(credential, standing.product):
+        return left(ConsentTooNarrow(standing.product, field="signInId"), standing)
+    return Move(connection=standing, credential=credential)

@@ -1,0 +1,137 @@
+"""What callers do with many connections and one sign-in of their own: reconnect all, reassign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tieline.connections.facts import usable_sign_in
+from tieline.connections.moving.decisions import Left, Move, Outcome, mend, reassign_all
+from tieline.connections.moving.facts import load_facts, mends_of
+from tieline.connections.moving.repository import BrokenCount, BrokenRepository
+from tieline.connections.repository import Connection, ConnectionRepository
+from tieline.connections.writing import let_go, tell_connected
+from tieline.credentials.repository import CredentialRepository
+from tieline.database import scope
+from tieline.errors import Invalid, NotFound
+from tieline.host import host
+from tieline.ids import ConnectionId, SignInId
+from tieline.principal import Principal
+from tieline.sign_ins.rights import person_of, require_some_client
+from tieline.sync.runs import Trigger
+from tieline.work import Work, retrying, unit_of_work
+
+MAX_ROWS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoveOutcome:
+    """What became of one connection, and a sentence where nothing did. `connection` is as it is now."""
+
+    connection_id: ConnectionId
+    outcome: Outcome
+    message: str | None
+    connection: Connection | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mended:
+    """What became of each broken connection; the login mends `remaining` more, when it is asked again."""
+
+    outcomes: tuple[MoveOutcome, ...]
+    remaining: int
+
+
+async def count_broken(principal: Principal, provider: str) -> BrokenCount:
+    """How many connections `reconnect_all` would try, and how many it leaves alone.
+
+    Raises NotFound (provider), and Forbidden for who manages no client's connections.
+    """
+    if host().registry.get(provider) is None:
+        raise NotFound("provider", provider[:32].encode("ascii", "replace").decode(), field="provider")
+    async with scope(principal.practice_id):
+        await require_some_client(principal)
+        return await BrokenRepository.managed_by(principal).count(provider)
+
+
+@retrying
+async def reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
+    """Hang every broken connection of the sign-in's provider on it that it reaches; never one that was disconnected.
+
+    At most 1,000 at a time, of the clients whose connections the caller manages. Raises NotFound, SignInNotReady and
+    SignInOver (of the sign-in), and Forbidden.
+    """
+    async with unit_of_work(principal) as work:
+        sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
+        await require_some_client(principal)
+        broken = await BrokenRepository.managed_by(principal).first(
+            sign_in.provider, sign_in.id, await mends_of(sign_in), most=MAX_ROWS
+        )
+        facts = await load_facts(principal, sign_in, broken.rows)
+        decided = {each.id: became for each in broken.rows if (became := mend(each, facts)) is not None}
+        outcomes = await _carry_out(work, principal, list(decided.items()), Outcome.RECONNECTED)
+    return Mended(outcomes=tuple(outcomes), remaining=broken.remaining)
+
+
+@retrying
+async def reassign(
+    principal: Principal, sign_in_id: SignInId, connection_ids: Sequence[ConnectionId]
+) -> list[MoveOutcome]:
+    """Hang chosen connections on the caller's sign-in: what became of each, in their order.
+
+    Where one hangs on the very credential of the sign-in, only the person changes who is shown for that credential,
+    and so for all that hangs on it. Raises Invalid (more than 1,000), NotFound, SignInNotReady and SignInOver (of the
+    sign-in).
+    """
+    if len(connection_ids) > MAX_ROWS:
+        raise Invalid(
+            f"One request reassigns at most {MAX_ROWS} connections; this one has {len(connection_ids)}.",
+            field="connectionIds",
+        )
+    async with unit_of_work(principal) as work:
+        sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
+        visible = await ConnectionRepository.visible_to(principal).get_many(set(connection_ids))
+        facts = await load_facts(principal, sign_in, visible)
+        decided = zip(connection_ids, reassign_all(connection_ids, facts), strict=True)
+        return await _carry_out(work, principal, list(decided), Outcome.REASSIGNED)
+
+
+async def _carry_out(
+    work: Work, principal: Principal, decided: Sequence[tuple[ConnectionId, Move | Left]], done: Outcome
+) -> list[MoveOutcome]:
+    """Write what was decided, under the locks that it was decided under, in a constant number of statements."""
+    moves = [became for _, became in decided if isinstance(became, Move)]
+    now = {each.id: each for each in await _write(work, principal, moves)} if moves else {}
+    return [_outcome(connection_id, became, now, done) for connection_id, became in decided]
+
+
+def _outcome(
+    connection_id: ConnectionId, became: Move | Left, now: Mapping[ConnectionId, Connection], done: Outcome
+) -> MoveOutcome:
+    if isinstance(became, Move):
+        return MoveOutcome(
+            connection_id=connection_id, outcome=done, message=None, connection=now[connection_id]
+        )
+    return MoveOutcome(
+        connection_id=connection_id,
+        outcome=became.outcome,
+        message=became.message,
+        connection=became.connection,
+    )
+
+
+async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> list[Connection]:
+    """The connections as they are now."""
+    through = {move.credential.id for move in moves}
+    await CredentialRepository.of(principal.practice_id).hand_to(through, person_of(principal))
+    connections = ConnectionRepository.of(principal.practice_id)
+    written = {
+        move.connection.id: (move.credential.id, move.connection.mismatch)
+        for move in moves
+        if move.is_written
+    }
+    if written:
+        changed = await connections.move_many(written, at=work.now)
+        await tell_connected(work, principal, changed, trigger=Trigger.RECONNECT)
+        let_go(work, principal.practice_id, {move.connection.credential_id for move in moves} - through)
+    return await connections.get_many([move.connection.id for move in moves])

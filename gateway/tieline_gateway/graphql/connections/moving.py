@@ -1,0 +1,160 @@
+"""Hanging many connections on the caller's sign-in at once: all that are broken, or chosen ones."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from tieline import errors
+from tieline.connections.moving import service
+from tieline.connections.moving.decisions import Outcome
+from tieline.connections.moving.repository import BrokenCount
+from tieline.connections.moving.service import MoveOutcome
+from tieline.ids import ConnectionId, SignInId
+from tieline.principal import Principal
+from tieline_gateway.graphql.connections.types import Connection
+from tieline_gateway.graphql.context import Info
+from tieline_gateway.graphql.inputs import GIVEN, read_id
+from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+
+strawberry.enum(
+    Outcome,
+    name="MoveOutcomeCode",
+    description="What became of one connection; all but RECONNECTED and REASSIGNED changed nothing.",
+)
+
+
+@strawberry.type(description="What `reconnectAll` would do.")
+class ReconnectAllPreview:
+    total: int = strawberry.field(description="How many connections are broken; it tries these.")
+    disconnected: int = strawberry.field(
+        description="How many more a person has disconnected; it leaves these alone."
+    )
+
+    @classmethod
+    def of(cls, counted: BrokenCount) -> ReconnectAllPreview:
+        return cls(total=counted.broken, disconnected=counted.disconnected)
+
+
+@strawberry.input(description="The sign-in that mends what it reaches.")
+class ReconnectAllInput:
+    sign_in_id: strawberry.ID = strawberry.field(description="A sign-in of the caller's that is usable.")
+
+
+@strawberry.input(description="The connections to take over.")
+class ReassignInput:
+    sign_in_id: strawberry.ID = strawberry.field(description="A sign-in of the caller's that is usable.")
+    connection_ids: list[strawberry.ID] = strawberry.field(description="At most 1,000.")
+
+
+@strawberry.type(name="MoveOutcome", description="What became of one connection.")
+class MoveOutcomeType:
+    connection_id: strawberry.ID
+    code: Outcome
+    message: str | None = strawberry.field(
+        description="A sentence for people; null where the connection is the caller's."
+    )
+    connection: Connection | None = strawberry.field(description="As it is now; null for one not found.")
+
+    @classmethod
+    def of(cls, became: MoveOutcome, given: strawberry.ID | None = None) -> MoveOutcomeType:
+        return cls(
+            connection_id=given or strawberry.ID(str(became.connection_id)),
+            code=became.outcome,
+            message=became.message,
+            connection=Connection.of(became.connection) if became.connection else None,
+        )
+
+    @classmethod
+    def unknown(cls, given: strawberry.ID, refusal: errors.NotFound) -> MoveOutcomeType:
+        return cls(connection_id=given, code=Outcome.NOT_FOUND, message=str(refusal), connection=None)
+
+
+@strawberry.type(description="What became of each broken connection.")
+class ReconnectAllPayload:
+    outcomes: list[MoveOutcomeType] = strawberry.field(
+        description="At most 1,000, those first that the login mends; none when nothing was tried."
+    )
+    remaining: int = strawberry.field(
+        description="How many more the login mends, when this is said again; 0 as a rule."
+    )
+    errors: list[UserError] = strawberry.field(description="About the request as a whole.")
+
+
+@strawberry.type(description="What became of each connection.")
+class ReassignPayload:
+    outcomes: list[MoveOutcomeType] = strawberry.field(
+        description="One for each id, in their order; none when nothing was tried."
+    )
+    errors: list[UserError] = strawberry.field(description="About the request as a whole.")
+
+
+@strawberry.type
+class MovingQueries:
+    @strawberry.field(
+        description="How many connections of a provider `reconnectAll` would try, of the clients whose connections the "
+        "caller manages. Null, with an error, for who manages none, and for an unknown provider."
+    )
+    async def reconnect_all_preview(
+        self,
+        info: Info,
+        provider: Annotated[str, strawberry.argument(description="The provider's short name.")],
+    ) -> ReconnectAllPreview | None:
+        return ReconnectAllPreview.of(await service.count_broken(info.context.principal, provider))
+
+
+@strawberry.type
+class MovingMutations:
+    @strawberry.mutation(
+        description="Mend every broken connection of the sign-in's provider that it reaches, of the clients whose "
+        "connections the caller manages; never one that a person disconnected. They are then integrated by the "
+        "caller, and sync. The same again changes nothing."
+    )
+    async def reconnect_all(
+        self, info: Info, input: Annotated[ReconnectAllInput, GIVEN]
+    ) -> ReconnectAllPayload:
+        try:
+            sign_in_id = SignInId(read_id("sign-in", input.sign_in_id, field="signInId"))
+            mended = await service.reconnect_all(info.context.principal, sign_in_id)
+        except EXPECTED as error:
+            return ReconnectAllPayload(outcomes=[], remaining=0, errors=UserError.of(error))
+        return ReconnectAllPayload(
+            outcomes=[MoveOutcomeType.of(each) for each in mended.outcomes],
+            remaining=mended.remaining,
+            errors=[],
+        )
+
+    @strawberry.mutation(
+        description="Take over up to 1,000 connections: they are then integrated by the caller, and sync. One that "
+        "hangs on the sign-in's own login already stays on it; then all that hangs on that login is shown as "
+        "integrated by the caller. Each needs MANAGE_CONNECTIONS, or to be an administrator of its client."
+    )
+    async def reassign(self, info: Info, input: Annotated[ReassignInput, GIVEN]) -> ReassignPayload:
+        try:
+            outcomes = await _reassign(info.context.principal, input)
+        except EXPECTED as error:
+            return ReassignPayload(outcomes=[], errors=UserError.of(error))
+        return ReassignPayload(outcomes=outcomes, errors=[])
+
+
+async def _reassign(principal: Principal, given: ReassignInput) -> list[MoveOutcomeType]:
+    """Raises what `reassign` raises, and NotFound for a sign-in id that is none."""
+    sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
+    read = [_read(each) for each in given.connection_ids]
+    ids = [ConnectionId(each) for each in read if not isinstance(each, errors.NotFound)]
+    became = iter(await service.reassign(principal, sign_in_id, ids))
+    return [
+        MoveOutcomeType.unknown(named, one)
+        if isinstance(one, errors.NotFound)
+        else MoveOutcomeType.of(next(became), named)
+        for named, one in zip(given.connection_ids, read, strict=True)
+    ]
+
+
+def _read(given: strawberry.ID) -> UUID | errors.NotFound:
+    try:
+        return read_id("connection", given, field="connectionIds")
+    except errors.NotFound as unknown:
+        return unknown
