@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -31,6 +32,12 @@ from tieline.lifespan import ready
 
 _SERVERS = pytest.StashKey[ExitStack]()
 _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
+
+
+def pytest_configure() -> None:
+    """A script's background ignores SIGINT, and so would every process of ours that is to end by it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -17,7 +17,7 @@ from tests.support.firm import Firm
 from tests.support.intuit import QuickBooks
 from tests.support.jobs import calendar
 from tests.support.rounds import Rounds
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, land
 from tests.support.trips import Trip, codes
 from tieline.credentials.service import open_session
 from tieline.host import host
@@ -232,6 +232,41 @@ async def test_another_company_than_the_one_to_reconnect_is_refused_and_given_ba
     assert await rounds.live_grants(wrong) == 0
     waiting = "SELECT count(*) FROM consent_round WHERE practice_id = $1 AND tokens_sealed IS NOT NULL"
     assert await rounds.above.fetchval(waiting, rounds.firm.practice_id) == 0
+
+
+async def test_an_address_that_was_edited_to_name_another_company_changes_nothing(rounds: Rounds) -> None:
+    await connected(rounds, NAMES[1])
+    mine, theirs = rounds.person.named(NAMES[0]), rounds.person.named(NAMES[1])
+    before = await rounds.credential(theirs)
+    started = await rounds.start()
+
+    callback = await rounds.quickbooks.consent(started["authorizationUrl"], rounds.person, mine)
+    told = (await land(rounds.browser, callback.replace(mine.realm_id, theirs.realm_id))).told
+
+    assert (told["error"], "proof" in told) == ("CONSENT_FAILED", False)
+    assert await rounds.credential(theirs) == before
+    assert await reaches(rounds, NAMES[1]) == [NAMES[1]]
+
+
+async def test_the_wrong_company_whose_login_was_let_go_of_stays_so(rounds: Rounds, clock: Any) -> None:
+    connection, wrong = await expired(rounds, NAMES[0]), rounds.person.named(NAMES[1])
+    await connected(rounds, NAMES[1])
+    await rounds.above.execute(
+        "UPDATE credential SET state = 'DEAD', tokens_sealed = NULL WHERE practice_id = $1 AND subject = $2",
+        rounds.firm.practice_id,
+        wrong.realm_id,
+    )
+    started = await rounds.start("RECONNECT", connectionId=connection["id"])
+
+    told = await rounds.told(started, wrong)
+    await clock(A_ROUND)
+    await forget(rounds, started["signIn"]["id"])
+
+    assert told["error"] == "DIFFERENT_ORGANISATION"
+    after = await rounds.credential(wrong)
+    assert after is not None
+    assert (after["state"], after["tokens_sealed"]) == ("DEAD", None)
+    assert await rounds.live_grants(wrong) == 0
 
 
 async def test_after_the_wrong_company_the_same_sign_in_goes_on_to_the_right_one(rounds: Rounds) -> None:

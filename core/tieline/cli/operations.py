@@ -1,4 +1,4 @@
-"""`tieline doctor` and `keys`: is this deployment fit, and what to do where it is not; the ring of its keys."""
+"""`tieline doctor`, `plugins` and `keys`: is this deployment fit; what it can connect to; the ring of its keys."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tieline.cli.rotation import rotate
 
 def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
+    app.command("plugins")(plugins)
     keys = typer.Typer(no_args_is_help=True, help="The ring of encryption keys.")
     keys.command("generate")(generate)
     keys.command("rotate")(rotate)
@@ -30,6 +31,22 @@ def doctor() -> None:
             typer.echo(f"      {line}")
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)
+
+
+def plugins() -> None:
+    """List the providers' plugins that are loaded: slug, name, distribution, version, version of the contract."""
+    from tieline.plugins import load
+    from tieline.settings import load_settings
+
+    loaded = load(load_settings().allowed_plugins).plugins
+    for one in loaded:
+        typer.echo(
+            f"{one.slug}  {one.name}  {one.distribution} {one.version}  contract {one.contract_version}"
+        )
+    if not loaded:
+        typer.echo(
+            "None is installed. Install one, such as tieline-xero: without it, nothing can be connected."
+        )
 
 
 def generate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from tieline import clock
@@ -21,13 +22,13 @@ from tieline.log import get_logger
 from tieline.plugins import Session, Subject
 from tieline.quota import PATIENCE, KeptBlocks, RedisGate
 from tieline.sync.due.times import next_day
-from tieline.vault import SealBroken
+from tieline.vault import SealBroken, Secret
 from tieline.work import Lane, Work
 
 _PREVIOUS_KEPT = timedelta(minutes=30)
 _LOGIN_LENGTH = 254
 
-__all__ = ["credential_rejected", "endpoints_of", "keep_consent", "open_session"]
+__all__ = ["credential_rejected", "endpoints_of", "keep_consent", "open_session", "trial_session"]
 
 log = get_logger(__name__)
 
@@ -51,24 +52,55 @@ async def open_session(
         raise NotFound("credential", credential_id)
     if credential.state is State.DEAD:
         raise ConsentGone(app.provider)
-    provider = provider_of(app)
     return Session(
         client=host().client,
-        provider=provider,
+        provider=provider_of(app),
         endpoints=endpoints_of(app),
         tokens=CredentialTokens(practice_id, credential_id),
-        gate=RedisGate(
-            host().quota,
-            meter=meter_of(app),
-            limits=tuple(provider.limits(app.tier)),
-            lane=lane,
-            blocks=KeptBlocks(practice_id, app.id),
-            patience=patience,
-        ),
+        gate=_gate(app, lane=lane, patience=patience),
         subject=credential.subject,
         organisation=organisation,
         now=clock.now,
         version=credential.version,
+    )
+
+
+def trial_session(app: App, pair: Pair, subject: str) -> Session:
+    """A session of tokens that no credential has yet, to see what they open; it cannot renew them."""
+    return Session(
+        client=host().client,
+        provider=provider_of(app),
+        endpoints=endpoints_of(app),
+        tokens=_JustGranted(app.provider, pair),
+        gate=_gate(app, lane=Lane.INTERACTIVE, patience=PATIENCE),
+        subject=subject,
+        organisation=None,
+        now=clock.now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _JustGranted:
+    """A `tieline.plugins.TokenSource` of one pair."""
+
+    provider: str
+    pair: Pair
+
+    async def access(self) -> Secret:
+        return self.pair.access
+
+    async def renewed(self, stale: Secret) -> Secret:  # noqa: ARG002 - there is no other
+        raise ConsentGone(self.provider)
+
+
+def _gate(app: App, *, lane: Lane, patience: timedelta) -> RedisGate:
+    return RedisGate(
+        host().quota,
+        meter=meter_of(app),
+        limits=tuple(provider_of(app).limits(app.tier)),
+        lane=lane,
+        blocks=KeptBlocks(app.practice_id, app.id),
+        patience=patience,
     )
 
 

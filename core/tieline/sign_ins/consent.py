@@ -17,7 +17,14 @@ from tieline import clock
 from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
 from tieline.database import scope
-from tieline.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable, TryAgain
+from tieline.errors import (
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    QuotaSpent,
+    Throttled,
+    TryAgain,
+)
 from tieline.ids import AppId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Subject
@@ -99,7 +106,7 @@ async def _exchanged(
         match error:
             case ProviderMisconfigured():
                 return await _refused(back, Failure.PROVIDER_MISCONFIGURED, app_fault=error.code)
-            case ProviderUnavailable():
+            case ProviderUnavailable() | QuotaSpent() | Throttled():
                 return await _refused(back, Failure.PROVIDER_UNAVAILABLE)
         return await _refused(back, Failure.CONSENT_FAILED)
     try:

@@ -8,8 +8,8 @@ from tieline import clock
 from tieline.credentials.apps.repository import AppRepository
 from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import CredentialRepository
-from tieline.credentials.service import keep_consent
+from tieline.credentials.repository import CredentialRepository, State
+from tieline.credentials.service import keep_consent, trial_session
 from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
 from tieline.ids import CredentialId, RoundId
@@ -59,7 +59,22 @@ async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[P
     if tokens.refresh is None:
         raise ProviderBroken(app.provider, "it granted no refresh token")
     rest = {name: value for name, value in parameters.items() if name not in {"code", "state"}}
-    return Pair.of(tokens, at=clock.now()), _subject(provider, Grant(tokens=tokens, parameters=rest))
+    pair, subject = Pair.of(tokens, at=clock.now()), _subject(provider, Grant(tokens=tokens, parameters=rest))
+    if not provider.info.bulk_consent:
+        await _check_opened(back, pair, subject)
+    return pair, subject
+
+
+async def _check_opened(back: Return, pair: Pair, subject: Subject) -> None:
+    """Whether the tokens open the organisation that the browser says was consented to: anybody can edit an address.
+
+    Else they would take the place of those that do. Raises ProviderError.
+    """
+    reached = await back.provider.organisations(trial_session(back.app, pair, subject.id), None)
+    if subject.id not in {each.external_id for each in reached}:
+        raise ProviderBroken(
+            back.app.provider, "the callback names another organisation than the tokens open"
+        )
 
 
 def _subject(provider: Provider, grant: Grant) -> Subject:
@@ -85,13 +100,13 @@ async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
         await sign_ins.lock(back.sign_in.id)
         await rounds.hold_subjects(back.app.id)
-        credential_id = await _renew(work, back, pair, subject)
+        is_refused = await is_another(back.app, back.provider, back.sign_in.connection_id, subject)
+        credential_id = await _renew(work, back, pair, subject, only_live=is_refused)
         sealed = None
         if credential_id is None:
             newest = await _renew_waiting(back, pair, subject)
             sealed = newest.sealed(host().vault, tokens_place(back.practice_id, back.round.id))
-        # Refused only now: what has this organisation already needs the new tokens all the same.
-        if await is_another(back.app, back.provider, back.sign_in.connection_id, subject):
+        if is_refused:  # what works with this organisation already needs the new tokens all the same
             await _end_refused(work, back, Failure.DIFFERENT_ORGANISATION)
         granted = Granted(
             subject=subject.id,
@@ -138,10 +153,12 @@ async def _end_refused(work: Work, back: Return, failure: Failure) -> None:
         await sign_ins.set_state(sign_in.id, state, failure=failed, at=work.now)
 
 
-async def _renew(work: Work, back: Return, pair: Pair, subject: Subject) -> CredentialId | None:
+async def _renew(
+    work: Work, back: Return, pair: Pair, subject: Subject, *, only_live: bool
+) -> CredentialId | None:
     """The credential of this subject, if there is one, with the new pair: a new consent may have ended the old one."""
     there = await CredentialRepository.of(back.practice_id).by_subject(back.app.id, subject.id)
-    if there is None:
+    if there is None or (only_live and there.state is State.DEAD):
         return None
     kept = await keep_consent(
         work, back.app, pair, subject, person_id=back.sign_in.person_id, takes_over=False

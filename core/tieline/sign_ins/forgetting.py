@@ -14,7 +14,7 @@ from tieline import clock
 from tieline.credentials.actors import let_go_credential
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import CredentialRepository
+from tieline.credentials.repository import CredentialRepository, State
 from tieline.credentials.revoking import revoke
 from tieline.errors import ProviderError
 from tieline.host import host
@@ -119,7 +119,7 @@ async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable 
     kept = await CredentialRepository.of(practice_id).by_subject(app.id, subject)
     token = await _token(practice_id, abandoned)
     too_old = sign_in.created_at + _GIVEN_UP <= work.now
-    wanted = kept is not None or await rounds.pending_subject(
+    wanted = (kept is not None and kept.state is State.LIVE) or await rounds.pending_subject(
         app.id, subject, at=work.now, besides=abandoned.id
     )
     if too_old and not wanted and token is not None:
