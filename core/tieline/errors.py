@@ -253,8 +253,8 @@ class DuplicateClient(Refused):
 class NamedTwice(Refused):
     code: ClassVar[str] = "NAMED_TWICE"
 
-    def __init__(self, *, field: str | None = None) -> None:
-        super().__init__("An earlier row of this request connects the same client.", field=field)
+    def __init__(self, already: str, *, field: str | None = None) -> None:
+        super().__init__(f"An earlier row of this request {already}.", field=field)
 
 
 class TryAgain(TielineError):

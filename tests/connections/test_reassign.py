@@ -152,6 +152,7 @@ async def test_each_row_has_an_honest_outcome_and_good_rows_move(books: Books, o
     ]
     assert [each.connection_id for each in outcomes] == rows
     assert [each.message is None for each in outcomes] == [True] + [False] * 7
+    assert outcomes[-1].message == "An earlier row of this request names the same connection."
     assert [each.connection is None for each in outcomes] == [
         False,
         False,

@@ -14,6 +14,7 @@ from tieline.connections.board.service import list_board
 from tieline.connections.repository import Connection
 from tieline.connections.warnings.ends import Ends, Warned
 from tieline.connections.warnings.service import expire, list_warnings, warn
+from tieline.errors import Invalid
 from tieline.ids import ConnectionId, new_id
 from tieline.practices.service import set_consent_life
 from tieline.principal import ClientAccess
@@ -189,6 +190,25 @@ async def test_a_practice_says_how_long_consents_last_or_that_they_do_not_run_ou
     await aged(books, one, 4_000)
 
     assert (warned.days, await list_warnings(books.admin, [one.id])) == (30, [])
+    assert await expire(books.practice_id, most=MOST) == 0
+
+
+@pytest.mark.parametrize("days", [-1, 0, 3_651, 99_999_999, 10**22])
+async def test_a_life_that_no_sweep_could_reckon_with_is_refused(books: Books, days: int) -> None:
+    near = await connected(books, "Near", days=336)
+
+    with pytest.raises(Invalid):
+        await set_consent_life(books.practice_id, days)
+
+    assert [warned.days for warned in await list_warnings(books.admin, [near.id])] == [30]
+
+
+async def test_the_longest_life_there_is_can_be_reckoned_with(books: Books) -> None:
+    one = await connected(books, "One", days=400)
+
+    await set_consent_life(books.practice_id, 3_650)
+
+    assert await list_warnings(books.admin, [one.id]) == []
     assert await expire(books.practice_id, most=MOST) == 0
 
 

@@ -71,7 +71,8 @@ def set_consent_life(
         await service.set_consent_life(await service.locate_practice(practice), days or None)
 
     with_database(run)
-    typer.echo(f"A consent lasts {days} days." if days else "Consents do not run out by themselves.")
+    lasts = "1 day" if days == 1 else f"{days} days"
+    typer.echo(f"A consent lasts {lasts}." if days else "Consents do not run out by themselves.")
 
 
 def create_team(name: str, *, practice: PracticeOption) -> None:

@@ -84,7 +84,7 @@ def decide_all(rows: Sequence[Asked], facts: Facts) -> Iterator[Decided | Refuse
     for row in rows:
         earlier = served.get(row.organisation_id)
         if row.client_id in clients:
-            yield NamedTwice(field="clientId")
+            yield NamedTwice("connects the same client", field="clientId")
         elif earlier is not None:
             yield in_use(row.organisation_id, earlier, facts, field="organisationId")
         else:

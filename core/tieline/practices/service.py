@@ -24,6 +24,7 @@ from tieline.practices.repository import (
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
 from tieline.work import retrying, unit_of_work
 
+MAX_CONSENT_DAYS = 3_650
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
@@ -93,7 +94,12 @@ async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STAN
 
 @retrying
 async def set_consent_life(practice_id: PracticeId, days: int | None) -> None:
-    """Say how many days a consent lasts, those that were given already too; None: it does not run out by itself."""
+    """Say how many days a consent lasts, those that were given already too; None: it does not run out by itself.
+
+    Raises Invalid (less than a day, more than ten years): the sweeps of all practices reckon with it.
+    """
+    if days is not None and not 0 < days <= MAX_CONSENT_DAYS:
+        raise Invalid(f"A consent lasts 1 to {MAX_CONSENT_DAYS} days, or it does not run out.", field="days")
     async with unit_of_work(Principal.machine(practice_id)):
         await PracticeRepository.of(practice_id).set_consent_life(days)
 
