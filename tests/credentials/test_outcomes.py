@@ -214,6 +214,30 @@ async def test_a_revoked_consent_expires_every_connection_once_whoever_asks(
         await open_session(holding.practice_id, holding.credential.id)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("ACCESS_LOST", "REVOKED_AT_PROVIDER"),
+        ("SUBSCRIPTION_LAPSED", "REVOKED_AT_PROVIDER"),
+        ("SCOPE_MISSING", "SCOPE_MISSING"),
+        ("DISCONNECTED", "DISCONNECTED"),
+    ],
+)
+async def test_what_would_mend_itself_cannot_once_its_tokens_are_refused(
+    holding: Holding, clock: Any, before: str, after: str
+) -> None:
+    connection_id = await holding.connect(holding.person.organisations[0])
+    await holding.above.execute("UPDATE connection SET reason = $2 WHERE id = $1", connection_id, before)
+    await holding.sandbox.revoke(holding.portal, holding.person)
+    await clock(TOO_OLD)
+
+    for _ in range(2):
+        assert await _error(holding) == "CONSENT_GONE"
+
+    assert await holding.reason(connection_id) == after
+    assert await holding.expiries() == ([] if before == after else [connection_id])
+
+
 async def test_rejecting_twice_at_once_tells_once(holding: Holding) -> None:
     connection_id = await holding.connect(holding.person.organisations[0])
 

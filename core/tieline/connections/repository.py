@@ -230,20 +230,22 @@ class ConnectionRepository:
         at: datetime,
         organisation_ids: Collection[OrganisationId] | None = None,
         products: Collection[Product] | None = None,
+        instead_of: Collection[Reason] = (),
     ) -> list[Connection]:
-        """Give the reason to every current connection on the credential that has none: those that changed.
+        """Give the reason to every current connection on the credential that has none, or one of `instead_of`.
 
-        With `organisation_ids` or `products`, only to those of these. The caller has locked the credential.
+        With `organisation_ids` or `products`, only to those of these. Those that changed; the credential is locked.
         """
         sql = _CHANGED.format(
-            which="k.credential_id = $3 AND k.reason IS NULL "
+            which="k.credential_id = $3 AND (k.reason IS NULL OR k.reason = ANY ($7::text[])) "
             "AND ($5::uuid[] IS NULL OR k.organisation_id = ANY ($5::uuid[])) "
             "AND ($6::text[] IS NULL OR k.product = ANY ($6::text[]))",
             what="reason = $4",
         )
         listed = None if organisation_ids is None else list(organisation_ids)
         only = None if products is None else [product.value for product in products]
-        return await self._changing(sql, at, credential_id, reason.value, listed, only)
+        others = [each.value for each in instead_of]
+        return await self._changing(sql, at, credential_id, reason.value, listed, only, others)
 
     async def named(
         self,

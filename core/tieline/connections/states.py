@@ -42,6 +42,9 @@ class Remedy(StrEnum):
 HEALED_BY_SIGN_IN = frozenset({Reason.CONSENT_EXPIRED, Reason.TOKEN_EXPIRED, Reason.REVOKED_AT_PROVIDER})
 """What a new consent to the same subject mends by itself, where it reaches the organisation again."""
 
+MENDS_ITSELF = frozenset({Reason.ACCESS_LOST, Reason.SUBSCRIPTION_LAPSED})
+"""What the daily look sets back, as long as there is a consent to look with: afterwards only a person can."""
+
 _SENTENCES = {
     Reason.CONSENT_EXPIRED: "The consent to read these books has run out: reconnect.",
     Reason.TOKEN_EXPIRED: "Nobody used this sign-in for too long: reconnect.",

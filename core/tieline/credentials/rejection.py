@@ -5,7 +5,7 @@ from __future__ import annotations
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import ConnectionRepository
 from tieline.connections.runs import settle_runs
-from tieline.connections.states import Reason
+from tieline.connections.states import MENDS_ITSELF, Reason
 from tieline.connections.writing import record_expired
 from tieline.credentials.repository import CredentialRepository
 from tieline.errors import Busy
@@ -23,7 +23,8 @@ async def credential_rejected(
 ) -> None:
     """Drop the credential's tokens and expire every connection on it that was fine, with an event each.
 
-    Does nothing when the version has moved on, or when somebody did all this already.
+    One that would have mended itself cannot any more, and gets the reason too. Does nothing when the version has
+    moved on, or when somebody did all this already.
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         connections = ConnectionRepository.of(practice_id)
@@ -31,7 +32,9 @@ async def credential_rejected(
         await OrganisationRepository.of(practice_id).lock(reached)
         if not await CredentialRepository.of(practice_id).mark_dead(credential_id, reason, version=version):
             return
-        expired = await connections.expire_of_credential(credential_id, reason, at=work.now)
+        expired = await connections.expire_of_credential(
+            credential_id, reason, at=work.now, instead_of=MENDS_ITSELF
+        )
         if any(each.organisation_id not in reached for each in expired):
             raise Busy  # connected while the organisations were being locked: with all of them, once more
         record_expired(work, expired, reason)

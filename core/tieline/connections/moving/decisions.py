@@ -84,7 +84,10 @@ def reassign_all(ids: Sequence[ConnectionId], facts: Facts) -> Iterator[Move | L
     named: set[ConnectionId] = set()
     for connection_id in ids:
         if connection_id in named:
-            yield left(NamedTwice("names the same connection", field="connectionIds"), facts.standing.get(connection_id))
+            yield left(
+                NamedTwice("names the same connection", field="connectionIds"),
+                facts.standing.get(connection_id),
+            )
         else:
             yield _reassign(connection_id, facts)
         named.add(connection_id)

@@ -8,7 +8,7 @@ from tieline import clock
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import ConnectionRepository
 from tieline.connections.runs import settle_runs
-from tieline.connections.states import Reason
+from tieline.connections.states import MENDS_ITSELF, Reason
 from tieline.connections.warnings.ends import Warned
 from tieline.connections.warnings.repository import EndRepository
 from tieline.connections.writing import record_expired
@@ -20,8 +20,8 @@ from tieline.log import get_logger
 from tieline.principal import Principal
 from tieline.work import Work, retrying, unit_of_work
 
-INSTEAD_OF = frozenset({Reason.ACCESS_LOST, Reason.SUBSCRIPTION_LAPSED})
-"""What would mend itself without the consent that has run out: from then on only a person can."""
+INSTEAD_OF = MENDS_ITSELF
+"""What a consent that has run out is told instead of."""
 
 log = get_logger(__name__)
 
