@@ -47,7 +47,7 @@ MENDS_ITSELF = frozenset({Reason.ACCESS_LOST, Reason.SUBSCRIPTION_LAPSED})
 
 _SENTENCES = {
     Reason.CONSENT_EXPIRED: "The consent to read these books has run out: reconnect.",
-    Reason.TOKEN_EXPIRED: "Nobody used this sign-in for too long: reconnect.",
+    Reason.TOKEN_EXPIRED: "This sign-in grew too old, or nobody used it for too long: reconnect.",
     Reason.REVOKED_AT_PROVIDER: "The connection was removed at the provider: reconnect.",
     Reason.SCOPE_MISSING: "The consent does not cover what this product needs: reconnect and allow all of it.",
     Reason.ACCESS_LOST: (
