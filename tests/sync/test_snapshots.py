@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.sync.scripted import Reading, Script, page, record
-from tieline.plugins import Page, SetAside
+from tieline.errors import ProviderUnavailable
+from tieline.plugins import CursorTooOld, Page, SetAside
 from tieline.sync.runs import RunState
 
 
@@ -45,6 +46,22 @@ async def test_another_run_does_not_go_on_with_a_snapshot_that_was_broken_off(
     assert run.state is RunState.SUCCEEDED
     assert script.asked == [("accounts", "end"), ("rates", None), ("rates", "1")]
     assert await client.ids("rates") == ["a", "c"]
+
+
+async def test_a_snapshot_whose_cursor_is_too_old_begins_anew_even_if_the_work_breaks_off_there(
+    client: Reading, script: Script
+) -> None:
+    script.answers["rates", None] = [rates("a", "b", "gone", cursor="1"), ProviderUnavailable("pretend")]
+    script.answers["rates", "1"] = CursorTooOld()
+    for _ in ("accounts", "rates", "rates, anew"):
+        assert await client.slice(seconds=0) is not None
+    assert script.asked[-2:] == [("rates", "1"), ("rates", None)]
+    script.answers["rates", None] = rates("a", "b", "fresh")
+
+    assert await client.slice() is None
+
+    assert (await client.run()).state is RunState.SUCCEEDED
+    assert await client.ids("rates") == ["a", "b", "fresh"]
 
 
 async def test_a_snapshot_that_lost_more_than_half_is_read_again_before_it_is_believed(

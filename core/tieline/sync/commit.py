@@ -73,9 +73,14 @@ async def hold(plan: Plan) -> Standing:
 
 @retrying
 async def commit_anew(plan: Plan, step: Step) -> Step:
-    """Its cursor leads nowhere any more: the feed is read as if for the first time. Raises Stopped and ClaimLost."""
+    """Its cursor leads nowhere any more: the feed is read as if for the first time. Raises Stopped and ClaimLost.
+
+    A snapshot is another one from here on, whoever reads it: what the first part of the old one showed may be gone.
+    """
     async with unit_of_work(Principal.machine(plan.practice_id)) as work:
-        await hold(plan)
+        standing, name = await hold(plan), step.feed.name
+        begun_anew = standing.with_feed(name, replace(standing.feed(name), generation=None))
+        await RunRepository.of(plan.practice_id).put(begun_anew, at=work.now)
         feeds = FeedRepository.of(plan.practice_id)
         place = await feeds.begin_anew(plan.organisation_id, step.feed, step.place, at=work.now)
     return replace(step, place=place).read_again()
