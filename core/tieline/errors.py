@@ -19,6 +19,7 @@
     │   ├── OrganisationInUse it serves another client already
     │   ├── NotInThisLogin    the sign-in does not reach the organisation
     │   ├── DifferentOrganisation     another one than before; that is a change, not a reconnect
+    │   ├── ConsentOver       the consent to read the organisation has run out: sign in again
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
     │   ├── DuplicateClient   a client of this name is there already
@@ -218,6 +219,15 @@ class DifferentOrganisation(Refused):
         super().__init__(
             f"The client is connected to {before}; to move it to another organisation, change its connection.",
             field=field,
+        )
+
+
+class ConsentOver(Refused):
+    code: ClassVar[str] = "CONSENT_EXPIRED"
+
+    def __init__(self, organisation: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"The consent to read {organisation} has run out: sign in again, and allow it anew.", field=field
         )
 
 

@@ -100,6 +100,7 @@ def facts(**more: Any) -> Facts:
         seen=frozenset({A, B, UNREACHED, NARROW, TAKEN}),
         reached={each: Reach(credential_id=MINE, covers=each != NARROW) for each in (A, B, NARROW, TAKEN)},
         consented=frozenset(),
+        over=frozenset(),
         current={},
     )
     return replace(base, **more)

@@ -98,6 +98,10 @@ CASES = {
         document=mutation("completeSignIn", "id: $id, proof: $proof", declares=", $proof: String!"),
         names="sign_in",
     ),
+    "Mutation.continueSignIn.input.connectionId": Case(
+        document=mutation("continueSignIn", "id: $sign_in, connectionId: $id", declares=", $sign_in: ID!"),
+        names="connection",
+    ),
     "Mutation.continueSignIn.input.id": Case(document=mutation("continueSignIn", "id: $id"), names="sign_in"),
     "Mutation.connect.input.signInId": Case(
         document=mutation(

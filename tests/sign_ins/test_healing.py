@@ -10,7 +10,9 @@ import pytest
 
 from tests.sign_ins.desk import Desk
 from tests.support.sandbox import Books, Person
+from tieline import clock
 from tieline.connections.repository import Connection
+from tieline.connections.warnings.service import expire
 from tieline.ids import CredentialId, OrganisationId
 from tieline.plugins import Product
 from tieline.sign_ins import completion
@@ -71,6 +73,30 @@ async def test_a_consent_that_ran_out_is_renewed_by_one_about_that_organisation_
 
     assert await desk.reason(made["ashford"]) == "CONSENT_EXPIRED"
     assert await desk.reason(made["birch"]) is None
+
+
+async def test_what_a_login_reaches_by_a_consent_that_ran_out_stays_broken_and_is_told_of_once(
+    desk: Desk, kim: Person
+) -> None:
+    made = await connected(
+        desk, kim, ashford="TOKEN_EXPIRED", birch="TOKEN_EXPIRED", cobalt="REVOKED_AT_PROVIDER"
+    )
+    await desk.above.execute(
+        "UPDATE consent SET consented_at = $2 WHERE practice_id = $1",
+        desk.practice_id,
+        clock.now() - timedelta(days=366),
+    )
+
+    await desk.ready(kim, kim.named("Birch & Sons"))
+    expired = await expire(desk.practice_id, most=200)
+
+    assert expired == 0
+    assert [await desk.reason(each) for each in made.values()] == [
+        "TOKEN_EXPIRED",
+        None,
+        "REVOKED_AT_PROVIDER",
+    ]
+    assert await desk.events() == [("CONNECTION_RESTORED", made["birch"].id)]
 
 
 async def test_a_consent_too_narrow_for_a_product_does_not_heal_it(

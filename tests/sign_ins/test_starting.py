@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.sign_ins.desk import Desk, principal_of
+from tests.sign_ins.desk import LONG_AGO, Desk, principal_of
 from tests.support.sandbox import Books, Person
 from tieline.clients.service import NewClient, create_client
 from tieline.connections.repository import Connection
@@ -222,7 +222,7 @@ async def test_a_reconnect_with_a_live_login_of_ones_own_needs_no_trip(
         await complete_sign_in(desk.admin, started.sign_in.id, Secret("x"))
 
 
-@pytest.mark.parametrize("trouble", ["revoked", "gone", "down", "asks for a person"])
+@pytest.mark.parametrize("trouble", ["revoked", "gone", "down", "over", "asks for a person"])
 async def test_a_reconnect_needs_a_trip_where_the_login_does_not_reach_it(
     desk: Desk, kim: Person, bakery: Books, trouble: str
 ) -> None:
@@ -234,6 +234,12 @@ async def test_a_reconnect_needs_a_trip_where_the_login_does_not_reach_it(
             await desk.sandbox.revoke(desk.app, kim, bakery)
         case "down":
             await desk.sandbox.plant("status", "connections", status=503, times=9)
+        case "over":
+            await desk.above.execute(
+                "UPDATE consent SET consented_at = $2 WHERE practice_id = $1",
+                desk.practice_id,
+                LONG_AGO - timedelta(days=365),
+            )
         case _:
             await desk.set_reason(connection.id, "CONSENT_EXPIRED")
 

@@ -35,8 +35,8 @@ class Rounds:
         assert payload["errors"] == [], payload
         return payload
 
-    async def go_on(self, sign_in_id: str) -> dict[str, Any]:
-        payload: dict[str, Any] = (await self.firm.admin.ask(CONTINUE, input={"id": sign_in_id}))[
+    async def go_on(self, sign_in_id: str, **more: Any) -> dict[str, Any]:
+        payload: dict[str, Any] = (await self.firm.admin.ask(CONTINUE, input={"id": sign_in_id} | more))[
             "continueSignIn"
         ]
         assert payload["errors"] == [], payload

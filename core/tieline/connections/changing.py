@@ -30,7 +30,9 @@ async def change_connection(
             raise NotFound("connection", connection_id, field="connectionId")
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         row = Asked(client_id=named.client_id, organisation_id=organisation_id)
-        facts = await load_facts(principal, sign_in, named.product, [row], also=[named.organisation_id])
+        facts = await load_facts(
+            principal, sign_in, named.product, [row], at=work.now, also=[named.organisation_id]
+        )
         standing = facts.current.get(named.client_id)
         if standing is None or (standing.id != named.id and standing.organisation_id != organisation_id):
             raise NotFound("connection", connection_id, field="connectionId")

@@ -11,6 +11,7 @@ from tieline.connections.organisations.repository import Organisation
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason
 from tieline.errors import (
+    ConsentOver,
     ConsentTooNarrow,
     DifferentOrganisation,
     Forbidden,
@@ -55,7 +56,8 @@ class Facts:
 
     `clients` are those the caller sees, of the rows and of those whom the organisations serve; `organisations` are
     those of the practice, `seen` those of them whose names the caller may know; `current` are the clients'
-    connections of the product; `consented` is all that the sign-in's consents were for.
+    connections of the product; `consented` is all that the sign-in's consents were for; `over` is what it would reach,
+    had the consent not run out.
     """
 
     product: Product
@@ -65,6 +67,7 @@ class Facts:
     seen: frozenset[OrganisationId]
     reached: Mapping[OrganisationId, Reach]
     consented: frozenset[OrganisationId]
+    over: frozenset[OrganisationId]
     current: Mapping[ClientId, Connection]
 
 
@@ -114,9 +117,11 @@ def decide(row: Asked, facts: Facts, *, moves: bool = False) -> Decided | Refuse
 
 def refused_reach(organisation_id: OrganisationId, facts: Facts, *, field: str) -> Refused | None:
     """Why a sign-in is no good for an organisation, if it is not; `field` is what named the organisation."""
-    reach = facts.reached.get(organisation_id)
+    reach, name = facts.reached.get(organisation_id), _named(organisation_id, facts) or "this organisation"
+    if organisation_id in facts.over:
+        return ConsentOver(name, field=field)
     if reach is None:
-        return NotInThisLogin(_named(organisation_id, facts) or "this organisation", field=field)
+        return NotInThisLogin(name, field=field)
     if not reach.covers:
         return ConsentTooNarrow(facts.product, field="signInId")
     return None

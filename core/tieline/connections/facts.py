@@ -5,21 +5,31 @@ client → organisation → credential → connection, each by ascending id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tieline.clients.repository import Client, ClientRepository
 from tieline.connections.decisions import Asked, Facts, Reach
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import ConnectionRepository
+from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository, State
 from tieline.errors import Forbidden, NotFound
 from tieline.host import host
-from tieline.ids import ClientId, OrganisationId, SignInId
+from tieline.ids import ClientId, OrganisationId, PracticeId, SignInId
 from tieline.plugins import Product
 from tieline.principal import Permission, Principal
 from tieline.sign_ins.repository import FoundOrganisation, SignIn, SignInRepository
 from tieline.sign_ins.states import check_usable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Through:
+    """What a sign-in reaches by credentials that work, and what only by a consent that has run out since."""
+
+    live: Mapping[OrganisationId, Credential]
+    over: frozenset[OrganisationId]
 
 
 async def usable_sign_in(principal: Principal, sign_in_id: SignInId, *, at: datetime) -> SignIn:
@@ -55,6 +65,7 @@ async def load_facts(
     product: Product,
     rows: Sequence[Asked],
     *,
+    at: datetime,
     also: Collection[OrganisationId] = (),
 ) -> Facts:
     """Everything that rows are decided by, locked; a constant number of statements, however many rows.
@@ -68,7 +79,9 @@ async def load_facts(
     organisations = await OrganisationRepository.of(practice_id).lock(wanted)
     # Read once the organisations are held: what is about to be released is no longer found.
     found = await SignInRepository.of(practice_id).organisations(sign_in.id)
-    reached = await _reached(sign_in, product, [each for each in found if each.organisation_id in wanted])
+    through = await reached_through(
+        practice_id, [each for each in found if each.organisation_id in wanted], at=at
+    )
     standing = await ConnectionRepository.of(practice_id).current_of_clients(
         [client.id for client in clients], product, lock=True
     )
@@ -79,26 +92,31 @@ async def load_facts(
         forbids=forbids(principal),
         organisations={organisation.id: organisation for organisation in organisations},
         seen=await _seen(principal, organisations),
-        reached=reached,
+        reached={
+            organisation_id: Reach(
+                credential_id=credential.id, covers=covers(sign_in.provider, credential, product)
+            )
+            for organisation_id, credential in through.live.items()
+        },
         consented=frozenset(each.organisation_id for each in found if each.consented),
+        over=through.over,
         current={each.client_id: each for each in standing},
     )
 
 
-async def _reached(
-    sign_in: SignIn, product: Product, found: Sequence[FoundOrganisation]
-) -> dict[OrganisationId, Reach]:
-    """Through credentials that work; they are locked, so that none dies before what hangs on it is written."""
-    locked = await CredentialRepository.of(sign_in.practice_id).lock({each.credential_id for each in found})
+async def reached_through(
+    practice_id: PracticeId, found: Sequence[FoundOrganisation], *, at: datetime
+) -> Through:
+    """By which credentials these are reached; they are locked, so that none dies before what hangs on it is written."""
+    locked = await CredentialRepository.of(practice_id).lock({each.credential_id for each in found})
     live = {credential.id: credential for credential in locked if credential.state is State.LIVE}
-    return {
-        each.organisation_id: Reach(
-            credential_id=each.credential_id,
-            covers=covers(sign_in.provider, live[each.credential_id], product),
-        )
-        for each in found
-        if each.credential_id in live
-    }
+    through = {each.organisation_id: each.credential_id for each in found if each.credential_id in live}
+    named = [(credential_id, organisation_id) for organisation_id, credential_id in through.items()]
+    over = {each for _, each in await ConsentRepository.of(practice_id).over(named, at=at)}
+    return Through(
+        live={each: live[credential_id] for each, credential_id in through.items() if each not in over},
+        over=frozenset(over),
+    )
 
 
 def covers(slug: str, credential: Credential, product: Product) -> bool:

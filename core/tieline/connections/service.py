@@ -62,7 +62,7 @@ async def connect(
     row = Asked(client_id=client_id, organisation_id=organisation_id)
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
-        facts = await load_facts(principal, sign_in, product, [row])
+        facts = await load_facts(principal, sign_in, product, [row], at=work.now)
         decided = decide(row, facts)
         if isinstance(decided, Refused):
             raise decided
@@ -85,7 +85,7 @@ async def bulk_connect(
         )
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
-        facts = await load_facts(principal, sign_in, product, rows)
+        facts = await load_facts(principal, sign_in, product, rows, at=work.now)
         decisions = list(zip(rows, decide_all(rows, facts), strict=True))
 
         good = [(row, decided) for row, decided in decisions if isinstance(decided, Decided)]
@@ -104,7 +104,7 @@ async def reconnect(principal: Principal, connection_id: ConnectionId, sign_in_i
         found = await _manageable(principal, connection_id)
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         row = Asked(client_id=found.client_id, organisation_id=found.organisation_id)
-        facts = await load_facts(principal, sign_in, found.product, [row])
+        facts = await load_facts(principal, sign_in, found.product, [row], at=work.now)
         standing = _still(connection_id, facts.current.get(found.client_id))
         _check_reconnect(standing, facts)
         reach = facts.reached[standing.organisation_id]

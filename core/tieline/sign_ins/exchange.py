@@ -100,7 +100,7 @@ async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
         await sign_ins.lock(back.sign_in.id)
         await rounds.hold_subjects(back.app.id)
-        is_refused = await is_another(back.app, back.provider, back.sign_in.connection_id, subject)
+        is_refused = await is_another(back.app, back.provider, back.connection_id, subject)
         credential_id = await _renew(work, back, pair, subject, only_live=is_refused)
         sealed = None
         if credential_id is None:

@@ -38,6 +38,7 @@ class ConsentRoundRow(Model):
     id = fields.UUIDField(primary_key=True)
     practice_id = fields.UUIDField()
     sign_in_id = fields.UUIDField()
+    connection_id = fields.UUIDField(null=True)
     state_hash = fields.BinaryField()
     verifier_sealed = fields.BinaryField()
     code_hash = fields.BinaryField(null=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from tieline import clock
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason
 from tieline.credentials.apps.repository import App
+from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
 from tieline.database import scope
@@ -42,7 +44,8 @@ async def find_reach(
 ) -> Reach | None:
     """What the person's own live credential reaches, if all of these connections' organisations are part of it.
 
-    None means that a person has to be asked; trouble at the provider means so too.
+    None means that a person has to be asked, as where the consent to one of them has run out; trouble at the provider
+    means so too.
     """
     if any(each.reason in _ASK_A_PERSON for each in connections):
         return None
@@ -51,11 +54,16 @@ async def find_reach(
         known = await OrganisationRepository.of(app.practice_id).get_many(
             {each.organisation_id for each in connections}
         )
+        over = await ConsentRepository.of(app.practice_id).over(
+            [(credential.id, each.id) for credential in live for each in known], at=clock.now()
+        )
     if any(each.environment != app.environment for each in known):
         return None
     wanted = {each.external_id for each in known}
     if wanted and not provider.info.bulk_consent:
         live = [each for each in live if each.subject in wanted]
+    worn = {credential_id for credential_id, _ in over}
+    live = [each for each in live if each.id not in worn]
     for credential in _first_asked(live, provider, products, connections):
         reached = await _ask(app, provider, credential)
         if reached and wanted <= {each.external_id for each in reached}:

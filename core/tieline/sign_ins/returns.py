@@ -8,7 +8,7 @@ from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import secret_of
 from tieline.database import scope, system_scope
 from tieline.host import host
-from tieline.ids import AppId, PracticeId, SignInId
+from tieline.ids import AppId, ConnectionId, PracticeId, SignInId
 from tieline.plugins import Provider
 from tieline.sign_ins.addresses import with_answer
 from tieline.sign_ins.places import verifier_place
@@ -68,6 +68,11 @@ class Return:
     @property
     def practice_id(self) -> PracticeId:
         return self.app.practice_id
+
+    @property
+    def connection_id(self) -> ConnectionId | None:
+        """The connection whose organisation the consent is to be for, if it is for one."""
+        return self.round.connection_id or self.sign_in.connection_id
 
     def granted(self) -> ConsentAnswer:
         return self._answer(self.proof, None, _COME_BACK)

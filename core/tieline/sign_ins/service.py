@@ -110,25 +110,35 @@ async def start_sign_in(principal: Principal, new: NewSignIn) -> Started:
 
 
 @retrying
-async def continue_sign_in(principal: Principal, sign_in_id: SignInId) -> Started:
-    """Add a round to the caller's sign-in; what it has found stays, and stays usable meanwhile.
+async def continue_sign_in(
+    principal: Principal, sign_in_id: SignInId, connection_id: ConnectionId | None = None
+) -> Started:
+    """Add a round to the caller's sign-in, perhaps for a connection; what it has found stays, and usable meanwhile.
 
-    Raises Forbidden, NotFound, SignInOver and ProviderNotConfigured.
+    Raises Forbidden, Invalid, NotFound (sign-in, connection), SignInOver and ProviderNotConfigured.
     """
     async with unit_of_work(principal) as work:
         sign_in = await own_sign_in(principal, sign_in_id, lock=True)
         await require_some_client(principal)
         if _shown(sign_in, work.now).state is SignInState.EXPIRED or sign_in.created_at + LIFE <= work.now:
             raise over(SignInState.EXPIRED, None, field="id")
+        if connection_id is not None:
+            await _check_meant(principal, sign_in, connection_id)
         provider = _provider(sign_in.provider, field="id")
         app = await AppRepository.of(principal.practice_id).get(sign_in.app_id)
         if app is None:
             raise ProviderNotConfigured(provider.info.name, field="id")
 
         await RoundRepository.of(principal.practice_id).close_open(sign_in.id, at=work.now)
-        preselect = await wanted_organisation(app, sign_in.connection_id)
         url = await begin_round(
-            work, sign_in.person_id, sign_in.id, app, provider, sign_in.products, preselect=preselect
+            work,
+            sign_in.person_id,
+            sign_in.id,
+            app,
+            provider,
+            sign_in.products,
+            preselect=await wanted_organisation(app, connection_id or sign_in.connection_id),
+            connection_id=connection_id,
         )
         sign_ins = SignInRepository.of(principal.practice_id)
         await sign_ins.set_state(sign_in.id, SignInState.STARTED, at=work.now)
@@ -223,20 +233,27 @@ async def _plan(principal: Principal, new: NewSignIn) -> _Plan:
 async def _mends(principal: Principal, new: NewSignIn) -> tuple[Connection, ...] | None:
     """What is to be reconnected, if the caller may; None for what is no reconnecting."""
     if new.connection_id is not None:
-        return (await _connection(principal, new, new.connection_id),)
+        return (await _connection(principal, new.provider, new.connection_id),)
     await require_some_client(principal)
     if new.purpose is not Purpose.RECONNECT_ALL:
         return None
     return tuple(await BrokenRepository.managed_by(principal).of_provider(new.provider))
 
 
-async def _connection(principal: Principal, new: NewSignIn, connection_id: ConnectionId) -> Connection:
+async def _check_meant(principal: Principal, sign_in: SignIn, connection_id: ConnectionId) -> None:
+    """Raises Forbidden, Invalid and NotFound, unless a round of the sign-in may be for this connection."""
+    if sign_in.connection_id not in (None, connection_id):
+        raise Invalid("Each round of this sign-in is for another connection.", field="connectionId")
+    await _connection(principal, sign_in.provider, connection_id)
+
+
+async def _connection(principal: Principal, provider: str, connection_id: ConnectionId) -> Connection:
     connection = await ConnectionRepository.visible_to(principal).get(connection_id)
     if connection is None:
         raise NotFound("connection", connection_id, field="connectionId")
     client = await ClientRepository.visible_to(principal).get(connection.client_id)
     principal.require(Permission.MANAGE_CONNECTIONS, administers=client is not None and client.administered)
-    if connection.provider != new.provider:
+    if connection.provider != provider:
         raise Invalid("This connection is to another provider.", field="connectionId")
     if connection.ended_at is not None:
         raise Invalid("This connection has ended: connect the client anew.", field="connectionId")

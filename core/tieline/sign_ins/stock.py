@@ -13,6 +13,7 @@ from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import queue_syncs
 from tieline.connections.states import HEALED_BY_SIGN_IN, Reason
 from tieline.credentials.apps.repository import App
+from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository, State
 from tieline.errors import ProviderBroken
 from tieline.events.kinds import ConnectionRestored
@@ -94,7 +95,7 @@ async def heal(
     reached: Mapping[OrganisationId, bool],
     person_id: PersonId,
 ) -> None:
-    """Restore what was EXPIRED only for this credential's tokens, and sync it.
+    """Restore what was EXPIRED only for this credential's tokens, and sync it; not where a consent has run out.
 
     `reached` says of each organisation, which is locked as the credential is, whether the consent was about it.
     """
@@ -105,10 +106,14 @@ async def heal(
         if each.credential_id == credential.id and each.reason in HEALED_BY_SIGN_IN
     ]
     locked = await connections.lock([each.id for each in there]) if there else []
+    over = await ConsentRepository.of(credential.practice_id).over(
+        [(credential.id, each.organisation_id) for each in locked], at=work.now
+    )
     mended = [
         each
         for each in locked
-        if is_mended(each, credential, provider.oauth, consented=reached[each.organisation_id])
+        if (credential.id, each.organisation_id) not in over
+        and is_mended(each, credential, provider.oauth, consented=reached[each.organisation_id])
     ]
     await restore(work, credential, mended, person_id)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tieline.credentials.apps.repository import App
 from tieline.credentials.service import endpoints_of
 from tieline.host import host
-from tieline.ids import PersonId, PracticeId, RoundId, SignInId, new_id
+from tieline.ids import ConnectionId, PersonId, PracticeId, RoundId, SignInId, new_id
 from tieline.plugins import Challenge, Product, Provider, authorization_url
 from tieline.sign_ins.actors import forget_sign_in
 from tieline.sign_ins.models import ConsentRoundRow
@@ -46,10 +46,12 @@ async def begin_round(
     products: Sequence[Product],
     *,
     preselect: str | None,
+    connection_id: ConnectionId | None = None,
 ) -> str:
     """Add a round to the sign-in; where the browser goes for it. Its state stands in the address and nowhere else.
 
-    `preselect` is the organisation that a person is to choose, by the provider's id.
+    `preselect` is the organisation that a person is to choose, by the provider's id; `connection_id` the connection
+    that this round is for, and not its whole sign-in.
 
     While somebody is at the provider nothing is revoked there, so a person has only so many rounds out.
     """
@@ -61,6 +63,7 @@ async def begin_round(
             id=round_id,
             practice_id=app.practice_id,
             sign_in_id=sign_in_id,
+            connection_id=connection_id,
             state_hash=hashed(state),
             verifier_sealed=host().vault.seal(challenge.verifier, verifier_place(app.practice_id, round_id)),
             created_at=work.now,

@@ -29,6 +29,7 @@ class UserErrorCode(StrEnum):
     ORGANISATION_IN_USE = errors.OrganisationInUse.code
     NOT_IN_THIS_LOGIN = errors.NotInThisLogin.code
     DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
+    CONSENT_EXPIRED = errors.ConsentOver.code
     SCOPE_MISSING = errors.ConsentTooNarrow.code
     NAMED_TWICE = errors.NamedTwice.code
     DUPLICATE = errors.DuplicateClient.code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from tieline.clients.adding.decisions import AddingFacts, Namesake, Wanted
 from tieline.clients.adding.repository import namesakes
@@ -19,14 +20,14 @@ from tieline.sign_ins.repository import SignIn
 
 
 async def load_adding_facts(
-    principal: Principal, sign_in: SignIn, product: Product, rows: Sequence[Wanted]
+    principal: Principal, sign_in: SignIn, product: Product, rows: Sequence[Wanted], *, at: datetime
 ) -> AddingFacts:
     """Everything that rows are decided by; a constant number of statements, however many rows."""
     practice = PracticeRepository.of(principal.practice_id)
     # Two requests at once would not see the names that the other one adds.
     await practice.lock()
     wanted = {row.organisation_id for row in rows}
-    connecting = await load_facts(principal, sign_in, product, [], also=wanted)
+    connecting = await load_facts(principal, sign_in, product, [], at=at, also=wanted)
     teams: set[TeamId] = {row.team_id for row in rows if row.team_id is not None}
     return AddingFacts(
         connecting=connecting,

@@ -51,7 +51,7 @@ async def add_clients(
         raise Invalid(f"One request adds at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows")
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
-        facts = await load_adding_facts(principal, sign_in, product, rows)
+        facts = await load_adding_facts(principal, sign_in, product, rows, at=work.now)
         decisions = list(zip(rows, decide_all(rows, facts), strict=True))
 
         good = [(row, decided) for row, decided in decisions if isinstance(decided, Addition)]

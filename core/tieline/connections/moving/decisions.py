@@ -10,9 +10,19 @@ from tieline.clients.repository import Client
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason, explanation
 from tieline.credentials.repository import Credential
-from tieline.errors import ConsentTooNarrow, Forbidden, NamedTwice, NotFound, NotInThisLogin, Refused
+from tieline.errors import (
+    ConsentOver,
+    ConsentTooNarrow,
+    DifferentOrganisation,
+    Forbidden,
+    NamedTwice,
+    NotFound,
+    NotInThisLogin,
+    Refused,
+)
 from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId
 from tieline.plugins import Product
+from tieline.sign_ins.states import Failure, sentence_of
 
 
 class Outcome(StrEnum):
@@ -23,6 +33,8 @@ class Outcome(StrEnum):
     ALREADY_YOURS = "ALREADY_YOURS"
     DISCONNECTED = "DISCONNECTED"
     NOT_IN_THIS_LOGIN = NotInThisLogin.code
+    DIFFERENT_ORGANISATION = DifferentOrganisation.code
+    CONSENT_EXPIRED = ConsentOver.code
     SCOPE_MISSING = ConsentTooNarrow.code
     NOT_FOUND = NotFound.code
     FORBIDDEN = Forbidden.code
@@ -33,7 +45,9 @@ class Outcome(StrEnum):
 class Facts:
     """What is known when rows are decided, all of one moment and locked.
 
-    `clients` are those the caller sees; `reached` is what the caller's sign-in reaches, through credentials that work.
+    `clients` are those the caller sees; `reached` is what the caller's sign-in reaches, through credentials that work,
+    `over` what it would reach, had the consent not run out. `misled` are the organisations that somebody was to consent
+    to in it, and did not: another one was chosen.
     """
 
     person_id: PersonId | None
@@ -41,6 +55,8 @@ class Facts:
     forbids: Callable[[Client], Forbidden | None]
     standing: Mapping[ConnectionId, Connection]
     reached: Mapping[OrganisationId, Credential]
+    over: frozenset[OrganisationId]
+    misled: frozenset[OrganisationId]
     covers: Callable[[Credential, Product], bool]
 
 
@@ -67,16 +83,17 @@ class Left:
 
 
 def mend(connection: Connection, facts: Facts) -> Move | Left | None:
-    """What `reconnectAll` makes of a connection that was broken; None when that is over, or no business of it."""
+    """What `reconnectAll` makes of a connection that was broken; None when it is so no more, or out of sight."""
     standing = facts.standing.get(connection.id)
     if standing is None or standing.ended_at is not None:
         return None
     if standing.reason is None or standing.reason is Reason.DISCONNECTED:
         return None
     client = facts.clients.get(standing.client_id)
-    if client is None or facts.forbids(client) is not None:
+    if client is None:
         return None
-    return _reach(standing, facts)
+    forbidden = facts.forbids(client)
+    return left(forbidden, standing) if forbidden is not None else _reach(standing, facts)
 
 
 def reassign_all(ids: Sequence[ConnectionId], facts: Facts) -> Iterator[Move | Left]:
@@ -117,7 +134,16 @@ def _reassign(connection_id: ConnectionId, facts: Facts) -> Move | Left:
 def _reach(standing: Connection, facts: Facts) -> Move | Left:
     credential = facts.reached.get(standing.organisation_id)
     if credential is None:
-        return left(NotInThisLogin(standing.organisation_name, field="signInId"), standing)
+        return _unreached(standing, facts)
     if not facts.covers(credential, standing.product):
         return left(ConsentTooNarrow(standing.product, field="signInId"), standing)
     return Move(connection=standing, credential=credential)
+
+
+def _unreached(standing: Connection, facts: Facts) -> Left:
+    if standing.organisation_id in facts.over:
+        return left(ConsentOver(standing.organisation_name, field="signInId"), standing)
+    if standing.organisation_id in facts.misled:
+        message = sentence_of(Failure.DIFFERENT_ORGANISATION)
+        return Left(outcome=Outcome.DIFFERENT_ORGANISATION, message=message, connection=standing)
+    return left(NotInThisLogin(standing.organisation_name, field="signInId"), standing)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from tieline.clients.repository import ClientRepository
-from tieline.connections.facts import covers, forbids
+from tieline.connections.facts import covers, forbids, reached_through
 from tieline.connections.moving.decisions import Facts
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
-from tieline.credentials.repository import Credential, CredentialRepository, State
-from tieline.ids import CredentialId, OrganisationId
+from tieline.credentials.repository import CredentialRepository, State
+from tieline.ids import CredentialId
 from tieline.plugins import Product
 from tieline.principal import Principal
 from tieline.sign_ins.repository import SignIn, SignInRepository
+from tieline.sign_ins.rounds.repository import RoundRepository
 
 
 async def mends_of(sign_in: SignIn) -> list[tuple[CredentialId, Product]]:
@@ -29,7 +31,9 @@ async def mends_of(sign_in: SignIn) -> list[tuple[CredentialId, Product]]:
     ]
 
 
-async def load_facts(principal: Principal, sign_in: SignIn, connections: Collection[Connection]) -> Facts:
+async def load_facts(
+    principal: Principal, sign_in: SignIn, connections: Collection[Connection], *, at: datetime
+) -> Facts:
     """Everything that these are decided by, locked; a constant number of statements, however many they are."""
     practice_id = principal.practice_id
     clients = await ClientRepository.visible_to(principal).get_many(
@@ -37,22 +41,20 @@ async def load_facts(principal: Principal, sign_in: SignIn, connections: Collect
     )
     wanted = {each.organisation_id for each in connections}
     await OrganisationRepository.of(practice_id).lock(wanted)
-    reached = await _reached(sign_in, wanted)
+    # Read once the organisations are held: what is about to be released is no longer found.
+    found = await SignInRepository.of(practice_id).organisations(sign_in.id)
+    through = await reached_through(
+        practice_id, [each for each in found if each.organisation_id in wanted], at=at
+    )
+    meant = await RoundRepository.of(practice_id).meant(sign_in.id)
     standing = await ConnectionRepository.of(practice_id).lock([each.id for each in connections])
     return Facts(
         person_id=principal.person_id,
         clients={client.id: client for client in clients},
         forbids=forbids(principal),
         standing={each.id: each for each in standing},
-        reached=reached,
+        reached=through.live,
+        over=through.over,
+        misled=meant - {each.organisation_id for each in found},
         covers=lambda credential, product: covers(sign_in.provider, credential, product),
     )
-
-
-async def _reached(sign_in: SignIn, wanted: Collection[OrganisationId]) -> dict[OrganisationId, Credential]:
-    """Read once the organisations are held: what is about to be released is no longer found."""
-    found = await SignInRepository.of(sign_in.practice_id).organisations(sign_in.id)
-    through = {each.organisation_id: each.credential_id for each in found if each.organisation_id in wanted}
-    locked = await CredentialRepository.of(sign_in.practice_id).lock(through.values())
-    live = {credential.id: credential for credential in locked if credential.state is State.LIVE}
-    return {each: live[credential_id] for each, credential_id in through.items() if credential_id in live}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
+from tieline.credentials.consents.repository import is_over
 from tieline.database import current
 from tieline.ids import CredentialId, SignInId
 from tieline.plugins import Product
@@ -49,7 +51,7 @@ WITH broken AS MATERIALIZED (
               JOIN unnest({{credentials}}::uuid[], {{products}}::text[]) AS m (credential_id, product)
                 ON m.credential_id = f.credential_id AND m.product = k.product
              WHERE f.practice_id = $1 AND f.sign_in_id = {{sign_in}} AND f.organisation_id = k.organisation_id
-            ) AS is_mended {_EXPIRED} AND k.reason <> 'DISCONNECTED')
+               AND NOT {{over}}) AS is_mended {_EXPIRED} AND k.reason <> 'DISCONNECTED')
 SELECT *, count(*) FILTER (WHERE is_mended) OVER () AS mended FROM broken ORDER BY is_mended DESC, id LIMIT {{most}}
 """
 
@@ -82,9 +84,13 @@ class BrokenRepository:
         sign_in_id: SignInId,
         mends: Collection[tuple[CredentialId, Product]],
         *,
+        at: datetime,
         most: int,
     ) -> BrokenRows:
-        """At most so many; `mends`: which of the sign-in's credentials are good enough for which products."""
+        """At most so many; `mends`: which of the sign-in's credentials are good enough for which products.
+
+        No sign-in mends anything by a consent that has run out.
+        """
         sql = ClientStatement(self._principal)
         text = self._text(
             _FIRST,
@@ -93,6 +99,7 @@ class BrokenRepository:
             credentials=sql.bind([credential_id for credential_id, _ in mends]),
             products=sql.bind([product.value for _, product in mends]),
             sign_in=sql.bind(sign_in_id),
+            over=is_over("f.", practice="$1", at=f"{sql.bind(at)}::timestamptz"),
             most=sql.bind(most),
         )
         rows = await current().rows(text, *sql.arguments)

@@ -65,9 +65,9 @@ async def reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         await require_some_client(principal)
         broken = await BrokenRepository.managed_by(principal).first(
-            sign_in.provider, sign_in.id, await mends_of(sign_in), most=MAX_ROWS
+            sign_in.provider, sign_in.id, await mends_of(sign_in), at=work.now, most=MAX_ROWS
         )
-        facts = await load_facts(principal, sign_in, broken.rows)
+        facts = await load_facts(principal, sign_in, broken.rows, at=work.now)
         decided = {each.id: became for each in broken.rows if (became := mend(each, facts)) is not None}
         outcomes = await _carry_out(work, principal, list(decided.items()), Outcome.RECONNECTED)
     return Mended(outcomes=tuple(outcomes), remaining=broken.remaining)
@@ -91,7 +91,7 @@ async def reassign(
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         visible = await ConnectionRepository.visible_to(principal).get_many(set(connection_ids))
-        facts = await load_facts(principal, sign_in, visible)
+        facts = await load_facts(principal, sign_in, visible, at=work.now)
         decided = zip(connection_ids, reassign_all(connection_ids, facts), strict=True)
         return await _carry_out(work, principal, list(decided), Outcome.REASSIGNED)
 

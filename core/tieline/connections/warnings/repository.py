@@ -8,27 +8,22 @@ from typing import Any
 
 from tieline.connections.states import Reason
 from tieline.connections.warnings.ends import AHEAD, SAME, WARN_DAYS, Ends, Warned
+from tieline.credentials.consents.repository import consent_ends, consent_life
 from tieline.database import current
 from tieline.ids import ConnectionId, PracticeId
 from tieline.principal import Principal
 from tieline.visibility import visible_client
 
-# What `{k}` stands before are columns of a connection. Days are of 24 hours, whatever zone the server is in.
-_CONSENT_ENDS = """(
-SELECT n.consented_at + make_interval(hours => 24 * p.consent_life_days)
-  FROM consent AS n JOIN practice AS p ON p.id = n.practice_id
- WHERE n.practice_id = {k}practice_id AND n.credential_id = {k}credential_id
-   AND n.organisation_id = {k}organisation_id)"""
+# What `{k}` stands before are columns of a connection.
 _GRANT_ENDS = """(
 SELECT cr.hard_expires_at FROM credential AS cr WHERE cr.practice_id = {k}practice_id AND cr.id = {k}credential_id)"""
 _NEAR = f"""
 SELECT k.id
-  FROM (SELECT k.id FROM practice AS p
-          JOIN consent AS n ON n.practice_id = p.id
-           AND n.consented_at <= $2::timestamptz + $3::interval - make_interval(hours => 24 * p.consent_life_days)
+  FROM (SELECT k.id FROM consent AS n
           JOIN connection AS k ON k.practice_id = n.practice_id AND k.credential_id = n.credential_id
                               AND k.organisation_id = n.organisation_id
-         WHERE p.id = {{practice}}
+         WHERE n.practice_id = {{practice}}
+           AND n.consented_at <= $2::timestamptz + $3::interval - {consent_life("{practice}")}
          UNION
         SELECT k.id FROM credential AS cr
           JOIN connection AS k ON k.practice_id = cr.practice_id AND k.credential_id = cr.id
@@ -37,7 +32,7 @@ SELECT k.id
   JOIN connection AS k ON k.practice_id = {{practice}} AND k.id = near.id AND k.ended_at IS NULL
  CROSS JOIN LATERAL (
        SELECT known.*, least(known.consent_ends, known.grant_ends) AS nearest
-         FROM (SELECT {_CONSENT_ENDS.format(k="k.")} AS consent_ends,
+         FROM (SELECT {consent_ends("k.", practice="{practice}")} AS consent_ends,
                       {_GRANT_ENDS.format(k="k.")} AS grant_ends OFFSET 0) AS known OFFSET 0) AS ends
  WHERE {{condition}}
  ORDER BY k.id LIMIT $4
@@ -57,7 +52,7 @@ _NEWS = f"""k.reason IS NULL AND ends.nearest > $2
       OR greatest(k.warned_of - ends.nearest, ends.nearest - k.warned_of) >= $6::interval)"""
 _ENDS = f"""
 SELECT k.id AS connection_id, k.warned_of, k.warned_days,
-       {_CONSENT_ENDS.format(k="k.")} AS consent_ends, {_GRANT_ENDS.format(k="k.")} AS grant_ends
+       {consent_ends("k.", practice="$1")} AS consent_ends, {_GRANT_ENDS.format(k="k.")} AS grant_ends
   FROM connection AS k
  CROSS JOIN LATERAL (
        SELECT c.deleted_at FROM client AS c WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
@@ -136,7 +131,7 @@ class EndRepository:
 
 def is_warned_of(prefix: str, *, at: str, until: str) -> str:
     """A condition on a connection whose columns have this prefix: it works, and ends after `at` and by `until`."""
-    ends = f"least({_CONSENT_ENDS.format(k=prefix)}, {_GRANT_ENDS.format(k=prefix)})"
+    ends = f"least({consent_ends(prefix, practice=f'{prefix}practice_id')}, {_GRANT_ENDS.format(k=prefix)})"
     return f"({prefix}reason IS NULL AND {ends} > {at} AND {ends} <= {until})"
 
 

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tieline.database import current
-from tieline.ids import AppId, CredentialId, PersonId, PracticeId, RoundId, SignInId
+from tieline.ids import (
+    AppId,
+    ConnectionId,
+    CredentialId,
+    OrganisationId,
+    PersonId,
+    PracticeId,
+    RoundId,
+    SignInId,
+)
 from tieline.sign_ins.models import ConsentRoundRow
 from tieline.sign_ins.states import Failure, Outcome
 
@@ -17,10 +26,14 @@ CLAIM = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Round:
-    """One trip to the consent page. `waiting`: it holds tokens; `claimed`: its code is being exchanged."""
+    """One trip to the consent page. `waiting`: it holds tokens; `claimed`: its code is being exchanged.
+
+    `connection_id` is the one whose organisation it is for, where its sign-in is not for a single one anyway.
+    """
 
     id: RoundId
     sign_in_id: SignInId
+    connection_id: ConnectionId | None
     code_hash: bytes | None
     claimed: bool
     outcome: Outcome | None
@@ -71,9 +84,9 @@ class Granted:
 
 
 _ROUND = """
-SELECT id, sign_in_id, code_hash, claimed_until > clock_timestamp() AND outcome IS NULL AS claimed, outcome, failure,
-       subject, login, consent_mark, tokens_sealed IS NOT NULL AS waiting, credential_id, proof_hash, proof_until,
-       consented_at, taken_at, expires_at
+SELECT id, sign_in_id, connection_id, code_hash,
+       claimed_until > clock_timestamp() AND outcome IS NULL AS claimed, outcome, failure, subject, login, consent_mark,
+       tokens_sealed IS NOT NULL AS waiting, credential_id, proof_hash, proof_until, consented_at, taken_at, expires_at
   FROM consent_round
 """
 _CLAIM = """
@@ -89,6 +102,18 @@ UPDATE consent_round
 _STRAND = """
 UPDATE consent_round SET subject = $3, login = $4, tokens_sealed = $5
  WHERE practice_id = $1 AND id = $2 AND outcome = 'REFUSED' AND tokens_sealed IS NULL
+"""
+_MEANT = """
+SELECT DISTINCT k.organisation_id
+  FROM consent_round AS r
+  JOIN sign_in AS s ON s.practice_id = r.practice_id AND s.id = r.sign_in_id
+  JOIN connection AS k ON k.practice_id = r.practice_id AND k.id = coalesce(r.connection_id, s.connection_id)
+ WHERE r.practice_id = $1 AND r.sign_in_id = $2
+   AND (r.failure = 'DIFFERENT_ORGANISATION'
+        OR r.taken_at IS NOT NULL
+           AND EXISTS (SELECT FROM sign_in_organisation AS f
+                        WHERE f.practice_id = r.practice_id AND f.sign_in_id = r.sign_in_id
+                          AND f.credential_id = r.credential_id AND f.consented))
 """
 # From a few rounds to their sign-ins, each by its key alone: no statistics can make another index look as good.
 _OF_APP = "(SELECT s.provider_app_id FROM sign_in AS s WHERE s.practice_id = $1 AND s.id = r.sign_in_id) = $2"
@@ -140,6 +165,11 @@ class RoundRepository:
             f"{_ROUND} WHERE practice_id = $1 AND sign_in_id = $2 ORDER BY id", self._practice_id, sign_in_id
         )
         return [_round(row) for row in rows]
+
+    async def meant(self, sign_in_id: SignInId) -> frozenset[OrganisationId]:
+        """The organisations that its rounds were for in which somebody consented, to whatever it was."""
+        rows = await current().rows(_MEANT, self._practice_id, sign_in_id)
+        return frozenset(row["organisation_id"] for row in rows)
 
     async def sealed_verifier(self, round_id: RoundId) -> bytes | None:
         sealed: bytes | None = await self._column("verifier_sealed", round_id)

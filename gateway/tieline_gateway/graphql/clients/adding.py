@@ -30,6 +30,7 @@ class AddClientOutcomeCode(StrEnum):
     PLAN_TOO_SMALL = errors.PlanTooSmall.code
     ORGANISATION_IN_USE = errors.OrganisationInUse.code
     NOT_IN_THIS_LOGIN = errors.NotInThisLogin.code
+    CONSENT_EXPIRED = errors.ConsentOver.code
     SCOPE_MISSING = errors.ConsentTooNarrow.code
 
 

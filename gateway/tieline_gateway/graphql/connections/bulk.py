@@ -28,6 +28,7 @@ class ConnectOutcomeCode(StrEnum):
     ORGANISATION_IN_USE = errors.OrganisationInUse.code
     NOT_IN_THIS_LOGIN = errors.NotInThisLogin.code
     DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
+    CONSENT_EXPIRED = errors.ConsentOver.code
     SCOPE_MISSING = errors.ConsentTooNarrow.code
 
 

@@ -61,6 +61,18 @@ class CompleteSignInInput:
 @strawberry.input(description="A sign-in to go on with.")
 class ContinueSignInInput:
     id: strawberry.ID
+    connection_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="A connection that this round is for, one of many to reconnect: its organisation is preselected, "
+        "and where a consent grants only one, no other will do.",
+    )
+
+    def read(self) -> tuple[SignInId, ConnectionId | None]:
+        """Raises NotFound for an id that is none."""
+        sign_in_id, named = SignInId(read_id("sign-in", self.id)), self.connection_id
+        if named is None:
+            return sign_in_id, None
+        return sign_in_id, ConnectionId(read_id("connection", named, field="connectionId"))
 
 
 @strawberry.type(description="A sign-in that has begun.")
@@ -120,8 +132,7 @@ class SignInMutations:
         self, info: Info, input: Annotated[ContinueSignInInput, GIVEN]
     ) -> ContinueSignInPayload:
         try:
-            sign_in_id = SignInId(read_id("sign-in", input.id))
-            started = await service.continue_sign_in(info.context.principal, sign_in_id)
+            started = await service.continue_sign_in(info.context.principal, *input.read())
         except EXPECTED as error:
             return ContinueSignInPayload(sign_in=None, authorization_url=None, errors=UserError.of(error))
         return ContinueSignInPayload(

@@ -1,0 +1,63 @@
+"""The SQL of consents: when one runs out. Whoever asks whether a consent is over asks here, so that all agree."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TypeAlias
+
+from tieline.database import current
+from tieline.ids import CredentialId, OrganisationId, PracticeId
+
+Consented: TypeAlias = tuple[CredentialId, OrganisationId]
+"""A credential, and an organisation that it reaches."""
+
+# The practice is looked up once, and not for each consent.
+_ENDS = """(
+SELECT n.consented_at + {life}
+  FROM consent AS n
+ WHERE n.practice_id = {practice} AND n.credential_id = {of}credential_id
+   AND n.organisation_id = {of}organisation_id)"""
+_LIFE = """(
+SELECT make_interval(hours => 24 * p.consent_life_days) FROM practice AS p WHERE p.id = {practice})"""
+
+
+def consent_life(practice: str) -> str:
+    """How long consents to this practice last, NULL for ever. Days are of 24 hours, whatever zone the server is in."""
+    return _LIFE.format(practice=practice)
+
+
+def consent_ends(of: str, *, practice: str) -> str:
+    """When the consent of this practice runs out whose credential and organisation are in columns of this prefix."""
+    return _ENDS.format(of=of, practice=practice, life=consent_life(practice))
+
+
+def is_over(of: str, *, practice: str, at: str) -> str:
+    """A condition: that consent has run out by `at`. Where there is none, nothing has."""
+    return f"coalesce({consent_ends(of, practice=practice)} <= {at}, false)"
+
+
+_OVER = f"""
+SELECT r.credential_id, r.organisation_id
+  FROM unnest($2::uuid[], $3::uuid[]) AS r (credential_id, organisation_id)
+ WHERE {is_over("r.", practice="$1", at="$4::timestamptz")}
+"""
+
+
+class ConsentRepository:
+    """The consents of one practice."""
+
+    def __init__(self, practice_id: PracticeId) -> None:
+        self.practice_id = practice_id
+
+    @classmethod
+    def of(cls, practice_id: PracticeId) -> ConsentRepository:
+        return cls(practice_id)
+
+    async def over(self, named: Collection[Consented], *, at: datetime) -> frozenset[Consented]:
+        """Those of these that have run out."""
+        if not named:
+            return frozenset()
+        credentials, organisations = zip(*named, strict=True)
+        rows = await current().rows(_OVER, self.practice_id, list(credentials), list(organisations), at)
+        return frozenset((row["credential_id"], row["organisation_id"]) for row in rows)
