@@ -202,12 +202,12 @@ class Holding:
         return [grant for grant in listed if grant["client_id"] == self.portal.client_id]
 
 
-async def hold(sandbox: Sandbox, above: asyncpg.Connection) -> Holding:
-    """A new practice whose admin has consented to both of a new person's organisations."""
+async def hold(sandbox: Sandbox, above: asyncpg.Connection, *names: str) -> Holding:
+    """A new practice whose admin has consented to all of a new person's organisations; two, unless they are named."""
     admin = NewMember(name="The Admin", email="admin@firm.invalid", role=Role.ADMIN)
     firm = await create_practice(f"Firm {new_id()}", admin=admin)
     registered = await sandbox.app(firm.id)
-    person = await sandbox.populate("Ashford Bakery Ltd", "Elm Books Ltd")
+    person = await sandbox.populate(*(names or ("Ashford Bakery Ltd", "Elm Books Ltd")))
     async with scope(firm.id):
         app = await AppRepository.of(firm.id).get(registered.id)
     assert app is not None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.credentials.holding import Holding, now
+from tests.credentials.holding import Holding, hold, now
+from tests.support.deployment import Deployment
+from tests.support.sandbox import Sandbox
 from tieline.connections.states import Reason
+from tieline.connections.warnings.service import expire
 from tieline.credentials import reaching
 from tieline.credentials.reaching import check_reach
 from tieline.ids import ConnectionId
+from tieline.worker.roster import ACTORS
+from tieline.worker.runner import Runner
 
 Clock = Callable[[timedelta], Awaitable[None]]
 DAY = timedelta(hours=24)
@@ -22,6 +28,16 @@ async def look(holding: Holding) -> timedelta | None:
     """Look once; how long until the next time."""
     again = await check_reach(holding.practice_id, holding.credential.id)
     return None if again is None else again.at - await now()
+
+
+async def go(holding: Holding) -> int:
+    """Run the job as if it were due: how often the provider was asked by then whether books open."""
+    [job] = await holding.jobs("check_reach")
+    await holding.above.execute(
+        "UPDATE job SET due_at = least(due_at, $2) WHERE id = $1", job["id"], await now()
+    )
+    await Runner(ACTORS).run(job["id"])
+    return len(await holding.sandbox.log(holding.portal, "organisation"))
 
 
 async def kinds(holding: Holding) -> list[str]:
@@ -102,6 +118,76 @@ async def test_what_could_not_be_opened_is_set_back_when_it_can(holding: Holding
 
     assert await holding.reason(bad) is None
     assert await kinds(holding) == ["CONNECTION_RESTORED"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "after"),
+    [
+        ("ACCESS_LOST", "CONSENT_EXPIRED"),
+        ("SUBSCRIPTION_LAPSED", "CONSENT_EXPIRED"),
+        ("REVOKED_AT_PROVIDER", "REVOKED_AT_PROVIDER"),
+    ],
+)
+async def test_nothing_is_set_back_whose_consent_has_run_out(
+    holding: Holding, reason: str, after: str
+) -> None:
+    bad, _ = await both(holding)
+    await holding.above.execute("UPDATE connection SET reason = $2 WHERE id = $1", bad, reason)
+    await holding.above.execute(
+        "UPDATE consent SET consented_at = $2 WHERE organisation_id = $1",
+        await holding.organisation_of(bad),
+        await now() - timedelta(days=366),
+    )
+
+    await look(holding)
+    assert await holding.reason(bad) == reason
+    await expire(holding.practice_id, most=200)
+    await look(holding)
+    await expire(holding.practice_id, most=200)
+
+    assert await holding.reason(bad) == after
+    assert await kinds(holding) == ["CONNECTION_EXPIRED"] * (after != reason)
+
+
+async def test_all_that_is_shut_has_its_turn_every_day_some_in_one_go(
+    sandbox: Sandbox, opened: Deployment
+) -> None:
+    above = await opened.connect()
+    holding = await hold(sandbox, above, *(f"Books {number:02}" for number in range(45)))
+    for books in holding.person.organisations:
+        await holding.connect(books)
+    await above.execute(
+        "UPDATE connection SET reason = 'ACCESS_LOST' WHERE practice_id = $1", holding.practice_id
+    )
+    before = len(await sandbox.log(holding.portal, "organisation"))
+
+    tried = [await go(holding) for _ in range(3)]
+
+    assert [so_far - before for so_far in tried] == [20, 40, 45]
+    assert await kinds(holding) == ["CONNECTION_RESTORED"] * 45
+    assert len(await sandbox.log(holding.portal, "connections")) == 1
+    [job] = await holding.jobs("check_reach")
+    assert job["due_at"] >= await now() + DAY * 0.89
+    assert "after" not in json.loads(job["arguments"])
+    await above.close()
+
+
+async def test_what_stays_shut_does_not_keep_the_others_from_their_turn(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching, "_MAX_TRIED", 1)
+    first, second = sorted(await both(holding), key=str)
+    await holding.above.execute(
+        "UPDATE connection SET reason = 'ACCESS_LOST' WHERE practice_id = $1", holding.practice_id
+    )
+    await holding.sandbox.plant("status", "organisation", status=403, body={})
+
+    for _ in range(2):
+        await go(holding)
+
+    assert len([each for each in (first, second) if await holding.reason(each) is None]) == 1
+    [job] = await holding.jobs("check_reach")
+    assert job["due_at"] >= await now() + DAY * 0.89
 
 
 @pytest.mark.parametrize("reason", ["DISCONNECTED", "SCOPE_MISSING", "TOKEN_EXPIRED", "CONSENT_EXPIRED"])

@@ -53,11 +53,15 @@ async def release_at_provider(
 
 
 @actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5), recurs=True)
-async def check_reach(*, practice_id: str, credential_id: str) -> Again | None:
+async def check_reach(*, practice_id: str, credential_id: str, after: str | None = None) -> Again | None:
     """Ask, once a day, which organisations this credential still reaches."""
     from tieline.credentials import reaching
 
-    return await reaching.check_reach(PracticeId(UUID(practice_id)), CredentialId(UUID(credential_id)))
+    return await reaching.check_reach(
+        PracticeId(UUID(practice_id)),
+        CredentialId(UUID(credential_id)),
+        after=None if after is None else OrganisationId(UUID(after)),
+    )
 
 
 @actor(lane=Lane.BACKGROUND)

@@ -1,25 +1,28 @@
 """The daily look at what a credential still reaches: what was removed at the provider is noticed, what is back too.
 
 An organisation that it reaches no more is REVOKED_AT_PROVIDER. One that was, and is reached again, is set back; one
-whose access was lost or whose subscription had lapsed is set back when its books can be opened again.
+whose access was lost or whose subscription had lapsed is set back when its books can be opened again. Each of these is
+tried once a day, a few in one go, in the order of their ids. Nothing is set back whose consent has run out meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from tieline import clock
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import Reason
+from tieline.credentials import actors
 from tieline.credentials.apps.service import provider_of
+from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.losing import lose_organisations
-from tieline.credentials.repository import CredentialRepository, Kept, State
+from tieline.credentials.repository import Credential, CredentialRepository, Kept, State
 from tieline.credentials.service import open_session
 from tieline.database import scope
 from tieline.errors import ConsentGone, ProviderError, ProviderUnavailable, QuotaSpent, Throttled
@@ -29,24 +32,25 @@ from tieline.plugins import Provider
 from tieline.principal import Principal
 from tieline.sign_ins.stock import restore
 from tieline.sync.due.times import next_day
-from tieline.work import Again, Lane, retrying, unit_of_work
+from tieline.work import Again, Lane, Work, retrying, unit_of_work
 
 _TO_OPEN = frozenset({Reason.ACCESS_LOST, Reason.SUBSCRIPTION_LAPSED})
 _SET_BACK = _TO_OPEN | {Reason.REVOKED_AT_PROVIDER}
 _PASSES = (ProviderUnavailable, Throttled, QuotaSpent)
 _SOON = timedelta(hours=1)
 _SECONDS = 60.0
-_MAX_OPENED = 20
-_OPENING_SECONDS = 120.0
+_MAX_TRIED = 20
+_TRYING_SECONDS = 120.0
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """A live credential, and what we believe of it: its organisations, and its connections that are bad."""
+    """A live credential and what we believe of it: what it reaches, its organisations, its connections that are bad."""
 
     kept: Kept
+    reach: frozenset[OrganisationId]
     organisations: tuple[Organisation, ...]
     bad: tuple[Connection, ...]
 
@@ -54,21 +58,33 @@ class _Known:
     def provider(self) -> Provider:
         return provider_of(self.kept.app)
 
+    def shut(self, reached: Collection[OrganisationId], after: OrganisationId | None) -> list[Organisation]:
+        """Those of these whose books could not be opened, and whose turn is after that one's."""
+        shut = {each.organisation_id for each in self.bad if each.reason in _TO_OPEN}
+        maybe = [each for each in self.organisations if each.id in reached and each.id in shut]
+        return sorted((each for each in maybe if after is None or each.id > after), key=lambda each: each.id)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Seen:
-    """What the provider said, and when it was asked. `opened` are those whose books could be opened."""
+    """What the provider said, and when it was asked."""
 
     asked_at: datetime
     reached: frozenset[OrganisationId]
-    opened: frozenset[OrganisationId]
 
 
-async def check_reach(practice_id: PracticeId, credential_id: CredentialId) -> Again | None:
-    """Ask and write down what changed; again tomorrow, or never when the credential has ended."""
+async def check_reach(
+    practice_id: PracticeId, credential_id: CredentialId, *, after: OrganisationId | None = None
+) -> Again | None:
+    """Ask and write down what changed, and try some of what is shut; again tomorrow, or never when it has ended.
+
+    With `after` it goes on amid a day's tries, behind that one.
+    """
     known = await _known(practice_id, credential_id)
     if known is None:
         return None
+    if after is not None:
+        return await _try(known, known.shut(known.reach, after), is_begun=True)
     try:
         seen = await _look(known)
     except ConsentGone:
@@ -76,11 +92,8 @@ async def check_reach(practice_id: PracticeId, credential_id: CredentialId) -> A
     except ProviderError as error:
         log.warning("credential.reach_unknown", credential_id=str(credential_id), **fields_of(error))
         return Again(clock.now() + _SOON if isinstance(error, _PASSES) else next_day(clock.now()))
-    await _write_down(practice_id, credential_id, known, seen)
-    opened = await _opened(known, seen)
-    if opened:
-        await _write_down(practice_id, credential_id, known, replace(seen, opened=opened))
-    return Again(next_day(clock.now()))
+    await _write_down(known, seen)
+    return await _try(known, known.shut(seen.reached, None), is_begun=False)
 
 
 async def _known(practice_id: PracticeId, credential_id: CredentialId) -> _Known | None:
@@ -90,10 +103,11 @@ async def _known(practice_id: PracticeId, credential_id: CredentialId) -> _Known
         if kept is None or kept.credential.state is State.DEAD:
             return None
         current = await ConnectionRepository.of(practice_id).current_of_credential(credential_id)
-        ids = {*await credentials.reach(credential_id), *(each.organisation_id for each in current)}
+        reach = frozenset(await credentials.reach(credential_id))
+        ids = {*reach, *(each.organisation_id for each in current)}
         organisations = await OrganisationRepository.of(practice_id).get_many(ids)
     bad = tuple(each for each in current if each.reason in _SET_BACK)
-    return _Known(kept=kept, organisations=tuple(organisations), bad=bad)
+    return _Known(kept=kept, reach=reach, organisations=tuple(organisations), bad=bad)
 
 
 async def _look(known: _Known) -> _Seen:
@@ -107,20 +121,31 @@ async def _look(known: _Known) -> _Seen:
         raise ProviderUnavailable(known.kept.app.provider) from None
     named = {each.external_id for each in found}
     reached = frozenset(each.id for each in known.organisations if each.external_id in named)
-    return _Seen(asked_at=asked_at, reached=reached, opened=frozenset())
+    return _Seen(asked_at=asked_at, reached=reached)
 
 
-async def _opened(known: _Known, seen: _Seen) -> frozenset[OrganisationId]:
-    """One call for each that is reached and may be open again: some of them a day, as far as the time goes."""
-    shut = {each.organisation_id for each in known.bad if each.reason in _TO_OPEN}
-    maybe = [each for each in known.organisations if each.id in seen.reached and each.id in shut]
-    opened: set[OrganisationId] = set()
+async def _try(known: _Known, shut: Sequence[Organisation], *, is_begun: bool) -> Again | None:
+    """Open the first of these; soon the others, and all again tomorrow. `is_begun`: the job remembers where it was."""
+    tried, opened = await _opened(known, shut[:_MAX_TRIED])
+    if opened:
+        await _set_back(known, opened)
+    if tried == len(shut) and not is_begun:
+        return Again(next_day(clock.now()))
+    after, due_at = (shut[tried - 1].id, clock.now()) if tried < len(shut) else (None, next_day(clock.now()))
+    await _remember(known, after, due_at=due_at)
+    return None
+
+
+async def _opened(known: _Known, shut: Sequence[Organisation]) -> tuple[int, frozenset[OrganisationId]]:
+    """One call for each, as far as the time goes: how many had their turn, and which are open."""
+    tried, opened = 0, set[OrganisationId]()
     with suppress(TimeoutError):
-        async with asyncio.timeout(_OPENING_SECONDS):
-            for each in random.sample(maybe, min(len(maybe), _MAX_OPENED)):
+        async with asyncio.timeout(_TRYING_SECONDS):
+            for each in shut:
+                tried += 1
                 if await _is_open(known, each):
                     opened.add(each.id)
-    return frozenset(opened)
+    return tried, frozenset(opened)
 
 
 async def _is_open(known: _Known, organisation: Organisation) -> bool:
@@ -141,48 +166,85 @@ async def _is_open(known: _Known, organisation: Organisation) -> bool:
 
 
 @retrying
-async def _write_down(
-    practice_id: PracticeId, credential_id: CredentialId, known: _Known, seen: _Seen
-) -> None:
+async def _remember(known: _Known, after: OrganisationId | None, *, due_at: datetime) -> None:
+    """Have this job go on then, behind that organisation."""
+    credential = known.kept.credential
+    place: dict[str, Any] = {} if after is None else {"after": str(after)}
+    async with unit_of_work(Principal.machine(credential.practice_id)) as work:
+        work.enqueue(
+            actors.check_reach,
+            key=str(credential.id),
+            due_at=due_at,
+            practice_id=str(credential.practice_id),
+            credential_id=str(credential.id),
+            **place,
+        )
+
+
+@retrying
+async def _write_down(known: _Known, seen: _Seen) -> None:
+    """What is reached no more is lost, and what had been lost and is reached again is set back."""
+    practice_id = known.kept.credential.practice_id
     async with unit_of_work(Principal.machine(practice_id)) as work:
-        credentials = CredentialRepository.of(practice_id)
-        ids = {each.id for each in known.organisations}
-        await OrganisationRepository.of(practice_id).lock(ids)
-        credential = next(iter(await credentials.lock([credential_id])), None)
-        if credential is None or credential.state is State.DEAD:
+        credential = await _lock(known)
+        if credential is None:
             return
+        ids = {each.id for each in known.organisations}
+        reach = await CredentialRepository.of(practice_id).reach(credential.id)
         # What was consented to after the provider was asked is not in its answer, and is not lost.
         lost = [
             organisation_id
-            for organisation_id, since in (await credentials.reach(credential_id)).items()
+            for organisation_id, since in reach.items()
             if organisation_id in ids - seen.reached and since <= seen.asked_at
         ]
         if lost:
-            await lose_organisations(work, practice_id, credential_id, lost)
-        mended = await _mended(practice_id, credential_id, known, seen)
-        if mended:
-            back = {each.organisation_id: False for each in mended}
-            await credentials.set_reach(credential_id, back, at=work.now)
-            await restore(work, credential, mended, None)
+            await lose_organisations(work, practice_id, credential.id, lost)
+        await _mend(work, known, credential, frozenset({Reason.REVOKED_AT_PROVIDER}), seen.reached)
 
 
-async def _mended(
-    practice_id: PracticeId, credential_id: CredentialId, known: _Known, seen: _Seen
-) -> Collection[Connection]:
-    """Of the connections that were bad those that still are, for a reason that is over; locked."""
-    locked = await ConnectionRepository.of(practice_id).lock([each.id for each in known.bad])
-    scopes = known.kept.credential.scopes
-    return [
+@retrying
+async def _set_back(known: _Known, opened: Collection[OrganisationId]) -> None:
+    """These could be opened."""
+    async with unit_of_work(Principal.machine(known.kept.credential.practice_id)) as work:
+        credential = await _lock(known)
+        if credential is not None:
+            await _mend(work, known, credential, _TO_OPEN, opened)
+
+
+async def _lock(known: _Known) -> Credential | None:
+    """The credential, locked after all that is known of it; None when it has ended."""
+    credential = known.kept.credential
+    await OrganisationRepository.of(credential.practice_id).lock({each.id for each in known.organisations})
+    locked = await CredentialRepository.of(credential.practice_id).lock([credential.id])
+    return next((each for each in locked if each.state is not State.DEAD), None)
+
+
+async def _mend(
+    work: Work,
+    known: _Known,
+    credential: Credential,
+    reasons: Collection[Reason],
+    good: Collection[OrganisationId],
+) -> None:
+    """Set back what is bad at these organisations for one of these reasons still, unless its consent has run out."""
+    practice_id = credential.practice_id
+    locked = [
+        each
+        for each in await ConnectionRepository.of(practice_id).lock([each.id for each in known.bad])
+        if each.ended_at is None and each.credential_id == credential.id
+    ]
+    over = await ConsentRepository.of(practice_id).over(
+        [(credential.id, each.organisation_id) for each in locked], at=work.now
+    )
+    mended = [
         each
         for each in locked
-        if each.ended_at is None
-        and each.credential_id == credential_id
-        and _is_over(each, seen)
-        and known.provider.oauth.covers(scopes, each.product)
+        if each.reason in reasons
+        and each.organisation_id in good
+        and (credential.id, each.organisation_id) not in over
+        and known.provider.oauth.covers(credential.scopes, each.product)
     ]
-
-
-def _is_over(connection: Connection, seen: _Seen) -> bool:
-    if connection.reason is Reason.REVOKED_AT_PROVIDER:
-        return connection.organisation_id in seen.reached
-    return connection.reason in _TO_OPEN and connection.organisation_id in seen.opened
+    if mended:
+        back = {each.organisation_id: False for each in mended}
+        await CredentialRepository.of(practice_id).set_reach(credential.id, back, at=work.now)
+        await restore(work, credential, mended, None)
