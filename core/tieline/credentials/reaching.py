@@ -17,7 +17,7 @@ from typing import Any
 from tieline import clock
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
-from tieline.connections.states import Reason
+from tieline.connections.states import MENDS_ITSELF, Reason
 from tieline.credentials import actors
 from tieline.credentials.apps.service import provider_of
 from tieline.credentials.consents.repository import ConsentRepository
@@ -34,8 +34,7 @@ from tieline.sign_ins.stock import restore
 from tieline.sync.due.times import next_day
 from tieline.work import Again, Lane, Work, retrying, unit_of_work
 
-_TO_OPEN = frozenset({Reason.ACCESS_LOST, Reason.SUBSCRIPTION_LAPSED})
-_SET_BACK = _TO_OPEN | {Reason.REVOKED_AT_PROVIDER}
+_SET_BACK = MENDS_ITSELF | {Reason.REVOKED_AT_PROVIDER}
 _PASSES = (ProviderUnavailable, Throttled, QuotaSpent)
 _SOON = timedelta(hours=1)
 _SECONDS = 60.0
@@ -60,7 +59,7 @@ class _Known:
 
     def shut(self, reached: Collection[OrganisationId], after: OrganisationId | None) -> list[Organisation]:
         """Those of these whose books could not be opened, and whose turn is after that one's."""
-        shut = {each.organisation_id for each in self.bad if each.reason in _TO_OPEN}
+        shut = {each.organisation_id for each in self.bad if each.reason in MENDS_ITSELF}
         maybe = [each for each in self.organisations if each.id in reached and each.id in shut]
         return sorted((each for each in maybe if after is None or each.id > after), key=lambda each: each.id)
 
@@ -208,7 +207,7 @@ async def _set_back(known: _Known, opened: Collection[OrganisationId]) -> None:
     async with unit_of_work(Principal.machine(known.kept.credential.practice_id)) as work:
         credential = await _lock(known)
         if credential is not None:
-            await _mend(work, known, credential, _TO_OPEN, opened)
+            await _mend(work, known, credential, MENDS_ITSELF, opened)
 
 
 async def _lock(known: _Known) -> Credential | None:
