@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.deployment import Deployment
+from tests.support.forked import run_forked
 from tests.support.polling import wait_until
 from tieline.credentials.apps.service import NewApp, add_app, change_tier, endpoints_of, list_apps
 from tieline.database import scope
@@ -44,15 +45,8 @@ def tieline(
     deployment: Deployment, *arguments: str, said: str | bytes = SECRET, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with this on its standard input; nothing of it may come back."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tieline", *arguments],
-        input=said if isinstance(said, bytes) else said.encode(),
-        env=deployment.environment | more,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    told = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    given = said if isinstance(said, bytes) else said.encode()
+    told = run_forked(arguments, deployment.environment | more, said=given, seconds=60)
     assert SECRET not in told.stdout + told.stderr
     assert "Traceback" not in told.stderr
     return told
