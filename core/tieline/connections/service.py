@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from tieline.clients.repository import ClientRepository
 from tieline.connections.decisions import (
     Asked,
     Decided,
@@ -19,6 +18,7 @@ from tieline.connections.decisions import (
 from tieline.connections.facts import load_facts, usable_sign_in
 from tieline.connections.mismatches import accept_names
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
+from tieline.connections.permitted import permitted
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import settle_runs
 from tieline.connections.states import Reason
@@ -101,7 +101,7 @@ async def reconnect(principal: Principal, connection_id: ConnectionId, sign_in_i
     ConsentTooNarrow and OrganisationInUse.
     """
     async with unit_of_work(principal) as work:
-        found = await _manageable(principal, connection_id)
+        found = await permitted(principal, connection_id, Permission.MANAGE_CONNECTIONS)
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         row = Asked(client_id=found.client_id, organisation_id=found.organisation_id)
         facts = await load_facts(principal, sign_in, found.product, [row], at=work.now)
@@ -123,7 +123,7 @@ async def disconnect(principal: Principal, connection_id: ConnectionId) -> Conne
     Raises NotFound and Forbidden; a connection that is disconnected already stays as it is.
     """
     async with unit_of_work(principal) as work:
-        found = await _manageable(principal, connection_id)
+        found = await permitted(principal, connection_id, Permission.MANAGE_CONNECTIONS)
         organisations = OrganisationRepository.of(principal.practice_id)
         await organisations.lock([found.organisation_id])
         connections = ConnectionRepository.of(principal.practice_id)
@@ -154,7 +154,7 @@ async def accept_mismatch(principal: Principal, connection_id: ConnectionId) -> 
     Raises NotFound and Forbidden; a connection that is no mismatch stays as it is.
     """
     async with unit_of_work(principal) as work:
-        found = await _manageable(principal, connection_id)
+        found = await permitted(principal, connection_id, Permission.MANAGE_CONNECTIONS)
         await OrganisationRepository.of(principal.practice_id).lock([found.organisation_id])
         changed = await accept_names(work, found)
     return changed[0] if changed else found
@@ -194,20 +194,6 @@ async def get_organisations(
     async with scope(principal.practice_id):
         found = await OrganisationRepository.of(principal.practice_id).visible_to(principal, ids)
     return {organisation.id: organisation for organisation in found}
-
-
-async def _manageable(principal: Principal, connection_id: ConnectionId) -> Connection:
-    """A current connection whose client the caller may manage; the client is locked. Raises NotFound and Forbidden."""
-    found = await ConnectionRepository.visible_to(principal).get(connection_id)
-    client = (
-        await ClientRepository.visible_to(principal).get(found.client_id, lock=True)
-        if found is not None and found.ended_at is None
-        else None
-    )
-    if found is None or client is None:
-        raise NotFound("connection", connection_id, field="connectionId")
-    principal.require(Permission.MANAGE_CONNECTIONS, administers=client.administered)
-    return found
 
 
 def _still(connection_id: ConnectionId, standing: Connection | None) -> Connection:

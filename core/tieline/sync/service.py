@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from tieline.clients.repository import ClientRepository
 from tieline.connections.organisations.repository import OrganisationRepository
-from tieline.connections.repository import Connection, ConnectionRepository
+from tieline.connections.permitted import permitted
+from tieline.connections.repository import ConnectionRepository
 from tieline.connections.runs import queue_syncs
 from tieline.connections.states import explanation
 from tieline.database import scope
@@ -39,7 +39,7 @@ async def refresh_lists(principal: Principal, connection_id: ConnectionId) -> Ru
 @retrying
 async def _ask(principal: Principal, connection_id: ConnectionId, trigger: Trigger) -> Run:
     async with unit_of_work(principal) as work:
-        found = await _syncable(principal, connection_id)
+        found = await permitted(principal, connection_id, Permission.SYNC)
         await OrganisationRepository.of(principal.practice_id).lock([found.organisation_id])
         connections = ConnectionRepository.of(principal.practice_id)
         current = await connections.current_of_organisations([found.organisation_id])
@@ -94,20 +94,6 @@ async def last_runs(
     """The latest run of the organisation of each of these connections that the caller sees and that has one."""
     async with scope(principal.practice_id):
         return await RunHistory.visible_to(principal).last(connection_ids)
-
-
-async def _syncable(principal: Principal, connection_id: ConnectionId) -> Connection:
-    """A current connection whose books the caller may sync; the client is locked. Raises NotFound and Forbidden."""
-    found = await ConnectionRepository.visible_to(principal).get(connection_id)
-    client = (
-        await ClientRepository.visible_to(principal).get(found.client_id, lock=True)
-        if found is not None and found.ended_at is None
-        else None
-    )
-    if found is None or client is None:
-        raise NotFound("connection", connection_id, field="connectionId")
-    principal.require(Permission.SYNC, administers=client.administered)
-    return found
 
 
 def _place(after: Keyset | None) -> Keyset | None:
