@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -17,6 +18,7 @@ from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, read_id
+from tieline_gateway.graphql.rows import outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
 
@@ -123,19 +125,10 @@ class ClientAdditions:
 async def _add_rows(principal: Principal, given: AddClientsInput) -> list[AddClientOutcome]:
     """An outcome for each row. Raises what `add_clients` raises, and NotFound for a sign-in id that is none."""
     sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
-    read = [_read(row) for row in given.rows]
-    rows = [row for row in read if isinstance(row, Wanted)]
-    became = iter(await add_clients(principal, sign_in_id, given.product, rows))
-    return [
-        AddClientOutcome.of(row, next(became))
-        if isinstance(one, Wanted)
-        else AddClientOutcome.unknown(row, one)
-        for row, one in zip(given.rows, read, strict=True)
-    ]
-
-
-def _read(row: AddClientRow) -> Wanted | errors.NotFound:
-    try:
-        return row.read()
-    except errors.NotFound as unknown:
-        return unknown
+    return await outcomes_of(
+        given.rows,
+        AddClientRow.read,
+        partial(add_clients, principal, sign_in_id, given.product),
+        of=AddClientOutcome.of,
+        unknown=AddClientOutcome.unknown,
+    )

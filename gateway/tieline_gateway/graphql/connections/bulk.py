@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 
 import strawberry
 
@@ -15,6 +16,7 @@ from tieline.plugins import Product
 from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.inputs import read_id
+from tieline_gateway.graphql.rows import outcomes_of
 from tieline_gateway.graphql.user_errors import UserError
 
 
@@ -96,17 +98,10 @@ class BulkConnectPayload:
 async def connect_rows(principal: Principal, given: BulkConnectInput) -> list[ConnectOutcome]:
     """An outcome for each row. Raises what `bulk_connect` raises, and NotFound for a sign-in id that is none."""
     sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
-    read = [_read(row) for row in given.rows]
-    rows = [row for row in read if isinstance(row, Asked)]
-    became = iter(await service.bulk_connect(principal, sign_in_id, given.product, rows))
-    return [
-        ConnectOutcome.of(row, next(became)) if isinstance(one, Asked) else ConnectOutcome.unknown(row, one)
-        for row, one in zip(given.rows, read, strict=True)
-    ]
-
-
-def _read(row: BulkConnectRow) -> Asked | errors.NotFound:
-    try:
-        return row.read()
-    except errors.NotFound as unknown:
-        return unknown
+    return await outcomes_of(
+        given.rows,
+        BulkConnectRow.read,
+        partial(service.bulk_connect, principal, sign_in_id, given.product),
+        of=ConnectOutcome.of,
+        unknown=ConnectOutcome.unknown,
+    )

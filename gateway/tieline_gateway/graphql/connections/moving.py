@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
@@ -17,6 +17,7 @@ from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, read_id
+from tieline_gateway.graphql.rows import outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
 strawberry.enum(
@@ -59,9 +60,14 @@ class MoveOutcomeType:
     connection: Connection | None = strawberry.field(description="As it is now; null for one not found.")
 
     @classmethod
-    def of(cls, became: MoveOutcome, given: strawberry.ID | None = None) -> MoveOutcomeType:
+    def of(cls, became: MoveOutcome) -> MoveOutcomeType:
+        return cls.named(strawberry.ID(str(became.connection_id)), became)
+
+    @classmethod
+    def named(cls, given: strawberry.ID, became: MoveOutcome) -> MoveOutcomeType:
+        """With the id as the caller wrote it."""
         return cls(
-            connection_id=given or strawberry.ID(str(became.connection_id)),
+            connection_id=given,
             code=became.outcome,
             message=became.message,
             connection=Connection.of(became.connection) if became.connection else None,
@@ -142,19 +148,14 @@ class MovingMutations:
 async def _reassign(principal: Principal, given: ReassignInput) -> list[MoveOutcomeType]:
     """Raises what `reassign` raises, and NotFound for a sign-in id that is none."""
     sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
-    read = [_read(each) for each in given.connection_ids]
-    ids = [ConnectionId(each) for each in read if not isinstance(each, errors.NotFound)]
-    became = iter(await service.reassign(principal, sign_in_id, ids))
-    return [
-        MoveOutcomeType.unknown(named, one)
-        if isinstance(one, errors.NotFound)
-        else MoveOutcomeType.of(next(became), named)
-        for named, one in zip(given.connection_ids, read, strict=True)
-    ]
+    return await outcomes_of(
+        given.connection_ids,
+        _connection_id,
+        partial(service.reassign, principal, sign_in_id),
+        of=MoveOutcomeType.named,
+        unknown=MoveOutcomeType.unknown,
+    )
 
 
-def _read(given: strawberry.ID) -> UUID | errors.NotFound:
-    try:
-        return read_id("connection", given, field="connectionIds")
-    except errors.NotFound as unknown:
-        return unknown
+def _connection_id(given: strawberry.ID) -> ConnectionId:
+    return ConnectionId(read_id("connection", given, field="connectionIds"))
