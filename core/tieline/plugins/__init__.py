@@ -10,6 +10,7 @@
     oauth       consent, tokens and revocation as message parts
     session     how a plugin talks to its provider
     answer      how it reads what comes back
+    entries     how it reads one record of that, field by field
     transport   one HTTP exchange, bounded
 
 A plugin is a distribution with an entry point in the group `tieline.plugins`, named like its slug; the module it

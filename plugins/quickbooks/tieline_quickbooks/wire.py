@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn, TypeAlias
+from typing import NoReturn
 
-from tieline.canonical import storable
+from tieline.plugins import entries
+from tieline.plugins.entries import Entry, Unreadable, amount, part, parts, text
 
-Entry: TypeAlias = Mapping[str, Any]
+__all__ = [
+    "Entry",
+    "Unreadable",
+    "amount",
+    "changed_at",
+    "day",
+    "flag",
+    "instant",
+    "is_active",
+    "part",
+    "parts",
+    "ref",
+    "ref_name",
+    "text",
+    "whole",
+]
 
-_DIGITS = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?")
-_MOST_DIGITS = 30
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:Z|[+-]\d{2}:\d{2}|T.*)?")
-
-
-class Unreadable(Exception):
-    """A record that does not say what it must; the message is a sentence, and quotes nothing."""
-
-
-def text(entry: Entry, field: str) -> str | None:
-    """None for what is empty, and for what is no text: the words of a record are never worth losing it."""
-    value = entry.get(field)
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        return None
-    return storable(value).strip() or None
 
 
 def flag(entry: Entry, field: str) -> bool:
@@ -44,19 +42,8 @@ def whole(entry: Entry, field: str) -> int | None:
     """A small count, as days; also one written as text."""
     value = entry.get(field)
     if isinstance(value, str) and value.isdecimal() and value.isascii():
-        value = int(value[:12])
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 31 else None
-
-
-def amount(entry: Entry, field: str) -> Decimal | None:
-    """Every digit that was sent."""
-    value = entry.get(field)
-    if value is None or value == "":
-        return None
-    found = _decimal(value)
-    if found is None or not found.is_finite() or abs(found.adjusted()) > _MOST_DIGITS:
-        raise Unreadable(f"Its {field} is no amount.")
-    return found
+        entry = {field: int(value[:12])}
+    return entries.whole(entry, field)
 
 
 def day(entry: Entry, field: str) -> date | None:
@@ -97,38 +84,6 @@ def ref(entry: Entry, field: str) -> str | None:
 def ref_name(entry: Entry, field: str) -> str | None:
     found = part(entry, field)
     return None if found is None else text(found, "name")
-
-
-def part(entry: Entry, field: str) -> Entry | None:
-    value = entry.get(field)
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise Unreadable(f"Its {field} is no object.")
-    return value
-
-
-def parts(entry: Entry, field: str) -> list[Entry]:
-    """None of them is passed over: a document that lost a line would still show the sum of all."""
-    value = entry.get(field)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise Unreadable(f"Its {field} are no list of objects.")
-    return value
-
-
-def _decimal(value: object) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int) or (isinstance(value, str) and _DIGITS.fullmatch(value)):
-        try:
-            return Decimal(value)
-        except (InvalidOperation, ValueError):
-            return None
-    return None
 
 
 def _unreadable(field: str, what: str) -> NoReturn:
