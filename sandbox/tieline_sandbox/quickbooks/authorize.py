@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from tieline_sandbox.authorizing import back, problem_of
 from tieline_sandbox.forms import form_of
 from tieline_sandbox.pages import Choice, Consent, Pages
 from tieline_sandbox.quickbooks.grants import Asked, allow
@@ -16,7 +16,6 @@ from tieline_sandbox.quickbooks.scopes import ACCOUNTING, KNOWN
 from tieline_sandbox.quickbooks.service import Service, service_of
 
 _PAGES = Pages(provider="QuickBooks Online", colour="#2ca01c")
-_CHALLENGE_LENGTH = 43  # of a SHA-256 digest in base64url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class _Question:
     realm_id: str | None
 
     def back(self, **answer: str) -> Response:
-        return _back(self.asked.redirect_uri, self.state, **answer)
+        return back(self.asked.redirect_uri, self.state, **answer)
 
 
 async def authorize(request: Request) -> Response:
@@ -91,26 +90,13 @@ def _read(service: Service, request: Request, realm_id: str | None) -> _Question
     if redirect_uri not in app.redirect_uris:
         return _PAGES.problem("invalid_redirect_uri", "The redirect_uri is not one of the app's.")
     state = given.get("state")
-    scopes = frozenset(given.get("scope", "").split())
-    challenge = given.get("code_challenge")
-    error = _problem_of(given.get("response_type"), scopes, challenge, given.get("code_challenge_method"))
+    error = problem_of(given, KNOWN)
     if error:
-        return _back(redirect_uri, state, error=error)
+        return back(redirect_uri, state, error=error)
+    scopes, challenge = frozenset(given.get("scope", "").split()), given.get("code_challenge")
     asked = Asked(redirect_uri=redirect_uri, scopes=scopes, challenge=challenge, nonce=given.get("nonce"))
     query = [pair for pair in given.multi_items() if pair[0] != "as"]
     return _Question(app=app, asked=asked, query=query, state=state, realm_id=realm_id)
-
-
-def _problem_of(
-    response_type: str | None, scopes: frozenset[str], challenge: str | None, method: str | None
-) -> str | None:
-    if response_type != "code":
-        return "unsupported_response_type"
-    if not scopes or not scopes <= KNOWN:
-        return "invalid_scope"
-    if challenge is not None and (method != "S256" or len(challenge) != _CHALLENGE_LENGTH):
-        return "invalid_request"
-    return None
 
 
 def _decide(service: Service, question: _Question, form: dict[str, str]) -> Response:
@@ -137,8 +123,3 @@ def _companies(service: Service, question: _Question, user: User) -> list[Compan
         for realm_id in user.companies
         if realm_id in known and question.realm_id in (None, realm_id)
     ]
-
-
-def _back(redirect_uri: str, state: str | None, **answer: str) -> Response:
-    pairs = answer if state is None else answer | {"state": state}
-    return RedirectResponse(f"{redirect_uri}?{urlencode(pairs)}", 302, {"Cache-Control": "no-store"})

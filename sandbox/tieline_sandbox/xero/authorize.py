@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from tieline_sandbox.authorizing import back, problem_of
 from tieline_sandbox.forms import fields_of
 from tieline_sandbox.pages import Choice, Consent, Pages
 from tieline_sandbox.xero.grants import Asked, allow
@@ -16,7 +16,6 @@ from tieline_sandbox.xero.scopes import GRANULAR
 from tieline_sandbox.xero.service import Service, service_of
 
 _PAGES = Pages(provider="Xero", colour="#13b5ea")
-_CHALLENGE_LENGTH = 43  # of a SHA-256 digest in base64url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class _Question:
     several: bool
 
     def back(self, **answer: str) -> Response:
-        return _back(self.asked.redirect_uri, self.state, **answer)
+        return back(self.asked.redirect_uri, self.state, **answer)
 
 
 async def authorize(request: Request) -> Response:
@@ -70,27 +69,14 @@ def _read(service: Service, request: Request) -> _Question | Response:
     if redirect_uri not in app.redirect_uris:
         return _PAGES.problem("unauthorized_client", "Invalid redirect_uri.")
     state = given.get("state")
-    scopes = frozenset(given.get("scope", "").split())
-    challenge = given.get("code_challenge")
-    error = _problem_of(given.get("response_type"), scopes, challenge, given.get("code_challenge_method"))
+    error = problem_of(given, GRANULAR)
     if error:
-        return _back(redirect_uri, state, error=error)
+        return back(redirect_uri, state, error=error)
+    scopes, challenge = frozenset(given.get("scope", "").split()), given.get("code_challenge")
     asked = Asked(redirect_uri=redirect_uri, scopes=scopes, challenge=challenge, nonce=given.get("nonce"))
     single = "bulk_connect:false" in given.get("acr_values", "").split()
     query = [pair for pair in given.multi_items() if pair[0] != "as"]
     return _Question(app=app, asked=asked, query=query, state=state, several=app.bulk_consent and not single)
-
-
-def _problem_of(
-    response_type: str | None, scopes: frozenset[str], challenge: str | None, method: str | None
-) -> str | None:
-    if response_type != "code":
-        return "unsupported_response_type"
-    if not scopes or not scopes <= GRANULAR:
-        return "invalid_scope"
-    if challenge is not None and (method != "S256" or len(challenge) != _CHALLENGE_LENGTH):
-        return "invalid_request"
-    return None
 
 
 def _decide(service: Service, question: _Question, fields: list[tuple[str, str]]) -> Response:
@@ -120,9 +106,3 @@ def _wrong_choice(service: Service, question: _Question, user: User, tenants: tu
     if not tenants and not service.state.connections_of(question.app.client_id, user.id):
         return "Choose an organisation to connect."
     return None
-
-
-def _back(redirect_uri: str, state: str | None, **answer: str) -> Response:
-    pairs = answer if state is None else answer | {"state": state}
-    joint = "&" if "?" in redirect_uri else "?"
-    return RedirectResponse(f"{redirect_uri}{joint}{urlencode(pairs)}", 302, {"Cache-Control": "no-store"})
