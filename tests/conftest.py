@@ -7,24 +7,29 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
+import redis
 
+from tests.support.books import Books, open_books
 from tests.support.deployment import (
     Deployment,
     Gateway,
+    Process,
     environment_of,
     make_database,
     serving,
     with_path,
 )
 from tests.support.firm import Firm, open_firm
+from tests.support.jobs import JobTable
 from tests.support.sandbox import Sandbox, running_sandbox
 from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
@@ -133,6 +138,55 @@ async def firm(http: httpx.AsyncClient, opened: Deployment) -> Firm:  # noqa: AR
 async def other_firm(http: httpx.AsyncClient, opened: Deployment) -> Firm:  # noqa: ARG001 - must be open
     """Another practice, to look in from."""
     return await open_firm(http)
+
+
+@pytest.fixture(scope="session")
+async def sql(opened: Deployment) -> AsyncIterator[asyncpg.Connection]:
+    """A superuser's connection."""
+    connection = await opened.connect()
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def books(sql: asyncpg.Connection) -> Books:
+    """A practice of the test's own, written straight into the tables."""
+    return await open_books(sql)
+
+
+@pytest.fixture
+async def other_books(sql: asyncpg.Connection) -> Books:
+    """Another one, to look in from."""
+    return await open_books(sql)
+
+
+@pytest.fixture
+async def jobs(opened: Deployment) -> AsyncIterator[JobTable]:
+    """An empty table of jobs, and nothing in Redis."""
+    connection = await opened.connect()
+    with redis.Redis.from_url(opened.redis_url) as bells:
+        table = JobTable(connection=connection, redis=bells)
+        await table.clear()
+        yield table
+        await table.clear()
+    await connection.close()
+
+
+@pytest.fixture
+def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
+    """Starts a worker or scheduler and waits until it serves; what still runs at the test's end is killed."""
+    started: list[Process] = []
+
+    def run(*arguments: str, **more: str) -> Process:
+        process = deployment.start(*arguments, **more)
+        started.append(process)
+        process.wait_for(f"{arguments[0]}.started")
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.assert_unbroken()
 
 
 @pytest.fixture
