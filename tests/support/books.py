@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 
 from tests.support.polling import until
-from tieline import host
+from tests.support.pretend import ALL_SCOPES, BOOKKEEPING, DATA_HEALTH, LISTS, Pretend, pretending
 from tieline.clients.repository import Client
 from tieline.clients.service import NewClient, create_client
 from tieline.connections import service as connections
@@ -34,112 +32,14 @@ from tieline.ids import (
     new_id,
 )
 from tieline.names import name_key
-from tieline.plugins import (
-    CONTRACT_VERSION,
-    ClientAuthentication,
-    Consent,
-    Endpoints,
-    Fault,
-    Feed,
-    FeedKind,
-    Grant,
-    Limit,
-    OAuth,
-    OrganisationDetails,
-    Page,
-    Product,
-    ProviderInfo,
-    Reached,
-    Registry,
-    Remaining,
-    RevocationForm,
-    Session,
-    Subject,
-)
+from tieline.plugins import Product
 from tieline.practices import service
 from tieline.practices.keys import issue_key
 from tieline.practices.plan import Plan
 from tieline.practices.service import NewMember
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
 
-BOOKKEEPING, DATA_HEALTH = Product.BOOKKEEPING, Product.DATA_HEALTH
-LISTS = ("accounts", "contacts")
-ALL_SCOPES = ("ledger", "reports")
-_DAY = timedelta(days=1)
-
-
-def _feed(name: str) -> Feed:
-    return Feed(name=name, datasets=(name,), kind=FeedKind.CHANGES, every=_DAY)
-
-
-class Pretend:
-    """A provider that is only data: nothing here speaks to it."""
-
-    def __init__(self, slug: str = "pretend") -> None:
-        self.info = ProviderInfo(
-            slug=slug,
-            name=slug.title(),
-            contract_version=CONTRACT_VERSION,
-            products=(BOOKKEEPING, DATA_HEALTH),
-            bulk_consent=True,
-            guided_queue=False,
-            feeds={
-                BOOKKEEPING: tuple(_feed(name) for name in LISTS),
-                DATA_HEALTH: (_feed("accounts"), _feed("reports")),
-            },
-        )
-        base = "https://pretend.invalid"
-        self.oauth = OAuth(
-            endpoints=Endpoints(
-                authorize=f"{base}/authorize",
-                token=f"{base}/token",
-                revocation=f"{base}/revoke",
-                api=f"{base}/api",
-            ),
-            base_scopes=(),
-            product_scopes={BOOKKEEPING: ("ledger",), DATA_HEALTH: ("reports",)},
-            client_authentication=ClientAuthentication.BASIC,
-            revocation=RevocationForm.FORM,
-            access_life=timedelta(minutes=30),
-            refresh_life=timedelta(days=60),
-            rotation_grace=timedelta(minutes=30),
-        )
-
-    def limits(self, tier: str | None) -> Sequence[Limit]:
-        del tier
-        return ()
-
-    def remaining(self, response: httpx.Response) -> Sequence[Remaining]:
-        raise NotImplementedError
-
-    def classify(self, response: httpx.Response) -> Fault | None:
-        raise NotImplementedError
-
-    def subject(self, grant: Grant) -> Subject:
-        raise NotImplementedError
-
-    async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
-        raise NotImplementedError
-
-    async def organisation(self, session: Session) -> OrganisationDetails:
-        raise NotImplementedError
-
-    async def release(self, session: Session, external_id: str) -> None:
-        raise NotImplementedError
-
-    def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
-        raise NotImplementedError
-
-
-@contextmanager
-def pretending() -> Iterator[None]:
-    """This process has the pretend providers, and no other, until the block ends."""
-    before = host.host()
-    host.install(replace(before, registry=Registry.of(Pretend(), Pretend("feigned"))))
-    try:
-        yield
-    finally:
-        host.install(before)
+__all__ = ["BOOKKEEPING", "DATA_HEALTH", "LISTS", "Books", "Pretend", "open_books", "pretending"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +164,7 @@ class Books:
         *,
         person_id: PersonId | None = None,
         provider: str = "pretend",
-        usable_for: timedelta | None = _DAY,
+        usable_for: timedelta | None = timedelta(days=1),
         state: str = "READY",
     ) -> SignInId:
         """A completed sign-in that found these; with `usable_for=None` one that is not completed yet."""

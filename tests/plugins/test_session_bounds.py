@@ -1,0 +1,177 @@
+"""Where a session stops: at a size, at a time, at the edge of the API, and before it shows what is secret."""
+
+from __future__ import annotations
+
+import gzip
+import traceback
+from decimal import Decimal
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.plugins.pretending import Reply, said
+from tests.plugins.providers import Abacus
+from tests.plugins.sessions import TOKENS, talking
+from tieline import errors
+from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
+
+OK = said({"name": "Acme"})
+EXPIRED = said({}, status=401)
+AWAY = said({}, status=503)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body=b"x" * 5001),
+        Reply(headers={"content-encoding": "gzip"}, body=gzip.compress(b"x" * 4_000_000)),
+    ],
+)
+async def test_a_body_is_read_no_further_than_the_bound_even_if_it_is_small_on_the_line(reply: Reply) -> None:
+    async with talking(Abacus(), max_bytes=5000) as talk:
+        talk.pretender.will(reply)
+
+        with pytest.raises(errors.AnswerTooLarge, match="longer than 5,000 bytes"):
+            await talk.session.get("a")
+
+    assert len(talk.pretender.received) == 1
+
+
+async def test_a_compressed_answer_is_read_as_it_was_written() -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(headers={"content-encoding": "gzip"}, body=gzip.compress(b'{"a": 1}')))
+
+        assert (await talk.session.get("a")).json() == {"a": 1}
+
+
+@pytest.mark.parametrize("reply", [Reply(silent=True), Reply(dripping=True)])
+async def test_silence_and_dripping_end_with_the_time_that_a_call_may_take(reply: Reply) -> None:
+    async with talking(Abacus(), seconds=0.1) as talk:
+        talk.pretender.will(reply)
+
+        with pytest.raises(ProviderUnavailable) as caught:
+            await talk.session.get("a")
+
+    assert (talk.session.calls, caught.value.sent) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "http://evil.test/books/v3/a",
+        "{url}/other/a",
+        "{url}/books/v30/a",
+        "{url}@evil.test/books/v3/a",
+        "http://ada:secret@{host}/books/v3/a",
+        "https{url_after_http}/books/v3/a",
+        "../a",
+        "a/../../b",
+        "a/%2e%2E/b",
+        "a%2f..%2fb",
+        "a\\..\\b",
+        "{url}/books/v3/../../etc",
+        "a\nb",
+    ],
+)
+async def test_the_token_goes_nowhere_outside_the_api(path: str) -> None:
+    async with talking(Abacus()) as talk:
+        url = talk.pretender.url
+        with pytest.raises(ProviderBroken, match=r"outside its API|no address"):
+            await talk.session.get(path.format(url=url, url_after_http=url[4:], host=url[7:]))
+
+    assert talk.pretender.received == []
+
+
+async def test_an_address_within_the_api_is_followed_with_its_query() -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(OK)
+
+        await talk.session.get(f"{talk.pretender.url}/books/v3/accounts?cursor=7&at=a/../b#there")
+        await talk.session.get("//accounts?next=http://evil.test/")
+
+    assert talk.pretender.asked == [
+        "GET /books/v3/accounts?cursor=7&at=a/../b",
+        "GET /books/v3/accounts?next=http://evil.test/",
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'{"a": NaN}', b"\xff", b"[" * 100_000])
+async def test_an_answer_that_is_no_object_is_broken_and_not_quoted(body: bytes) -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(body=body))
+        answer = await talk.session.get("a")
+
+    with pytest.raises(ProviderBroken) as caught:
+        answer.json()
+    assert caught.value.__cause__ is None
+
+
+async def test_money_in_an_answer_stays_exact() -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(body=b'{"total": 12345678901234567.89}'), Reply(body=b"[0.1]"))
+
+        assert (await talk.session.get("a")).json() == {"total": Decimal("12345678901234567.89")}
+        assert (await talk.session.get("a")).json_list() == [Decimal("0.1")]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        OK,
+        EXPIRED,
+        AWAY,
+        Reply(status=302),
+        Reply(status=418),
+        Reply(status=429),
+        Reply(dropped=True),
+        Reply(silent=True),
+        Reply(body=b"x" * 5001),
+        Reply(headers={"content-encoding": "gzip"}, body=b"no gzip"),
+    ],
+)
+async def test_no_error_and_no_log_shows_a_token_a_query_or_a_body(reply: Reply) -> None:
+    shown: list[str] = []
+    with capture_logs() as logs:
+        async with talking(Abacus(), seconds=0.1, max_bytes=5000) as talk:
+            talk.pretender.will(reply)
+            try:
+                answer = await talk.session.get(
+                    "a", params={"name": "Query-Xq"}, headers={"X-Key": "Header-Xh"}
+                )
+                shown.append(repr(answer))
+            except ProviderError as error:
+                shown.extend(everything_about(error))
+            shown.append(repr(talk.session))
+
+    assert logs
+    for secret in (*TOKENS, "Query-Xq", "Header-Xh", "Acme", "x" * 100):
+        assert secret not in " ".join([*shown, repr(logs)])
+
+
+@pytest.mark.parametrize("token", ["t0ken-1\nX: 1", "t0ken-1ä", "t0ken-1 2", ""])
+async def test_a_stored_token_that_fits_into_no_header_is_not_quoted_either(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.plugins.sessions.TOKENS", (token,))
+    async with talking(Abacus()) as talk:
+        with pytest.raises(ProviderBroken, match="does not fit into a header") as caught:
+            await talk.session.get("a")
+
+    assert "t0ken-1" not in " ".join(everything_about(caught.value))
+    assert talk.pretender.received == []
+
+
+def everything_about(error: BaseException) -> list[str]:
+    """What any logger could print of an error and its causes, the requests that they hold included."""
+    parts = ["".join(traceback.format_exception(error))]
+    seen: BaseException | None = error
+    while seen is not None:
+        request = getattr(seen, "_request", None)
+        parts += [
+            repr(seen),
+            str(seen),
+            repr(vars(seen)),
+            repr(request and (request.url, request.headers.raw)),
+        ]
+        seen = seen.__cause__ or seen.__context__
+    return parts
