@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tortoise.migrations.migration import Migration as TortoiseMigration
-from tortoise.migrations.operations import RunSQL
+from tortoise.migrations.operations import Operation, RunSQL
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
@@ -23,6 +23,10 @@ _ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 class AtomicMigration(TortoiseMigration):
     """Records itself in the transaction that applies it, so that a kill between the two cannot happen."""
+
+    def __init__(self, name: str, app_label: str) -> None:
+        super().__init__(name, app_label)
+        self.operations = _joined(self.operations)
 
     async def apply(
         self,
@@ -79,3 +83,19 @@ def statements(*lines: str) -> RunSQL:
     """Plain SQL, one statement a line."""
     listed: Sequence[str] = lines
     return RunSQL(list(listed))
+
+
+def _joined(operations: Iterable[Operation]) -> list[Operation]:
+    """With neighbours of plain SQL as one: before each operation the library builds every model of the schema anew."""
+    joined: list[Operation] = []
+    for operation in operations:
+        last = joined[-1] if joined else None
+        if isinstance(operation, RunSQL) and isinstance(last, RunSQL):
+            joined[-1] = RunSQL([*_lines(last), *_lines(operation)])
+        else:
+            joined.append(operation)
+    return joined
+
+
+def _lines(plain: RunSQL) -> list[str]:
+    return [plain.sql] if isinstance(plain.sql, str) else list(plain.sql)
