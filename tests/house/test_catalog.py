@@ -9,20 +9,21 @@ from difflib import unified_diff
 import asyncpg
 import pytest
 
-from tests.support.blank import migrate
+from tests.support.blank import blank_deployment, migrate
 from tests.support.catalog import COMMITTED, OPEN_TABLES, describe, foreign_keys
 from tests.support.deployment import Deployment
 
 _REFRESH = "TIELINE_REFRESH_CATALOG"
 
 
-@pytest.fixture
-async def catalog(empty: Deployment) -> AsyncIterator[asyncpg.Connection]:
-    """The freshly migrated database, seen from above."""
-    await migrate(empty)
-    connection = await empty.connect()
-    yield connection
-    await connection.close()
+@pytest.fixture(scope="module")
+async def catalog(deployment: Deployment, worker_id: str) -> AsyncIterator[asyncpg.Connection]:
+    """The freshly migrated database, seen from above; nobody changes it."""
+    async with blank_deployment(deployment, f"tieline_catalog_{worker_id}") as empty:
+        await migrate(empty)
+        connection = await empty.connect()
+        yield connection
+        await connection.close()
 
 
 async def test_an_empty_database_migrates_to_the_committed_catalog(catalog: asyncpg.Connection) -> None:
