@@ -34,6 +34,7 @@ from tests.support.sandbox import Sandbox, running_sandbox
 from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
 from tieline.lifespan import ready
+from tieline.plugins import session
 
 _SERVERS = pytest.StashKey[ExitStack]()
 _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
@@ -116,9 +117,11 @@ async def sandbox(sandbox_url: str) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 async def opened(deployment: Deployment) -> AsyncIterator[Deployment]:
-    """The deployment, open in this process too, as its command line and workers open it."""
-    async with ready(deployment.settings):
-        yield deployment
+    """The deployment, open in this process too, where a call to a provider is made again without a pause."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(session, "_PAUSES_SECONDS", (0.0, 0.0))
+        async with ready(deployment.settings):
+            yield deployment
 
 
 @pytest.fixture(scope="session")
