@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from tests.plugins.sessions import Tokens
+from tieline.errors import AnswerTooLarge
 from tieline.plugins import CursorTooOld, FreeGate, Page, Product, Record, Session, SetAside
 from tieline_quickbooks import QuickBooks
 from tieline_quickbooks.mapping import NOUNS
@@ -112,9 +113,10 @@ class Intuit:
 
 @dataclass
 class Kept:
-    """What a core that stores every page would hold."""
+    """What a core that stores every page, of so many records at most, would hold."""
 
     session: Session
+    most: int = 5000
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     set_aside: list[SetAside] = field(default_factory=list)
     cursor: str | None = None
@@ -130,17 +132,31 @@ class Kept:
             return await self._read(pages)
 
     async def _read(self, pages: int | None) -> list[Page]:
+        """In pages of half the size, from then on, where an answer is too large."""
         if self.cursor is None:
             self.seen = set()
+        self.session.halved = 0
         read: list[Page] = []
+        while not read or not read[-1].last:
+            try:
+                await self._on(read, pages)
+            except AnswerTooLarge:
+                self.session.halved += 1
+            if len(read) == pages:
+                break
+        return read
+
+    async def _on(self, read: list[Page], pages: int | None) -> None:
         reading = QUICKBOOKS.pull(self.session, FEEDS["changes"], self.cursor)
         async for page in reading:
+            if len(page.records) > self.most:
+                self.session.halved += 1
+                break
             self.store(page)
             read.append(page)
             if len(read) == pages:
                 break
         await reading.aclose()  # type: ignore[attr-defined]
-        return read
 
     def store(self, page: Page) -> None:
         for record in page.records:
@@ -158,12 +174,14 @@ class Kept:
 
 
 @asynccontextmanager
-async def reading(intuit: Intuit) -> AsyncIterator[Kept]:
+async def reading(intuit: Intuit, *, max_bytes: int | None = None) -> AsyncIterator[Kept]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(intuit.answer)) as client:
-        yield Kept(session=session_of(client, lambda: intuit.now))
+        yield Kept(session=session_of(client, lambda: intuit.now, max_bytes=max_bytes))
 
 
-def session_of(client: httpx.AsyncClient, now: Callable[[], datetime]) -> Session:
+def session_of(
+    client: httpx.AsyncClient, now: Callable[[], datetime], *, max_bytes: int | None = None
+) -> Session:
     return Session(
         client=client,
         provider=QUICKBOOKS,
@@ -174,6 +192,7 @@ def session_of(client: httpx.AsyncClient, now: Callable[[], datetime]) -> Sessio
         organisation=REALM,
         now=now,
         sleep=_at_once,
+        max_bytes=max_bytes,
     )
 
 

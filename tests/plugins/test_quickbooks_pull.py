@@ -249,25 +249,6 @@ async def test_a_reading_that_rested_for_a_month_in_the_middle_begins_anew() -> 
     assert_whole(intuit, kept)
 
 
-async def test_where_less_is_asked_for_changes_are_queried_in_pages_of_that_size() -> None:
-    intuit = small()
-    async with reading(intuit) as kept:
-        await kept.read()
-        intuit.now += timedelta(hours=1)
-        intuit.fill("Bill", 600, at=intuit.now - timedelta(minutes=1))
-        intuit.calls.clear()
-        intuit.statements.clear()
-        kept.session.halved = 1
-
-        await kept.read()
-
-    assert_whole(intuit, kept)
-    assert "cdc" not in intuit.calls
-    assert all(
-        "MAXRESULTS 500" in one or "COUNT" in one or "MAXRESULTS 1" in one for one in intuit.statements
-    )
-
-
 async def snapshot(intuit: Intuit, feed: str) -> Page:
     async with reading(intuit) as kept:
         [page] = [one async for one in QUICKBOOKS.pull(kept.session, FEEDS[feed], None)]

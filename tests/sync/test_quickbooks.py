@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from unittest.mock import ANY, patch
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 import pytest
 
@@ -49,6 +50,11 @@ class Company:
             await self.move(max(again.at - await calendar(), timedelta(0)) + timedelta(seconds=1))
         return await get_run(self.desk.admin, run_id)
 
+    async def first(self) -> Run:
+        """The end of the run that the connection began with."""
+        [run] = (await list_runs(self.desk.admin, self.connection.id)).rows
+        return await self.finish(run.id)
+
     async def sync(self) -> tuple[Run, list[str]]:
         """Another sync, and what it asked of the books."""
         before = len(await self.calls())
@@ -83,6 +89,11 @@ class Company:
         )
         return {(row["dataset"], row["external_id"]) for row in rows}
 
+    async def statements(self) -> str:
+        """All that was asked by query."""
+        log = await self.desk.sandbox.control("GET", "/log", organisation=self.realm)
+        return unquote_plus("\n".join(entry["query"] for entry in log["entries"]))
+
     async def calls(self) -> list[str]:
         log = await self.desk.sandbox.control("GET", "/log", organisation=self.realm)
         paths = (entry["path"] for entry in log["entries"])
@@ -92,6 +103,13 @@ class Company:
 @pytest.fixture
 async def company(desk: Desk) -> Company:
     """One whose first sync is done."""
+    company = await connected(desk, bills=40, purchases=40)
+    assert (await company.first()).state is RunState.SUCCEEDED
+    return company
+
+
+async def connected(desk: Desk, **records: int) -> Company:
+    """A company with so many records, whose first sync is queued."""
     sandbox, client_id = desk.sandbox, f"app-{new_id()}"
     made = await sandbox.control("PUT", f"/quickbooks/apps/{client_id}", {})
     new = NewApp(
@@ -104,7 +122,7 @@ async def company(desk: Desk) -> Company:
     app = await add_app(desk.practice_id, new)
     callback = host().callback_url("quickbooks", app.id)
     await sandbox.control("PUT", f"/quickbooks/apps/{client_id}", {"redirect_uris": [callback]})
-    wanted = {"companies": 1, "seed": str(new_id()), "names": ["Ashford Bakery"], "records": {"bills": 40}}
+    wanted = {"companies": 1, "seed": str(new_id()), "names": ["Ashford Bakery"], "records": records}
     person = await sandbox.control("POST", "/quickbooks/populate", wanted)
     realm = person["companies"][0]["realm_id"]
 
@@ -127,10 +145,7 @@ async def company(desk: Desk) -> Company:
         organisation_id=organisation_id,
     )
     await desk.above.execute("DELETE FROM job WHERE actor = 'sign_ins.fetch_details'")
-    company = Company(desk=desk, realm=realm, connection=connection)
-    [run] = (await list_runs(desk.admin, connection.id)).rows
-    assert (await company.finish(run.id)).state is RunState.SUCCEEDED
-    return company
+    return Company(desk=desk, realm=realm, connection=connection)
 
 
 async def test_our_copy_is_what_is_there_and_a_sync_without_changes_is_five_calls(company: Company) -> None:
@@ -155,6 +170,41 @@ async def test_what_was_deleted_while_nobody_looked_for_a_month_is_gone_here_too
     assert run.state is RunState.SUCCEEDED
     assert calls == [*CHANGES_OF_NOTHING[:-1], *["query"] * 11, "cdc"]
     assert await company.kept() == await company.truth()
+
+
+async def test_after_a_first_sync_in_smaller_pages_a_sync_without_changes_is_five_calls_too(
+    desk: Desk,
+) -> None:
+    company = await connected(desk, bills=300)
+    with patch("tieline.plugins.session.MAX_ANSWER_BYTES", 200_000):
+        assert (await company.first()).state is RunState.SUCCEEDED
+        assert "MAXRESULTS 500" in (asked := await company.statements())
+        assert asked.count("MAXRESULTS 1000") < asked.count("MAXRESULTS")
+        assert await company.kept() == await company.truth()
+
+        for _ in range(2):
+            await company.move(timedelta(days=1))
+            assert await company.sync() == (ANY, CHANGES_OF_NOTHING)
+    assert await company.kept() == await company.truth()
+
+
+async def test_changes_that_one_answer_does_not_hold_come_in_parts_and_cost_nothing_later(
+    company: Company,
+) -> None:
+    books = await company.books()
+    await company.move(timedelta(days=1))
+    for dataset in ("bills", "purchases"):
+        for one in books[dataset][:20]:
+            await company.edit(dataset, id=one["Id"], change={"PrivateNote": "x" * 10_000})
+    await company.edit("vendors", id=books["vendors"][0]["Id"], deactivated=True)
+    await company.edit("invoices", id=books["invoices"][0]["Id"], deleted=True)
+    with patch("tieline.plugins.session.MAX_ANSWER_BYTES", 300_000):
+        run, calls = await company.sync()
+
+    assert (run.state, calls) == (RunState.SUCCEEDED, [*CHANGES_OF_NOTHING, *["cdc"] * 11])
+    assert await company.kept() == await company.truth()
+    await company.move(timedelta(days=1))
+    assert await company.sync() == (ANY, CHANGES_OF_NOTHING)
 
 
 async def test_when_the_consent_ends_for_good_is_kept(company: Company) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 from tieline.errors import ProviderBroken
 from tieline.plugins import Answer, Session
 from tieline_quickbooks.mapping import Noun
+from tieline_quickbooks.places import PAGE_SIZE
 from tieline_quickbooks.wire import instant
 
-PAGE_SIZE = 1000
 _VERSION = 75
 """The minor version: what is below it has been ignored since August 2025, which changes take another."""
 

@@ -3,8 +3,8 @@
     everything     each entity by query, and then what changed meanwhile
     all at once    one call of change data capture, since the reading before. It shows 1,000 objects at most, and
                    does not say that it left some out: so many may be more
-    one by one     then each entity by a call of its own, and by query where that is 1,000 again. A query shows no
-                   deletions, so the next reading begins anew
+    one by one     then, or where that answer is too large to be read, each entity by a call of its own, and by query
+                   where that is too much again. A query shows no deletions, so the next reading begins anew
 
 A query gives the records of a window of time, oldest change first. Records that are edited leave the window, and
 all behind them move up. So page 2 is never asked for, but page 1 since the newest record that was seen, that second
@@ -31,8 +31,9 @@ LOOK_BACK = timedelta(days=29)
 """Change data capture goes back 30 days; a day is left for what clocks and time zones make of that."""
 
 MOST_CHANGES = 1000
+PAGE_SIZE = 1000
 
-_VERSION = 1
+_VERSION = 2
 _EARLIEST = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
 _LATEST = int(datetime(9998, 12, 31, tzinfo=UTC).timestamp())
 
@@ -57,7 +58,8 @@ class Place:
     """Seconds since 1970. `since`: changes are asked for from there, None while everything is loaded.
 
     `entity` is the number of the one that is read by itself, `walk` how far its query has come, up to `until`.
-    `is_whole`: the reading began without a cursor. `is_torn`: deletions may have been missed.
+    `is_whole`: the reading began without a cursor. `is_torn`: deletions may have been missed. `size` is how many
+    records a page was to have on the way here.
     """
 
     since: int | None = None
@@ -66,6 +68,7 @@ class Place:
     walk: Walk | None = None
     is_whole: bool = False
     is_torn: bool = False
+    size: int = PAGE_SIZE
 
     @classmethod
     def of(cls, cursor: str | None, *, now: datetime) -> Place:
@@ -114,20 +117,17 @@ def changed(place: Place, count: int, at: datetime, *, entities: int) -> tuple[P
     if place.entity is None:
         if count < MOST_CHANGES:
             return _finished(place, second(at)), True
-        return replace(place, until=second(at), entity=0), False
+        return narrowed(replace(place, until=second(at))), False
     if count < MOST_CHANGES:
-        return _next(place, entities)
-    return queried(place), False
+        return _next(replace(place, until=place.until or second(at)), entities)
+    return narrowed(place), False
 
 
-def queried(place: Place) -> Place:
-    """What is read next, by query instead."""
-    return replace(
-        place,
-        entity=0 if place.entity is None else place.entity,
-        walk=Walk(since=place.since),
-        is_torn=True,
-    )
+def narrowed(place: Place) -> Place:
+    """What is asked for next where change data capture showed too much: each entity alone, or this one by query."""
+    if place.entity is None:
+        return replace(place, entity=0)
+    return replace(place, walk=Walk(since=place.since), is_torn=True)
 
 
 def counted(place: Place, number: int, *, entities: int) -> tuple[Place, bool]:
@@ -169,7 +169,7 @@ def _next(place: Place, entities: int) -> tuple[Place, bool]:
     until = place.until or 0
     if place.is_loading:
         since = until - int(OVERLAP.total_seconds())
-        return Place(since=since, is_whole=place.is_whole), False
+        return Place(since=since, is_whole=place.is_whole, size=place.size), False
     return _finished(place, until), True
 
 
@@ -180,7 +180,7 @@ def _finished(place: Place, at: int) -> Place:
 def _read(cursor: str) -> Place:
     """One that is of another version, or none of ours, begins anew: that costs calls, but no record."""
     try:
-        version, since, until, entity, walk, is_whole, is_torn = json.loads(cursor)
+        version, since, until, entity, walk, is_whole, is_torn, size = json.loads(cursor)
         place = Place(
             since=since,
             until=until,
@@ -188,6 +188,7 @@ def _read(cursor: str) -> Place:
             walk=None if walk is None else Walk(since=walk[0], left=walk[1]),
             is_whole=is_whole is True,
             is_torn=is_torn is True,
+            size=size,
         )
     except (ValueError, TypeError, LookupError, RecursionError):
         raise CursorTooOld from None
@@ -198,10 +199,11 @@ def _read(cursor: str) -> Place:
 
 def _is_sound(place: Place) -> bool:
     instants = (place.since, place.until, place.walk and place.walk.since)
-    numbers = (place.entity, place.walk and place.walk.left)
+    numbers = (place.entity, place.walk and place.walk.left, place.size)
     is_placed = place.since is not None or (place.entity is not None and place.walk is not None)
     return (
         is_placed
+        and type(place.size) is int
         and all(one is None or (type(one) is int and _EARLIEST <= one <= _LATEST) for one in instants)
         and all(one is None or (type(one) is int and 0 <= one < _LATEST) for one in numbers)
     )

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from tieline.errors import AnswerTooLarge
 from tieline.plugins import Feed, Page, Record, Session, SetAside
 from tieline_quickbooks import places
-from tieline_quickbooks.asking import PAGE_SIZE, Company, Listed
+from tieline_quickbooks.asking import Company, Listed
 from tieline_quickbooks.company import organisation_of
 from tieline_quickbooks.mapping import NOUNS, Sorted, sorted_out
-from tieline_quickbooks.places import MOST_CHANGES, Place, Sight
+from tieline_quickbooks.places import PAGE_SIZE, Place, Sight
 from tieline_quickbooks.taxes import tax_rates_of
 from tieline_quickbooks.wire import changed_at
 
@@ -41,12 +43,19 @@ async def pull(session: Session, feed: Feed, cursor: str | None, *, provider: st
 async def _step(company: Company, place: Place) -> tuple[Place, bool, Sequence[Sorted]]:
     """One page: where the reading stands then, whether it is over, and what it brought."""
     size = company.session.page_size(PAGE_SIZE)
-    if place.walk is None and size < MOST_CHANGES:  # change data capture cannot be asked for less
-        place = places.queried(place)
-    return await (_changes(company, place) if place.walk is None else _query(company, place, size))
+    is_less, place = size < place.size, replace(place, size=size)
+    if place.walk is not None:
+        return await _query(company, place, size)
+    if is_less:  # since this place was reached: the page that begins here was too large to be stored
+        return places.narrowed(place), False, ()
+    try:
+        return await _changes(company, place)
+    except AnswerTooLarge:
+        return places.narrowed(place), False, ()
 
 
 async def _changes(company: Company, place: Place) -> tuple[Place, bool, Sequence[Sorted]]:
+    """However few records a page may have: change data capture cannot be asked for less."""
     entities = _ENTITIES if place.entity is None else (_ENTITIES[place.entity],)
     listed = await company.changes(entities, place.since or 0)
     following, is_over = places.changed(place, listed.count, listed.at, entities=len(NOUNS))

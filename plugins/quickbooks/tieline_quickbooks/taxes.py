@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from tieline_quickbooks.asking import PAGE_SIZE, Company
+from tieline_quickbooks.asking import Company
 from tieline_quickbooks.mapping import Noun, Sorted, sorted_out, tax_code
+from tieline_quickbooks.places import PAGE_SIZE
 from tieline_quickbooks.wire import text
 
 
