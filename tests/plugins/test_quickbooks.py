@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ QUICKBOOKS = QuickBooks()
 README = Path(__file__).parents[2] / "plugins" / "quickbooks" / "README.md"
 
 
-def grant(**parameters: str) -> Grant:
+def grant(*, claims: Mapping[str, Any] | None = None, **parameters: str) -> Grant:
     tokens = TokenSet(
         access=Secret("access"),
         refresh=Secret("refresh"),
@@ -42,7 +42,7 @@ def grant(**parameters: str) -> Grant:
         refresh_expires_in=None,
         scopes=frozenset(),
     )
-    return Grant(tokens=tokens, parameters=parameters)
+    return Grant(tokens=tokens, parameters=parameters, claims=claims or {})
 
 
 def table(heading: str, *, first: str) -> list[list[str]]:
@@ -61,6 +61,25 @@ def test_the_company_is_the_subject() -> None:
     assert QUICKBOOKS.subject(grant(realmId=REALM)) == Subject(id=REALM, login=None, consent=None)
 
 
+@pytest.mark.parametrize(
+    ("claims", "login"),
+    [
+        ({"email": " ada@example.invalid ", "givenName": "Ada"}, "ada@example.invalid"),
+        ({"givenName": "Ada", "familyName": "Byron"}, "Ada Byron"),
+        ({"email": None, "familyName": "Byron"}, "Byron"),
+        ({"email": "x" * 255, "givenName": 7}, None),
+        ({"email": "a\u0007b"}, None),
+        ({"email": ["ada@example.invalid"], "sub": "9f3"}, None),
+    ],
+)
+def test_the_login_is_the_address_that_intuit_tells_or_else_the_name(
+    claims: dict[str, Any], login: str | None
+) -> None:
+    subject = QUICKBOOKS.subject(grant(claims=claims, realmId=REALM))
+
+    assert subject == Subject(id=REALM, login=login, consent=None)
+
+
 @pytest.mark.parametrize("realm", ["", "x", "12 3", "../1", "1" * 33, "١٢"])
 def test_a_callback_that_names_no_company_is_broken_and_not_quoted(realm: str) -> None:
     with pytest.raises(ProviderBroken, match="names no company"):
@@ -70,7 +89,13 @@ def test_a_callback_that_names_no_company_is_broken_and_not_quoted(realm: str) -
 
 
 def test_both_products_need_the_same_consent_and_read_the_same() -> None:
-    assert QUICKBOOKS.oauth.scopes_for(Product) == ("com.intuit.quickbooks.accounting",)
+    assert QUICKBOOKS.oauth.scopes_for(Product) == (
+        "email",
+        "openid",
+        "profile",
+        "com.intuit.quickbooks.accounting",
+    )
+    assert QUICKBOOKS.oauth.covers({"com.intuit.quickbooks.accounting"}, Product.BOOKKEEPING)
     bookkeeping, data_health = (QUICKBOOKS.info.feeds[product] for product in Product)
     assert bookkeeping == data_health
     assert [(feed.name, feed.kind) for feed in bookkeeping] == [
@@ -80,11 +105,12 @@ def test_both_products_need_the_same_consent_and_read_the_same() -> None:
     ]
 
 
-def test_intuits_own_sandbox_differs_in_the_api_alone() -> None:
+def test_intuits_own_sandbox_differs_in_the_api_and_in_who_signed_in_alone() -> None:
     own = QUICKBOOKS.oauth.sandbox_endpoints
 
     assert own is not None
     assert own.api == "https://sandbox-quickbooks.api.intuit.com"
+    assert own.userinfo == "https://sandbox-accounts.platform.intuit.com/v1/openid_connect/userinfo"
     assert (own.authorize, own.token, own.revocation) == (
         QUICKBOOKS.oauth.endpoints.authorize,
         QUICKBOOKS.oauth.endpoints.token,

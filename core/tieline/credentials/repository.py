@@ -109,7 +109,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'LIVE', 1, $13)
 ON CONFLICT (practice_id, provider_app_id, subject) DO NOTHING
 """
 _REPLACE = f"""
-UPDATE credential SET {_PAIR}, previous_sealed = $9, previous_until = $10, login = coalesce($11, login),
+UPDATE credential SET {_PAIR}, previous_sealed = $9, previous_until = $10, login = $11,
                       state = 'LIVE', dead_reason = NULL
  WHERE {_MINE}
 """

@@ -123,7 +123,9 @@ async def keep_consent(
     assert there is not None
     # What waits for its sign-in to be completed may be older than what is there; a dead one has nothing to lose.
     if there.state is State.DEAD or there.refreshed_at < lasting.obtained_at:
-        await _replace(work, there, lasting, login=_login(subject))
+        # An organisation's login may be another person's this time, so not even an unknown one leaves the old name.
+        known = there.login if provider_of(app).info.bulk_consent else None
+        await _replace(work, there, lasting, login=_login(subject) or known)
     _look_daily(work, there)
     if takes_over:
         await credentials.hand_to([there.id], person_id)

@@ -11,6 +11,7 @@
     session     how a plugin talks to its provider
     answer      how it reads what comes back
     entries     how it reads one record of that, field by field
+    userinfo    who signed in, where the provider says so at an address of its own
     transport   one HTTP exchange, bounded
 
 A plugin is a distribution with an entry point in the group `tieline.plugins`, named like its slug; the module it
@@ -56,6 +57,7 @@ from tieline.plugins.oauth import (
 from tieline.plugins.pull import MAX_CURSOR_BYTES, CursorTooOld, Page, Record, SetAside
 from tieline.plugins.registry import InstalledPlugin, Registry, load
 from tieline.plugins.session import SMALLEST_PAGE, Session, TokenSource
+from tieline.plugins.userinfo import ask_userinfo
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -96,6 +98,7 @@ __all__ = [
     "TokenRequest",
     "TokenSet",
     "TokenSource",
+    "ask_userinfo",
     "authorization_url",
     "code_request",
     "faults",

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -86,7 +86,8 @@ class Endpoints:
 
     `issuer` is what the provider calls itself as an `iss` (RFC 9207): whoever comes back with another is refused.
     `reconnect_authorize` is where an organisation is preselected for a consent anew; `{client_id}` and `{organisation}`
-    in it stand for the app's client id and the provider's id of the organisation.
+    in it stand for the app's client id and the provider's id of the organisation. `userinfo` is where OpenID Connect
+    tells who signed in, for providers whose tokens do not.
     """
 
     authorize: str
@@ -95,6 +96,7 @@ class Endpoints:
     api: str
     issuer: str | None = None
     reconnect_authorize: str | None = None
+    userinfo: str | None = None
 
     def moved_to(self, base_url: str) -> Endpoints:
         """The same paths under another base, `scheme://host[:port][/prefix]`. Raises Invalid."""
@@ -108,10 +110,9 @@ class Endpoints:
             token=_moved(self.token, base_url),
             revocation=_moved(self.revocation, base_url),
             api=_moved(self.api, base_url),
-            issuer=None if self.issuer is None else _moved(self.issuer, base_url),
-            reconnect_authorize=None
-            if self.reconnect_authorize is None
-            else _moved(self.reconnect_authorize, base_url),
+            issuer=_moved_if_any(self.issuer, base_url),
+            reconnect_authorize=_moved_if_any(self.reconnect_authorize, base_url),
+            userinfo=_moved_if_any(self.userinfo, base_url),
         )
 
 
@@ -185,10 +186,14 @@ class TokenSet:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:
-    """What a consent brought: the tokens, and the callback's query parameters without `code` and `state`."""
+    """What a consent brought: the tokens, and the callback's query parameters without `code` and `state`.
+
+    `claims` is what `Endpoints.userinfo` says of who signed in; nothing where it did not answer.
+    """
 
     tokens: TokenSet
     parameters: Mapping[str, str]
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -277,6 +282,10 @@ class Provider(Protocol):
         Ends after the page that is `last`. Raises what the session raises, and ProviderBroken.
         """
         ...
+
+
+def _moved_if_any(address: str | None, base_url: str) -> str | None:
+    return None if address is None else _moved(address, base_url)
 
 
 def _moved(address: str, base_url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tieline import clock
-from tieline.credentials.apps.repository import AppRepository
+from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import CredentialRepository, State
@@ -14,7 +14,7 @@ from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
 from tieline.ids import CredentialId, RoundId
 from tieline.log import get_logger
-from tieline.plugins import Grant, Provider, Subject, code_request, read_tokens, send
+from tieline.plugins import Grant, Provider, Subject, TokenSet, ask_userinfo, code_request, read_tokens, send
 from tieline.principal import Principal
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.repository import SignInRepository
@@ -27,6 +27,7 @@ from tieline.vault import SealBroken, Secret
 from tieline.work import Work, retrying, unit_of_work
 
 _EXCHANGE_SECONDS = 20.0
+_USERINFO_SECONDS = 5.0
 _SUBJECT_LENGTH = 200
 _LOGIN_LENGTH = 254
 
@@ -58,11 +59,23 @@ async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[P
     tokens = read_tokens(app.provider, *answer, asked_scopes=asked, hard_expiry_field=field)
     if tokens.refresh is None:
         raise ProviderBroken(app.provider, "it granted no refresh token")
-    rest = {name: value for name, value in parameters.items() if name not in {"code", "state"}}
-    pair, subject = Pair.of(tokens, at=clock.now()), _subject(provider, Grant(tokens=tokens, parameters=rest))
+    pair = Pair.of(tokens, at=clock.now())
+    subject = _subject(provider, await _grant(app, tokens, parameters))
     if not provider.info.bulk_consent:
         await _check_opened(back, pair, subject)
     return pair, subject
+
+
+async def _grant(app: App, tokens: TokenSet, parameters: Mapping[str, str]) -> Grant:
+    rest = {name: value for name, value in parameters.items() if name not in {"code", "state"}}
+    claims = await ask_userinfo(
+        host().client,
+        endpoints_of(app),
+        tokens.access,
+        provider=app.provider,
+        seconds=_USERINFO_SECONDS,
+    )
+    return Grant(tokens=tokens, parameters=rest, claims=claims)
 
 
 async def _check_opened(back: Return, pair: Pair, subject: Subject) -> None:

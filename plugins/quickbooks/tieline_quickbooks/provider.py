@@ -55,11 +55,17 @@ _ENDPOINTS = Endpoints(
     api="https://quickbooks.api.intuit.com",
     reconnect_authorize="https://appcenter.intuit.com/app/connect/oauth2/request"
     "?appId={client_id}&realmId={organisation}&mode=reconnect",
+    userinfo="https://accounts.platform.intuit.com/v1/openid_connect/userinfo",
+)
+_SANDBOX = replace(
+    _ENDPOINTS,
+    api="https://sandbox-quickbooks.api.intuit.com",
+    userinfo="https://sandbox-accounts.platform.intuit.com/v1/openid_connect/userinfo",
 )
 _OAUTH = OAuth(
     endpoints=_ENDPOINTS,
-    sandbox_endpoints=replace(_ENDPOINTS, api="https://sandbox-quickbooks.api.intuit.com"),
-    base_scopes=(),
+    sandbox_endpoints=_SANDBOX,
+    base_scopes=("openid", "profile", "email"),
     product_scopes={Product.BOOKKEEPING: (_ACCOUNTING,), Product.DATA_HEALTH: (_ACCOUNTING,)},
     client_authentication=ClientAuthentication.BASIC,
     revocation=RevocationForm.JSON,
