@@ -91,6 +91,27 @@ async def test_a_sandbox_is_another_place_and_so_another_environment(
     )
 
 
+async def test_development_keys_speak_to_the_providers_own_sandbox_and_production_keys_do_not(
+    opened: Deployment, practice_id: PracticeId
+) -> None:
+    other_id = await practice()
+    development = add(opened, practice_id, "--development-keys", provider="quickbooks", client_id="DEV1")
+    production = add(opened, other_id, provider="quickbooks", client_id="PROD1")
+    listed = tieline(opened, "app", "list", "--practice", str(practice_id))
+
+    assert (development.returncode, production.returncode) == (0, 0), development.stderr + production.stderr
+    ((sandbox,), (live,)) = await list_apps(practice_id), await list_apps(other_id)
+    assert (sandbox.environment, sandbox.base_url, live.environment) == ("SANDBOX", None, "LIVE")
+    assert endpoints_of(sandbox).api == "https://sandbox-quickbooks.api.intuit.com"
+    assert endpoints_of(live).api == "https://quickbooks.api.intuit.com"
+    assert "sandbox-accounts.platform.intuit.com" in str(endpoints_of(sandbox).userinfo)
+    assert endpoints_of(sandbox).token == endpoints_of(live).token
+    assert listed.stdout.startswith("quickbooks  DEV1  SANDBOX  no tier  ")
+    connection = await opened.connect()
+    await connection.execute("DELETE FROM provider_app WHERE practice_id = $1", other_id)
+    await connection.close()
+
+
 async def test_the_secret_may_come_from_a_file(
     opened: Deployment, practice_id: PracticeId, tmp_path: Path
 ) -> None:
@@ -113,6 +134,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"secret_file": "/nowhere/at/all"}, "The secret file cannot be read: No such file"),
     ({"secret_file": "/"}, "The secret file cannot be read: Is a directory"),
     ({"sandbox_url": "http://sandbox.example"}, "A sandbox's address is https://"),
+    ({"more": ("--development-keys",)}, "Xero has no sandbox of its own, and so no development keys"),
+    (
+        {"more": ("--development-keys",), "provider": "quickbooks", "sandbox_url": "http://localhost:9100"},
+        "Development keys are for the provider's own sandbox, not for a server at another address",
+    ),
 ]
 
 
@@ -120,7 +146,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 async def test_what_does_not_fit_is_refused_in_one_sentence(
     opened: Deployment, practice_id: PracticeId, options: dict[str, Any], sentence: str
 ) -> None:
-    told = add(opened, practice_id, **options)
+    more, given = options.get("more", ()), {name: options[name] for name in options if name != "more"}
+
+    told = add(opened, practice_id, *more, **given)
 
     assert told.returncode == 1
     assert told.stdout == ""

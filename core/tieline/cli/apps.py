@@ -47,6 +47,9 @@ def add_app(
     sandbox_url: Annotated[
         str | None, typer.Option(help="Speak to a server that pretends to be the provider, at this address.")
     ] = None,
+    development_keys: Annotated[
+        bool, typer.Option("--development-keys", help="The keys are for the provider's own sandbox.")
+    ] = False,
 ) -> None:
     """Give a practice its app at a provider, and print the callback address to register there."""
     from tieline.credentials.apps import service as apps
@@ -62,6 +65,7 @@ def add_app(
             bulk_consent=bulk_consent,
             tier=tier,
             sandbox_url=sandbox_url,
+            development_keys=development_keys,
         )
         added = await apps.add_app(await service.locate_practice(practice), new)
         return added, _callback_of(added)

@@ -34,7 +34,10 @@ _FAULTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewApp:
-    """What the operator says of an app; `sandbox_url` is where a server that pretends to be the provider listens."""
+    """What the operator says of an app; `sandbox_url` is where a server that pretends to be the provider listens.
+
+    `development_keys`: the client id and secret open the provider's own sandbox, and no real books.
+    """
 
     provider: str
     client_id: str
@@ -42,6 +45,7 @@ class NewApp:
     bulk_consent: bool = False
     tier: str | None = None
     sandbox_url: str | None = None
+    development_keys: bool = False
 
 
 def provider_of(app: App) -> Provider:
@@ -53,7 +57,7 @@ def provider_of(app: App) -> Provider:
 
 
 def endpoints_of(app: App) -> Endpoints:
-    """Where this app's provider is spoken to: the provider's own addresses, unless the app has another base."""
+    """Where this app's provider is spoken to: its own addresses or those of its sandbox, moved to the app's base."""
     oauth = provider_of(app).oauth
     own = oauth.endpoints
     if app.environment is Environment.SANDBOX and oauth.sandbox_endpoints is not None:
@@ -89,7 +93,7 @@ async def add_app(practice_id: PracticeId, new: NewApp) -> App:
             id=app_id,
             practice_id=practice_id,
             provider=provider.info.slug,
-            environment=Environment.LIVE if new.sandbox_url is None else Environment.SANDBOX,
+            environment=_environment(provider, new),
             base_url=None if new.sandbox_url is None else _address(new.sandbox_url),
             client_id=_client_id(new.client_id),
             secret_sealed=host().vault.seal(_checked(new.secret), _place(practice_id, app_id)),
@@ -153,6 +157,22 @@ async def _added(apps: AppRepository, provider: str) -> App:
             f"This practice has no app at {provider} yet: 'tieline app add' adds it.", field="provider"
         )
     return app
+
+
+def _environment(provider: Provider, new: NewApp) -> Environment:
+    if not new.development_keys:
+        return Environment.LIVE if new.sandbox_url is None else Environment.SANDBOX
+    if new.sandbox_url is not None:
+        raise Invalid(
+            "Development keys are for the provider's own sandbox, not for a server at another address.",
+            field="developmentKeys",
+        )
+    if provider.oauth.sandbox_endpoints is None:
+        raise Invalid(
+            f"{provider.info.name} has no sandbox of its own, and so no development keys.",
+            field="developmentKeys",
+        )
+    return Environment.SANDBOX
 
 
 def _tier(provider: Provider, tier: str) -> str:
