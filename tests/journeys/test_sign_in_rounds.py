@@ -246,6 +246,7 @@ async def test_an_address_that_was_edited_to_name_another_company_changes_nothin
     assert (told["error"], "proof" in told) == ("CONSENT_FAILED", False)
     assert await rounds.credential(theirs) == before
     assert await reaches(rounds, NAMES[1]) == [NAMES[1]]
+    assert await rounds.asked("revocation") == 0, "whose the tokens are is not known"
 
 
 async def test_the_wrong_company_whose_login_was_let_go_of_stays_so(rounds: Rounds, clock: Any) -> None:

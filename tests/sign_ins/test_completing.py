@@ -17,6 +17,7 @@ from tieline.errors import (
     Forbidden,
     NotFound,
     ProofInvalid,
+    ProviderBroken,
     ProviderUnavailable,
     QuotaSpent,
     SignInNotReady,
@@ -204,6 +205,26 @@ async def test_trouble_at_the_provider_is_gone_through_by_the_same_call(
 
     assert (done.state, done.organisations_total) == (SignInState.READY, 3)
     assert await desk.exchanges() == 1
+
+
+@pytest.mark.parametrize("found", [KeyError("id"), None, [None]])
+async def test_a_plugin_that_fails_to_tell_what_is_reached_is_named_and_the_same_call_goes_on_later(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch, found: object
+) -> None:
+    async def organisations(*_: object) -> Any:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    sign_in_id, proof = await desk.consented(kim)
+    monkeypatch.setattr(Xero, "organisations", organisations)
+    with pytest.raises(ProviderBroken, match="its plugin could not tell what a login reaches") as raised:
+        await complete_sign_in(desk.admin, sign_in_id, proof)
+    monkeypatch.undo()
+    done = await complete_sign_in(desk.admin, sign_in_id, proof)
+
+    assert raised.value.provider == "xero"
+    assert (done.state, done.organisations_total) == (SignInState.READY, 3)
 
 
 async def test_a_consent_that_was_withdrawn_meanwhile_fails_the_sign_in(desk: Desk, kim: Person) -> None:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.sign_ins.desk import RETURN_URL, Desk
+from tests.sign_ins.desk import BOOKKEEPING, RETURN_URL, Desk
+from tests.support.intuit import QuickBooks as Intuit
 from tests.support.sandbox import Person
 from tieline.errors import Unavailable
 from tieline.sign_ins import consent, exchange
 from tieline.sign_ins.forgetting import end_sign_in
-from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
-from tieline.sign_ins.states import Failure, SignInState
+from tieline.sign_ins.service import (
+    NewSignIn,
+    answer_consent,
+    complete_sign_in,
+    continue_sign_in,
+    get_sign_in,
+    start_sign_in,
+)
+from tieline.sign_ins.states import Failure, Purpose, SignInState
+from tieline_quickbooks import QuickBooks
 from tieline_xero.provider import Xero
 
 
@@ -96,6 +106,28 @@ async def test_a_plugin_that_fails_at_the_subject_fails_the_consent_at_once(
     monkeypatch.setattr(Xero, "subject", subject)
 
     answer = await desk.back(parameters)
+
+    assert answer.failure is Failure.CONSENT_FAILED
+    failed = await get_sign_in(desk.admin, started.sign_in.id)
+    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_FAILED)
+
+
+async def test_a_plugin_that_fails_to_tell_what_the_tokens_open_fails_the_consent_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def organisations(*_: object) -> Any:
+        raise KeyError("CompanyInfo")
+
+    intuit = Intuit(sandbox=desk.sandbox)
+    app, person = await intuit.app(desk.practice_id), await intuit.populate("Ashford Bakery Ltd")
+    asked = NewSignIn(
+        provider="quickbooks", purpose=Purpose.CONNECT, products=BOOKKEEPING, return_url=RETURN_URL
+    )
+    started = await start_sign_in(desk.admin, asked)
+    back = urlsplit(await intuit.consent(str(started.authorization_url), person))
+    monkeypatch.setattr(QuickBooks, "organisations", organisations)
+
+    answer = await answer_consent("quickbooks", app.id, dict(parse_qsl(back.query)))
 
     assert answer.failure is Failure.CONSENT_FAILED
     failed = await get_sign_in(desk.admin, started.sign_in.id)

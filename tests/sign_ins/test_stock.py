@@ -21,7 +21,8 @@ from tieline.ids import (
     new_id,
 )
 from tieline.plugins import Product, Reached
-from tieline.sign_ins.stock import each_once, is_mended
+from tieline.sign_ins.reached import each_once
+from tieline.sign_ins.stock import is_mended
 from tieline_xero.provider import Xero
 
 NOW = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)

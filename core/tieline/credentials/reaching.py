@@ -30,6 +30,7 @@ from tieline.ids import CredentialId, OrganisationId, PracticeId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Provider
 from tieline.principal import Principal
+from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.stock import restore
 from tieline.sync.due.times import next_day
 from tieline.work import Again, Lane, Work, retrying, unit_of_work
@@ -115,7 +116,7 @@ async def _look(known: _Known) -> _Seen:
     session = await open_session(credential.practice_id, credential.id, lane=Lane.BACKGROUND)
     try:
         async with asyncio.timeout(_SECONDS):
-            found = await known.provider.organisations(session, None)
+            found = await ask_reached(known.provider, session)
     except TimeoutError:
         raise ProviderUnavailable(known.kept.app.provider) from None
     named = {each.external_id for each in found}

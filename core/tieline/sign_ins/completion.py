@@ -26,11 +26,12 @@ from tieline.ids import CredentialId, SignInId
 from tieline.plugins import Consent, Provider, Reached, Subject
 from tieline.principal import Principal
 from tieline.sign_ins.places import tokens_place
+from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rights import own_sign_in, require_some_client
 from tieline.sign_ins.rounds.repository import Round, RoundRepository
 from tieline.sign_ins.states import LIFE, Failure, SignInState, over, state_after_refusal, state_at
-from tieline.sign_ins.stock import each_once, find_organisations, heal, make_ready
+from tieline.sign_ins.stock import find_organisations, heal, make_ready
 from tieline.sign_ins.trips import hashed
 from tieline.vault import Secret
 from tieline.work import Work, retrying, unit_of_work
@@ -62,8 +63,7 @@ async def complete_sign_in(principal: Principal, sign_in_id: SignInId, proof: Se
     asked_at = clock.now()
     try:
         session = await open_session(principal.practice_id, taken.credential_id)
-        found = await taken.provider.organisations(session, _consent(taken.round))
-        reached = each_once(taken.provider.info.slug, found)
+        reached = await ask_reached(taken.provider, session, _consent(taken.round))
     except ConsentGone as gone:
         await _fail(principal, taken)
         raise _consent_gone() from gone

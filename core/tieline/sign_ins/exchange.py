@@ -17,6 +17,7 @@ from tieline.log import get_logger
 from tieline.plugins import Grant, Provider, Subject, TokenSet, ask_userinfo, code_request, read_tokens, send
 from tieline.principal import Principal
 from tieline.sign_ins.places import tokens_place
+from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignInRepository
 from tieline.sign_ins.returns import Return
 from tieline.sign_ins.rounds.repository import Granted, RoundRepository
@@ -83,7 +84,7 @@ async def _check_opened(back: Return, pair: Pair, subject: Subject) -> None:
 
     Else they would take the place of those that do. Raises ProviderError.
     """
-    reached = await back.provider.organisations(trial_session(back.app, pair, subject.id), None)
+    reached = await ask_reached(back.provider, trial_session(back.app, pair, subject.id))
     if subject.id not in {each.external_id for each in reached}:
         raise ProviderBroken(
             back.app.provider, "the callback names another organisation than the tokens open"

@@ -18,7 +18,8 @@ from tieline.errors import ProviderError
 from tieline.ids import CredentialId, PersonId, SignInId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Product, Provider, Reached
-from tieline.sign_ins.stock import each_once, find_organisations, make_ready
+from tieline.sign_ins.reached import ask_reached
+from tieline.sign_ins.stock import find_organisations, make_ready
 from tieline.work import Work
 
 _ASK_A_PERSON = frozenset({Reason.CONSENT_EXPIRED, Reason.SCOPE_MISSING})
@@ -76,7 +77,7 @@ async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -
 
     False when the credential has died meanwhile: a person has to be asked after all.
     """
-    reached = each_once(app.provider, (_not_asked(each) for each in reach.reached))
+    reached = [_not_asked(each) for each in reach.reached]
     if await find_organisations(work, sign_in_id, app, reach.credential_id, reached) is None:
         return False
     await make_ready(work, app.practice_id, sign_in_id)
@@ -99,7 +100,7 @@ def _first_asked(
 async def _ask(app: App, provider: Provider, credential: Credential) -> Sequence[Reached]:
     try:
         session = await open_session(app.practice_id, credential.id)
-        return await provider.organisations(session, None)
+        return await ask_reached(provider, session)
     except ProviderError as error:
         _log.info("sign_in.not_without_a_trip", credential_id=str(credential.id), **fields_of(error))
         return ()

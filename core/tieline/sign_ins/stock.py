@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tieline.connections.mismatches import remismatch_organisations
-from tieline.connections.models import EXTERNAL_ID_LENGTH
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import queue_syncs
@@ -15,7 +14,6 @@ from tieline.connections.states import HEALED_BY_SIGN_IN, Reason
 from tieline.credentials.apps.repository import App
 from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository, State
-from tieline.errors import ProviderBroken
 from tieline.events.kinds import ConnectionRestored
 from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, SignInId
 from tieline.plugins import OAuth, Provider, Reached
@@ -34,17 +32,6 @@ class Stock:
     credential: Credential
     before: Mapping[OrganisationId, datetime]
     consented: Mapping[OrganisationId, bool]
-
-
-def each_once(provider: str, reached: Iterable[Reached]) -> list[Reached]:
-    """What a provider names twice is one, and consented to if it is so once. Raises ProviderBroken."""
-    once: dict[str, Reached] = {}
-    for each in reached:
-        if not 0 < len(each.external_id) <= EXTERNAL_ID_LENGTH:
-            raise ProviderBroken(provider, "an organisation's id is empty or too long")
-        before = once.get(each.external_id)
-        once[each.external_id] = before if before is not None and before.consented else each
-    return list(once.values())
 
 
 async def find_organisations(

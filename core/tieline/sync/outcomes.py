@@ -39,6 +39,7 @@ from tieline.errors import (
 from tieline.events.kinds import SyncPaused
 from tieline.plugins import SMALLEST_PAGE, Session
 from tieline.principal import Principal
+from tieline.sign_ins.reached import ask_reached
 from tieline.sync.commit import hold
 from tieline.sync.expiring import (
     ACCESS_LOST,
@@ -212,7 +213,7 @@ async def _access_lost(cut: CutShort, error: AccessLost) -> Again | None:
     try:
         session = await open_session(plan.practice_id, cut.step.credential_id, lane=plan.lane)
         async with asyncio.timeout(_ASK_SECONDS):
-            reached = await plan.provider.organisations(session, None)
+            reached = await ask_reached(plan.provider, session)
     except AccessLost:
         return await _lose(cut, ACCESS_LOST, str(error))
     except TimeoutError:

@@ -17,7 +17,7 @@ _MAX_LOGIN = 254
 
 
 def subject_of(grant: Grant, *, provider: str) -> Subject:
-    """The company, and the address that the person logs in with. Raises ProviderBroken when the callback does not name one."""
+    """The company, and the person's address there. Raises ProviderBroken when the callback does not name a company."""
     realm = grant.parameters.get("realmId", "")
     if not _REALM.fullmatch(realm):
         raise ProviderBroken(provider, "the callback names no company")
