@@ -25,6 +25,8 @@ from tieline_sandbox.quickbooks.model import App, Company, Dataset, Grant, User
 from tieline_sandbox.sandbox import Sandbox
 from tieline_sandbox.seeds import Dice
 
+_MOST_CREATED = 10_000
+
 
 def put_app(sandbox: Sandbox, asked: Asked) -> App:
     client_id, given, apps = asked.path["client_id"], dict(asked.body), sandbox.state.quickbooks.apps
@@ -144,34 +146,39 @@ def list_grants(sandbox: Sandbox, _asked: Asked) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class _Edit:
-    """Exactly one of `create`, or `id` with `change`, `deactivated` or `deleted`."""
+    """Exactly one of `create`, so many `times`, or `id` with `change`, `deactivated` or `deleted`."""
 
     dataset: Dataset
     id: str | None = None
     change: dict[str, Any] | None = None
     create: dict[str, Any] | None = None
+    times: int = 1
     deactivated: bool = False
     deleted: bool = False
 
 
 def edit(sandbox: Sandbox, asked: Asked) -> Any:
-    """Change, deactivate, delete or create a record; the answer is the record as it is from now on."""
+    """Change, deactivate, delete or create a record; the answer is the record, or the last, as it is from now on."""
     company, now = _company(sandbox, asked), sandbox.clock.now()
     wanted: _Edit = decode(_Edit, asked.body)
     ways = (wanted.change is not None, wanted.create is not None, wanted.deactivated, wanted.deleted)
     if sum(ways) != 1 or (wanted.id is None) != (wanted.create is not None):
         raise Malformed("", "must hold `create`, or `id` with one of `change`, `deactivated` and `deleted`")
+    if not 0 < wanted.times <= (1 if wanted.create is None else _MOST_CREATED):
+        raise Malformed("times", f"must be 1, or up to {_MOST_CREATED} with `create`")
     kind, state = BY_DATASET[wanted.dataset], sandbox.state.quickbooks
     shelf = shelf_of(state, company, kind)
     edits = state.edits.setdefault(company.realm_id, {}).setdefault(wanted.dataset, {})
     if wanted.create is not None:
-        made = created(kind, shelf.ledger, edits, wanted.create, now)
+        for _ in range(wanted.times):
+            made = created(kind, shelf.ledger, edits, wanted.create, now)
+            edits[made.id] = made
     else:
         if one(shelf, wanted.id or "") is None:
             raise Unknown(f"record in {wanted.dataset}", wanted.id or "")
         fields = wanted.change or _removal(kind, deleted=wanted.deleted)
         made = changed(kind, shelf.ledger, edits.get(wanted.id or ""), wanted.id or "", fields, now)
-    edits[made.id] = made
+        edits[made.id] = made
     return json.loads(to_json({"record": shelf_of(state, company, kind).find(made.id)}))
 
 

@@ -107,6 +107,23 @@ async def test_a_thousand_objects_over_all_entities_and_no_word_of_more(books: B
     assert terms == {}
 
 
+async def test_many_records_can_be_made_at_once_and_each_is_one_of_its_own(books: Books) -> None:
+    before = await books.truth("bills")
+    since = await books.now()
+    last = await books.edit("bills", create={"DocNumber": "NEW"}, times=30)
+
+    [bills] = await books.changes("Bill", since)
+
+    assert [one["DocNumber"] for one in bills["Bill"]] == ["NEW"] * 30
+    ids = {one["Id"] for one in bills["Bill"]}
+    assert (len(ids), last["Id"] in ids, ids & {one["Id"] for one in before}) == (30, True, set())
+    for wanted in ({"create": {}, "times": 0}, {"create": {}, "times": 10_001}):
+        with pytest.raises(AssertionError, match="times"):
+            await books.edit("bills", **wanted)
+    with pytest.raises(AssertionError, match="times"):
+        await books.edit("bills", id=last["Id"], change={}, times=2)
+
+
 async def test_more_than_thirty_days_back_is_refused(books: Books) -> None:
     now = datetime.fromisoformat(await books.now())
 

@@ -1,0 +1,37 @@
+"""QuickBooks Online's limits: of each company at any tier, and of the whole app's month where Intuit counts it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tieline.errors import LimitScope
+from tieline.plugins.limits import LimitKind
+from tieline_quickbooks.limits import TIERS, limits_of
+
+OF_COMPANY = {
+    "concurrent": (LimitScope.ORGANISATION, LimitKind.CONCURRENCY, 10, None),
+    "second": (LimitScope.ORGANISATION, LimitKind.RATE, 10, timedelta(seconds=1)),
+    "minute": (LimitScope.ORGANISATION, LimitKind.RATE, 500, timedelta(minutes=1)),
+}
+OF_APP = {"month": (LimitScope.APP, LimitKind.RATE, 500_000, timedelta(days=31))}
+
+
+@pytest.mark.parametrize(
+    ("tier", "limits"),
+    [
+        (None, OF_COMPANY | OF_APP),
+        ("builder", OF_COMPANY | OF_APP),
+        ("new one", OF_COMPANY | OF_APP),
+        ("paid", OF_COMPANY),
+    ],
+)
+def test_the_month_is_counted_unless_the_app_is_paid_for(
+    tier: str | None, limits: dict[str, tuple[LimitScope, LimitKind, int, timedelta | None]]
+) -> None:
+    found = {limit.name: (limit.scope, limit.kind, limit.most, limit.window) for limit in limits_of(tier)}
+
+    assert TIERS[0] == "builder"
+    assert found == limits
+    assert all(".intuit.com/" in limit.source for limit in limits_of(tier))
