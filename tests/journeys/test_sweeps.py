@@ -1,175 +1,140 @@
 """A year goes by, day by day: what runs out does so once, after three warnings, and nothing is lost for want of a look.
 
-One provider is the sandbox: one consent for many organisations, tokens that live 60 days. The other one is scripted:
-one consent for one company, tokens that live 100 days, a grant that ends for good some day.
+Fifty connections at both providers of the sandbox, over HTTP. The sweeps and the jobs of tokens run daily as a worker
+runs them. The look at what is reached runs for three logins, so that the tokens of the 24 others live by renewals
+alone. Syncs are left out: they would renew, too.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
+from tests.journeys.year import (
+    BUSY,
+    COMPANIES,
+    ENDING,
+    ENDING_DAYS,
+    IDLE,
+    LOOKED_AT,
+    Told,
+    Year,
+    beginning,
+)
 from tests.support.deployment import Deployment
-from tests.support.jobs import JobTable, calendar
-from tests.support.rolling import Rolling, add_rolling_app, connect_rolling, rolling
+from tests.support.firm import Firm
+from tests.support.jobs import JobTable
+from tests.support.sandbox import Sandbox
 from tests.support.trips import Trip
-from tieline.worker.roster import ACTORS, ensure_recurring
-from tieline.worker.runner import Runner
 
-DAY = timedelta(hours=24)
-AGE = 3_650 * DAY
-# What else goes on daily is left out: the look at what is reached refreshes too, and events are counted in the end.
-_ON_DUTY = (
-    "sweeps.expire_consents",
-    "sweeps.warn_ahead",
-    "sweeps.renew_ahead",
-    "credentials.finish_refresh",
-    "credentials.let_go_credential",
-    "sign_ins.forget_sign_in",
-)
-_DUE = "SELECT id, actor FROM job WHERE due_at <= $1 AND failed_at IS NULL AND actor = ANY ($2::text[]) ORDER BY id"
-_TOLD = """
-SELECT e.payload::text AS payload, e.kind, e.at FROM event AS e
- WHERE e.practice_id = $1 AND e.kind IN ('CONNECTION_WARNING', 'CONNECTION_EXPIRED', 'CONNECTION_RESTORED')
- ORDER BY e.position
-"""
-_CONNECT = (
-    """mutation($input: ConnectInput!) { connect(input: $input) { connection { id } errors { code } } }"""
-)
-_SEEN = """query($id: ID!) { connection(id: $id) { statuses reason warnings { reason days expiresAt explanation } } }"""
-_BOARD = """{ connectionBoard(product: BOOKKEEPING, withWarnings: true) { totalCount
-  counts { connected } nodes { client { name } connection { warnings { days } } } } }"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Year:
-    """A practice with connections at both providers, and the hands that move time."""
-
-    trip: Trip
-    provider: Rolling
-    above: asyncpg.Connection = field(repr=False)
-    runner: Runner = field(repr=False)
-    begun: datetime
-
-    async def days(self, count: int) -> None:
-        """So many days, and on each of them whatever is due then."""
-        for _ in range(count):
-            await self.trip.sandbox.move_clock(DAY.total_seconds())
-            await self.above.execute("UPDATE clock SET offset_by = offset_by + $1", DAY)
-            await self.work()
-
-    async def work(self) -> None:
-        """Run what is due until nothing is."""
-        for _ in range(10):
-            due = await self.above.fetch(_DUE, await calendar(), _ON_DUTY)
-            if not due:
-                return
-            await asyncio.gather(*(self.runner.run(job["id"]) for job in due))
-        raise AssertionError([job["actor"] for job in due])
-
-    async def told(self, connection_id: str) -> list[tuple[int, str, str, int | None]]:
-        """What was told of it: on which day, the kind, why, and which mark."""
-        rows = await self.above.fetch(_TOLD, self.trip.firm.practice_id)
-        events = [(row["at"], row["kind"], json.loads(row["payload"])) for row in rows]
-        return [
-            ((at - self.begun).days, kind, payload.get("reason"), payload.get("days"))
-            for at, kind, payload in events
-            if payload["connection_id"] == connection_id
-        ]
-
-    async def seen(self, connection_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.trip.firm.admin.ask(_SEEN, id=connection_id))["connection"]
-        return found
-
-    async def connect(self, sign_in_id: str, books: str) -> str:
-        organisations = await self.trip.found(sign_in_id)
-        given = {
-            "signInId": sign_in_id,
-            "clientId": await self.trip.firm.admin.create_client(books),
-            "organisationId": organisations[books],
-            "product": "BOOKKEEPING",
-        }
-        payload = (await self.trip.firm.admin.ask(_CONNECT, input=given))["connect"]
-        assert payload["errors"] == [], payload
-        return str(payload["connection"]["id"])
+_BOARD = """query($warned: Boolean!) { connectionBoard(product: BOOKKEEPING, first: 200, withWarnings: $warned) {
+  counts { unintegrated connected mismatch expired }
+  nodes { client { name } statuses connection { warnings { reason days } } } } }"""
+COUNTS = {"unintegrated": 0, "mismatch": 0}
+TAKEN_BACK = BUSY[0]
+REMOVED = LOOKED_AT[0]
+CONSENTED_TO_ANEW = (*IDLE[:3], LOOKED_AT[1], *COMPANIES[2:4])
+RECONNECTED = (IDLE[3], COMPANIES[4])
+"""Once people were warned of the consent's end."""
+ENDED, MENDED = ENDING
 
 
 @pytest.fixture
 async def year(
-    trip: Trip,
+    firm: Firm,
+    sandbox: Sandbox,
+    opened: Deployment,
     jobs: JobTable,  # noqa: ARG001 - empty
     clock: Any,  # noqa: ARG001 - set back when the test ends
-    opened: Deployment,
 ) -> AsyncIterator[Year]:
-    above = await opened.connect()
-    mine = trip.firm.practice_id
-    # What other tests have left behind does not age with it.
-    await above.execute("UPDATE practice SET consent_life_days = NULL WHERE id <> $1", mine)
-    await above.execute(
-        "UPDATE credential SET refreshed_at = refreshed_at + $2::interval WHERE practice_id <> $1", mine, AGE
-    )
-    await ensure_recurring(opened.settings)
-    async with rolling() as provider:
-        yield Year(
-            trip=trip,
-            provider=provider,
-            above=above,
-            runner=Runner(ACTORS),
-            begun=await calendar(),
-        )
-    await trip.sandbox.control("POST", "/clock", {"offset_seconds": 0})
-    await above.execute("UPDATE practice SET consent_life_days = 365 WHERE id <> $1", mine)
-    await above.execute(
-        "UPDATE credential SET refreshed_at = refreshed_at - $2::interval WHERE practice_id <> $1", mine, AGE
-    )
-    await above.close()
+    async with beginning(firm, sandbox, opened) as begun:
+        yield begun
 
 
-def ahead(last: int, reason: str) -> list[tuple[int, str, str, int | None]]:
+def warned(last: int, reason: str, *marks: int) -> list[Told]:
+    return [(last - days, "CONNECTION_WARNING", reason, days) for days in marks]
+
+
+def ended(last: int, reason: str) -> list[Told]:
     """All that is told of a connection whose end comes on this day."""
-    return [
-        *((last - days, "CONNECTION_WARNING", reason, days) for days in (30, 7, 1)),
-        (last, "CONNECTION_EXPIRED", reason, None),
-    ]
+    return [*warned(last, reason, 30, 7, 1), (last, "CONNECTION_EXPIRED", reason, None)]
 
 
-async def test_in_a_year_each_end_is_warned_of_three_times_and_comes_once(year: Year) -> None:
-    trip, admin_id = year.trip, year.trip.firm.admin.person_id
-    assert admin_id is not None
-    sign_in_id = await trip.ready()
-    left_alone = await year.connect(sign_in_id, "Ashford Bakery Ltd")
-    renewed = await year.connect(sign_in_id, "Birch & Sons")
-    app = await add_rolling_app(trip.firm.practice_id)
-    lasting = str(await connect_rolling(year.provider, app, admin_id, "Lasting"))
-    ending = str(await connect_rolling(year.provider, app, admin_id, "Ending", ends_in=200 * DAY))
+def gone(day: int) -> list[Told]:
+    return [(day, "CONNECTION_EXPIRED", "REVOKED_AT_PROVIDER", None)]
 
-    await year.days(100)
-    started = await trip.start(purpose="RECONNECT", connectionId=renewed, products=[])
-    if started["authorizationUrl"] is None:  # nothing is wrong with it: sign in for something else
-        started = await trip.start()
-    told = (await trip.land(await trip.consent(started, trip.person.named("Birch & Sons")))).told
-    assert (await trip.complete(told))["errors"] == []
-    await year.days(236)
-    warned = await year.seen(left_alone)
-    board = (await trip.firm.admin.ask(_BOARD))["connectionBoard"]
-    await year.days(28)
-    day_before = [(await year.seen(each))["reason"] for each in (left_alone, renewed, lasting, ending)]
-    await year.days(3)
 
-    assert await year.told(left_alone) == ahead(365, "CONSENT_EXPIRED")
-    assert await year.told(lasting) == ahead(365, "CONSENT_EXPIRED")
-    assert await year.told(ending) == ahead(200, "TOKEN_EXPIRED")
-    assert await year.told(renewed) == []
-    assert day_before == [None, None, None, "TOKEN_EXPIRED"]
-    assert (await year.seen(renewed))["statuses"] == ["CONNECTED"]
-    assert [(one["reason"], one["days"]) for one in warned["warnings"]] == [("CONSENT_EXPIRED", 30)]
-    assert (await year.seen(left_alone))["warnings"] == []
-    assert {node["client"]["name"] for node in board["nodes"]} == {"Ashford Bakery Ltd", "Lasting"}
-    assert (board["totalCount"], board["counts"]["connected"]) == (2, 3)
+async def board(year: Year, *, warned: bool = False) -> dict[str, Any]:
+    """The practice's lines, or those alone that have warnings."""
+    return dict((await year.firm.admin.ask(_BOARD, warned=warned))["connectionBoard"])
+
+
+def connected(board: dict[str, Any]) -> set[str]:
+    return {node["client"]["name"] for node in board["nodes"] if "CONNECTED" in node["statuses"]}
+
+
+async def consent_anew(year: Year, *names: str) -> None:
+    """Somebody signs in for something else, and consents to these books among others."""
+    for trip in (year.idle, year.looked_at):
+        books = [one for one in trip.person.organisations if one.name in names]
+        await complete(trip, await trip.start(), *(one.name for one in books))
+    for company in (one for one in year.rounds.person.companies if one.name in names):
+        await year.rounds.completed(await year.rounds.start(), company)
+
+
+async def reconnect(year: Year, name: str) -> None:
+    """A person is sent to the consent page for this connection."""
+    id_ = year.connections[name]
+    if name in COMPANIES:
+        begun = await year.rounds.start("RECONNECT", connectionId=id_)
+        await year.rounds.completed(begun, year.rounds.person.named(name))
+    else:
+        started = await year.idle.start(purpose="RECONNECT", connectionId=id_, products=[])
+        await complete(year.idle, started, name)
+
+
+async def complete(trip: Trip, started: dict[str, Any], *names: str) -> None:
+    callback = await trip.consent(started, *(trip.person.named(name) for name in names))
+    completed = await trip.complete((await trip.land(callback)).told)
+    assert completed["errors"] == [], completed
+
+
+async def test_in_a_year_of_fifty_connections_each_end_is_warned_of_and_comes_once(year: Year) -> None:
+    wanted = {name: ended(365, "CONSENT_EXPIRED") for name in year.connections}
+    wanted |= {name: [] for name in CONSENTED_TO_ANEW}
+    wanted |= {name: warned(365, "CONSENT_EXPIRED", 30) for name in RECONNECTED}
+    wanted |= {TAKEN_BACK: gone(41), REMOVED: gone(63)}
+    wanted |= {ENDED: ended(ENDING_DAYS, "TOKEN_EXPIRED"), MENDED: warned(ENDING_DAYS, "TOKEN_EXPIRED", 30)}
+    assert len(wanted) == 50
+
+    await year.until(40)
+    await year.rounds.quickbooks.revoke(company=year.rounds.person.named(TAKEN_BACK))
+    await year.until(60)
+    await year.sandbox.revoke(year.looked_at.app, year.looked_at.person, year.looked_at.person.named(REMOVED))
+    await year.until(100)
+    await consent_anew(year, *CONSENTED_TO_ANEW)
+    await year.until(180)
+    await reconnect(year, MENDED)
+    await year.until(340)
+    for name in RECONNECTED:
+        await reconnect(year, name)
+    warned_of, before = await board(year, warned=True), await board(year)
+    await year.until(364)
+    the_day_before = await board(year)
+    await year.until(368)
+    await year.look_at_all()
+    after = await board(year)
+
+    assert await year.told() == wanted
+    assert connected(warned_of) == {
+        name for name, told in wanted.items() if told == ended(365, "CONSENT_EXPIRED")
+    }
+    assert {
+        (one["reason"], one["days"]) for node in warned_of["nodes"] for one in node["connection"]["warnings"]
+    } == {("CONSENT_EXPIRED", 30)}
+    assert before["counts"] == the_day_before["counts"] == COUNTS | {"connected": 47, "expired": 3}
+    assert after["counts"] == COUNTS | {"connected": 9, "expired": 41}
+    assert connected(after) == {*CONSENTED_TO_ANEW, *RECONNECTED, MENDED}
+    assert await year.refused() == ["quickbooks 400"] * 2, "the one taken back, and the one that ended"

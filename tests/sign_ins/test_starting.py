@@ -222,6 +222,21 @@ async def test_a_reconnect_with_a_live_login_of_ones_own_needs_no_trip(
         await complete_sign_in(desk.admin, started.sign_in.id, Secret("x"))
 
 
+async def test_a_reconnect_of_what_is_about_to_end_needs_a_trip_though_the_login_reaches_it(
+    desk: Desk, kim: Person, bakery: Books
+) -> None:
+    connection = await connected(desk, kim, bakery, reason=None)
+    await desk.above.execute(
+        "UPDATE consent SET consented_at = consented_at - interval '340 days' WHERE practice_id = $1",
+        desk.practice_id,
+    )
+
+    started = await reconnect(desk, connection.id)
+
+    assert started.authorization_url is not None
+    assert started.sign_in.state is SignInState.STARTED
+
+
 @pytest.mark.parametrize("trouble", ["revoked", "gone", "down", "over", "asks for a person"])
 async def test_a_reconnect_needs_a_trip_where_the_login_does_not_reach_it(
     desk: Desk, kim: Person, bakery: Books, trouble: str

@@ -9,6 +9,7 @@ from tieline import clock
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason
+from tieline.connections.warnings.repository import EndRepository
 from tieline.credentials.apps.repository import App
 from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository
@@ -45,12 +46,15 @@ async def find_reach(
 ) -> Reach | None:
     """What the person's own live credential reaches, if all of these connections' organisations are part of it.
 
-    None means that a person has to be asked, as where the consent to one of them has run out; trouble at the provider
-    means so too.
+    None means that a person has to be asked: where a consent has run out or is about to, only a new one mends that.
+    Trouble at the provider means so too.
     """
     if any(each.reason in _ASK_A_PERSON for each in connections):
         return None
     async with scope(app.practice_id):
+        ends = await EndRepository.of(app.practice_id).working([each.id for each in connections])
+        if any(each.warning(clock.now()) for each in ends):
+            return None
         live = await CredentialRepository.of(app.practice_id).live_of_person(app.id, person_id)
         known = await OrganisationRepository.of(app.practice_id).get_many(
             {each.organisation_id for each in connections}

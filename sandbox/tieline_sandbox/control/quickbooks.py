@@ -26,6 +26,7 @@ from tieline_sandbox.sandbox import Sandbox
 from tieline_sandbox.seeds import Dice
 
 _MOST_CREATED = 10_000
+_LONGEST_LIFE_DAYS = 36_500
 
 
 def put_app(sandbox: Sandbox, asked: Asked) -> App:
@@ -35,6 +36,8 @@ def put_app(sandbox: Sandbox, asked: Asked) -> App:
     app = merge(current, given, fixed=("client_id",))
     for uri in app.redirect_uris:
         _check_redirect_uri(uri)
+    if not 0 < app.hard_life_days <= _LONGEST_LIFE_DAYS:
+        raise Malformed("hard_life_days", f"must be 1 to {_LONGEST_LIFE_DAYS}")
     apps[client_id] = app
     if "month_remaining" in asked.body:
         sandbox.quickbooks.limiter.leave(client_id, remaining, sandbox.clock.now())

@@ -19,7 +19,6 @@ CODE_LIFE = timedelta(minutes=5)
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 REFRESH_TOKEN_LIFE = timedelta(days=101)  # moved on by every refresh
 ROTATION = timedelta(hours=24)
-HARD_LIFE = timedelta(days=5 * 365)  # of the whole grant; nothing moves it
 
 
 class InvalidGrant(Exception):
@@ -76,7 +75,7 @@ def exchange(
         realm_id=found.realm_id,
         scopes=found.scopes,
         auth_time=found.issued_at,
-        hard_expires_at=now + HARD_LIFE,
+        hard_expires_at=now + timedelta(days=app.hard_life_days),
         refresh_token=_new_refresh_token(),
         token_since=now,
         extended_at=now,

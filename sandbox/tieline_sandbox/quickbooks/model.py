@@ -29,7 +29,8 @@ Dataset = Literal[
 @dataclass(frozen=True, kw_only=True)
 class App:
     """An app in the developer portal. `second_consent` and `parallel_refresh` settle what is not documented:
-    what becomes of a company's older grants, and of a grant that is refreshed twice at once.
+    what becomes of a company's older grants, and of a grant that is refreshed twice at once. `hard_life_days` is how
+    long a grant that begins now lives at most; nothing moves its end.
     """
 
     client_id: str
@@ -37,6 +38,7 @@ class App:
     redirect_uris: tuple[str, ...] = ()
     second_consent: Literal["REPLACES", "KEEPS"] = "REPLACES"
     parallel_refresh: Literal["FINE", "REVOKES"] = "FINE"
+    hard_life_days: int = 5 * 365
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,6 +124,7 @@ async def test_grants_are_told_without_their_tokens(intuit: Intuit, person: Pers
         ("POST", "/revoke", {"user": "nobody"}, 404),
         ("POST", "/revoke", {"realm": "1"}, 404),
         ("PUT", f"/apps/{CLIENT_ID}", {"second_consent": "PERHAPS"}, 400),
+        ("PUT", f"/apps/{CLIENT_ID}", {"hard_life_days": 0}, 400),
         ("PUT", "/limits", {"second": "ten"}, 400),
     ],
 )

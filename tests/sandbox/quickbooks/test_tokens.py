@@ -146,6 +146,24 @@ async def test_the_hard_end_is_told_to_those_who_ask_and_nothing_moves_it(
     assert (await intuit.refresh(near["refresh_token"])).json() == STALE
 
 
+async def test_grants_that_begin_once_an_app_has_another_hard_life_end_by_that(
+    intuit: Intuit, person: Person
+) -> None:
+    before = await intuit.connect(person)
+    await intuit.configure(hard_life_days=40)
+    after = await intuit.connect(person, person.realms[1])
+    await intuit.advance(days=39)
+    told = [(await intuit.refresh(pair["refresh_token"], HARD)).json() for pair in (before, after)]
+    await intuit.advance(days=1)
+
+    assert [one["x_refresh_token_hard_expires_in"] for one in told] == [
+        pytest.approx(YEARS - 39 * 86_400, abs=30),
+        pytest.approx(86_400, abs=30),
+    ]
+    assert (await intuit.refresh(told[0]["refresh_token"])).status_code == 200
+    assert (await intuit.refresh(told[1]["refresh_token"])).json() == STALE
+
+
 async def test_a_second_persons_consent_ends_the_first_ones_unless_the_app_says_otherwise(
     intuit: Intuit, person: Person
 ) -> None:
