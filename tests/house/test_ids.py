@@ -77,6 +77,11 @@ CASES = {
     "Query.contacts.connectionId": ledger("contacts"),
     "Query.taxRates.connectionId": ledger("taxRates"),
     "Query.trackingCategories.connectionId": ledger("trackingCategories"),
+    "Query.classes.connectionId": ledger("classes"),
+    "Query.departments.connectionId": ledger("departments"),
+    "Query.paymentMethods.connectionId": ledger("paymentMethods"),
+    "Query.paymentTerms.connectionId": ledger("paymentTerms"),
+    "Query.payments.connectionId": ledger("payments"),
     "Query.ledgerDocuments.connectionId": ledger("ledgerDocuments"),
     "Query.recordsSetAside.connectionId": Case(
         document="query($id: ID!) { recordsSetAside(connectionId: $id) { why } }", names="connection"

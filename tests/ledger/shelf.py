@@ -14,7 +14,7 @@ from tieline.connections.repository import Connection
 from tieline.ids import OrganisationId
 from tieline.ledger.datasets import Dataset, LedgerDocumentKind
 from tieline.ledger.reading.repository import LedgerRecord
-from tieline.ledger.service import list_documents, list_names
+from tieline.ledger.service import list_documents, list_records
 from tieline.pages import Page
 from tieline.principal import Principal
 
@@ -101,9 +101,9 @@ async def read(
 async def page_of(
     principal: Principal, connection: Connection, *datasets: Dataset, **more: Any
 ) -> Page[LedgerRecord]:
-    """One dataset is read as a list by name, if it is one; everything else as documents."""
+    """One dataset is read by itself, unless it holds documents; those of all kinds are read together."""
     if datasets and datasets[0] not in DOCUMENTS:
-        return await list_names(principal, connection.id, datasets[0], **more)
+        return await list_records(principal, connection.id, datasets[0], **more)
     kinds = [kind for kind in LedgerDocumentKind if f"{kind.value.lower()}s" in datasets]
     return await list_documents(principal, connection.id, kinds=kinds, **more)
 

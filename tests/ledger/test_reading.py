@@ -13,11 +13,11 @@ from tests.support.polling import until
 from tieline.clients.service import rename_client
 from tieline.errors import CursorInvalid, Invalid
 from tieline.events.service import read_events
-from tieline.ledger.datasets import Dataset
+from tieline.ledger.datasets import DATED, Dataset
 from tieline.ledger.reading.repository import LedgerRecord
 from tieline.ledger.service import MOST_SET_ASIDE, list_set_aside
 
-LISTS = [each for each in Dataset if each not in DOCUMENTS]
+LISTS = [each for each in Dataset if each not in DATED]
 ACCOUNTS, CONTACTS = Dataset.ACCOUNTS, Dataset.CONTACTS
 INVOICES, BILLS = Dataset.INVOICES, Dataset.BILLS
 
@@ -58,6 +58,22 @@ async def test_documents_of_several_kinds_stand_in_one_list_with_the_newest_firs
 
     wanted = sorted(rows, key=lambda row: row.place, reverse=True)
     assert places(found) == places(row for row in wanted if row.dataset in kinds and not row.deleted)
+
+
+@pytest.mark.parametrize("first", [1, 7, 200])
+async def test_payments_paged_to_their_end_are_the_whole_with_the_newest_first(
+    books: Books, first: int
+) -> None:
+    connection = await connected(books)
+    rows = some_rows(first, Dataset.PAYMENTS, INVOICES, count=60)
+    await put(books, connection.organisation_id, rows)
+
+    found = await read(books.admin, connection, Dataset.PAYMENTS, first=first)
+
+    wanted = sorted(rows, key=lambda row: row.place, reverse=True)
+    assert places(found) == places(
+        row for row in wanted if row.dataset is Dataset.PAYMENTS and not row.deleted
+    )
 
 
 async def test_documents_of_one_day_and_one_id_follow_each_other_page_by_page(books: Books) -> None:

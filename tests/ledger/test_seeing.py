@@ -15,7 +15,7 @@ from tieline.connections.service import disconnect
 from tieline.errors import NotFound, OrganisationInUse
 from tieline.ids import ConnectionId, new_id
 from tieline.ledger.datasets import Dataset
-from tieline.ledger.service import list_documents, list_names, list_set_aside
+from tieline.ledger.service import list_documents, list_records, list_set_aside
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
 
 CONTACTS, BILLS = Dataset.CONTACTS, Dataset.BILLS
@@ -141,7 +141,7 @@ async def test_books_that_serve_another_client_by_now_are_only_for_those_who_see
 
 async def assert_unseen(caller: Principal, connection_id: ConnectionId) -> None:
     for reading in (
-        list_names(caller, connection_id, CONTACTS),
+        list_records(caller, connection_id, CONTACTS),
         list_documents(caller, connection_id),
         list_set_aside(caller, connection_id),
     ):

@@ -17,7 +17,16 @@ from tieline.canonical import DocumentKind, to_data
 from tieline.ledger.datasets import Dataset, LedgerDocumentKind
 from tieline.ledger.reading.repository import LedgerRecord
 from tieline_gateway.graphql.ledger.documents import LedgerDocument
-from tieline_gateway.graphql.ledger.lists import Account, Contact, TaxRate, TrackingCategory
+from tieline_gateway.graphql.ledger.lists import (
+    Account,
+    Contact,
+    PaymentMethod,
+    PaymentTerm,
+    TaxRate,
+    TrackingCategory,
+    TrackingValue,
+)
+from tieline_gateway.graphql.ledger.payments import Payment
 from tieline_gateway.graphql.scalars import SCALARS
 
 SHOWN: dict[Dataset, tuple[type[Any], type[Any]]] = {
@@ -25,9 +34,14 @@ SHOWN: dict[Dataset, tuple[type[Any], type[Any]]] = {
     Dataset.CONTACTS: (canonical.Contact, Contact),
     Dataset.TAX_RATES: (canonical.TaxRate, TaxRate),
     Dataset.TRACKING_CATEGORIES: (canonical.TrackingCategory, TrackingCategory),
+    Dataset.CLASSES: (canonical.TrackingValue, TrackingValue),
+    Dataset.DEPARTMENTS: (canonical.TrackingValue, TrackingValue),
+    Dataset.PAYMENT_METHODS: (canonical.PaymentMethod, PaymentMethod),
+    Dataset.TERMS: (canonical.Term, PaymentTerm),
     Dataset.INVOICES: (canonical.Document, LedgerDocument),
     Dataset.BILLS: (canonical.Document, LedgerDocument),
     Dataset.BANK_TRANSACTIONS: (canonical.BankTransaction, LedgerDocument),
+    Dataset.PAYMENTS: (canonical.Payment, Payment),
 }
 KINDS = {Dataset.INVOICES: DocumentKind.INVOICE, Dataset.BILLS: DocumentKind.BILL}
 AT = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -36,6 +50,7 @@ texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00")
 amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20)
 st.register_type_strategy(Decimal, amounts)
 st.register_type_strategy(str, texts)
+st.register_type_strategy(int, st.integers(min_value=-(2**31), max_value=2**31 - 1))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -149,6 +164,21 @@ def test_a_document_is_of_its_datasets_kind_and_in_some_currency(
 )
 def test_an_amount_that_is_none_is_null(data: Any, total: Decimal | None) -> None:
     assert LedgerDocument.of(record(Dataset.BILLS, {"total": data})).total == total
+
+
+@pytest.mark.parametrize(
+    ("data", "days"),
+    [
+        (Decimal(30), 30),
+        ("30", 30),
+        (Decimal("30.5"), None),
+        (Decimal(2**31), None),
+        (True, None),
+        ("soon", None),
+    ],
+)
+def test_a_number_of_days_that_is_none_is_null(data: Any, days: int | None) -> None:
+    assert PaymentTerm.of(record(Dataset.TERMS, {"due_days": data})).due_days == days
 
 
 @pytest.mark.parametrize("data", ["2031-05-04T00:00:00", "yesterday", 20310504, None, ["2031-05-04"]])

@@ -40,17 +40,7 @@ class Ledger:
         return {name: await self.listed(name, first=first) for name in LISTS}
 
     async def listed(self, name: str, *, first: int = 200) -> list[Shown]:
-        query = _PAGE.format(list=name, fields=LISTS[name])
-        found: list[Shown] = []
-        after = None
-        while True:
-            given = {"id": self.connection_id, "first": first, "after": after}
-            page = (await self.caller.ask(query, **given))["page"]
-            found += page["nodes"]
-            after = page["pageInfo"]["endCursor"]
-            if not page["pageInfo"]["hasNextPage"]:
-                assert page["totalCount"] == len(found)
-                return found
+        return await read_to_end(self.caller, self.connection_id, name, LISTS[name], first=first)
 
     async def truth(self) -> dict[str, list[Shown]]:
         """What the lists should show, in no order."""
@@ -72,6 +62,22 @@ class Ledger:
         path = f"/organisations/{self.organisation.tenant_id}/records"
         record: Shown = (await self.sandbox.control("POST", path, {"dataset": dataset, **how}))["record"]
         return record
+
+
+async def read_to_end(
+    caller: Caller, connection_id: str, name: str, fields: str, *, first: int = 200
+) -> list[Shown]:
+    """A list of this name, page by page."""
+    query = _PAGE.format(list=name, fields=fields)
+    found: list[Shown] = []
+    after = None
+    while True:
+        page = (await caller.ask(query, id=connection_id, first=first, after=after))["page"]
+        found += page["nodes"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            assert page["totalCount"] == len(found)
+            return found
 
 
 def by_id(lists: dict[str, list[Shown]]) -> dict[str, list[Shown]]:
@@ -112,10 +118,10 @@ def _tax_rate(one: Shown) -> Shown:
     return {
         "externalId": one["TaxType"],
         "name": one["Name"],
-        "percent": _digits(one.get("EffectiveRate")),
+        "percent": digits(one.get("EffectiveRate")),
         "active": one["Status"] == "ACTIVE",
         "components": [
-            {"name": part["Name"], "percent": _digits(part["Rate"])} for part in one["TaxComponents"]
+            {"name": part["Name"], "percent": digits(part["Rate"])} for part in one["TaxComponents"]
         ],
     }
 
@@ -146,21 +152,21 @@ def _document(one: Shown) -> Shown:
         "datedOn": one["DateString"][:10],
         "dueOn": one["DueDateString"][:10] if one.get("DueDateString") else None,
         "currency": one["CurrencyCode"],
-        "subtotal": _digits(one.get("SubTotal")),
-        "tax": _digits(one.get("TotalTax")),
-        "total": _digits(one.get("Total")),
-        "paid": _digits(one.get("AmountPaid")),
-        "due": _digits(one.get("AmountDue")),
+        "subtotal": digits(one.get("SubTotal")),
+        "tax": digits(one.get("TotalTax")),
+        "total": digits(one.get("Total")),
+        "paid": digits(one.get("AmountPaid")),
+        "due": digits(one.get("AmountDue")),
         "status": one["Status"],
         "active": one["Status"] != "VOIDED",
         "contact": contact and {"externalId": contact["ContactID"], "name": contact["Name"]},
         "lines": [
             {
                 "description": line.get("Description") or None,
-                "quantity": _digits(line.get("Quantity")),
-                "unitAmount": _digits(line.get("UnitAmount")),
-                "amount": _digits(line.get("LineAmount")),
-                "taxAmount": _digits(line.get("TaxAmount")),
+                "quantity": digits(line.get("Quantity")),
+                "unitAmount": digits(line.get("UnitAmount")),
+                "amount": digits(line.get("LineAmount")),
+                "taxAmount": digits(line.get("TaxAmount")),
                 "accountCode": line.get("AccountCode") or None,
             }
             for line in one["LineItems"]
@@ -168,7 +174,8 @@ def _document(one: Shown) -> Shown:
     }
 
 
-def _digits(number: Decimal | None) -> str | None:
+def digits(number: Decimal | None) -> str | None:
+    """As the scalar Decimal writes an amount."""
     if number is None:
         return None
     text = f"{number:f}"

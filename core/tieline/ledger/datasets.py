@@ -12,9 +12,14 @@ class Dataset(StrEnum):
     CONTACTS = "contacts"
     TAX_RATES = "tax_rates"
     TRACKING_CATEGORIES = "tracking_categories"
+    CLASSES = "classes"
+    DEPARTMENTS = "departments"
+    PAYMENT_METHODS = "payment_methods"
+    TERMS = "terms"
     INVOICES = "invoices"
     BILLS = "bills"
     BANK_TRANSACTIONS = "bank_transactions"
+    PAYMENTS = "payments"
 
 
 class LedgerDocumentKind(StrEnum):
@@ -31,3 +36,5 @@ DATASET_OF = {
     LedgerDocumentKind.BANK_TRANSACTION: Dataset.BANK_TRANSACTIONS,
 }
 KIND_OF = {dataset: kind for kind, dataset in DATASET_OF.items()}
+DATED = frozenset({*KIND_OF, Dataset.PAYMENTS})
+"""What has a day, and is listed with the newest first; the others go by name."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tieline.database import scope
 from tieline.ids import ConnectionId
-from tieline.ledger.datasets import DATASET_OF, Dataset, LedgerDocumentKind
+from tieline.ledger.datasets import DATASET_OF, DATED, Dataset, LedgerDocumentKind
 from tieline.ledger.reading.places import decode_place
 from tieline.ledger.reading.repository import LedgerListing, LedgerQuery, LedgerRecord, RecordSetAside
 from tieline.pages import Direction, Page, list_of, page_size
@@ -15,7 +15,7 @@ from tieline.principal import Principal
 MOST_SET_ASIDE = 100
 
 
-async def list_names(
+async def list_records(
     principal: Principal,
     connection_id: ConnectionId,
     dataset: Dataset,
@@ -24,10 +24,12 @@ async def list_names(
     first: int | None = None,
     after: str | None = None,
 ) -> Page[LedgerRecord]:
-    """A page of one of the lists, by name. Raises NotFound, OrganisationInUse, Invalid and CursorInvalid."""
-    query = LedgerQuery(
-        connection_id=connection_id, datasets=(dataset,), direction=Direction.ASC, active=active
-    )
+    """A page of one dataset: by name, or the newest first where it is `DATED`.
+
+    Raises NotFound, OrganisationInUse, Invalid and CursorInvalid.
+    """
+    direction = Direction.DESC if dataset in DATED else Direction.ASC
+    query = LedgerQuery(connection_id=connection_id, datasets=(dataset,), direction=direction, active=active)
     return await _read(principal, query, first=first, after=after)
 
 
@@ -40,7 +42,7 @@ async def list_documents(
     first: int | None = None,
     after: str | None = None,
 ) -> Page[LedgerRecord]:
-    """A page of documents of these kinds, or of all, the newest first. Raises as `list_names` does."""
+    """A page of documents of these kinds, or of all, the newest first. Raises as `list_records` does."""
     datasets = tuple(sorted(DATASET_OF[kind] for kind in set(kinds or LedgerDocumentKind)))
     query = LedgerQuery(
         connection_id=connection_id, datasets=datasets, direction=Direction.DESC, active=active

@@ -10,13 +10,16 @@ import strawberry
 from tieline.ledger.datasets import KIND_OF, LedgerDocumentKind
 from tieline.ledger.reading.repository import LedgerRecord
 from tieline_gateway.graphql.ledger.lists import EXTERNAL_ID, STATUS, UPDATED_AT
-from tieline_gateway.graphql.ledger.shapes import shown
+from tieline_gateway.graphql.ledger.shapes import shown_in_currency
 
 strawberry.enum(
     LedgerDocumentKind,
     description="INVOICE: the organisation sends it. BILL: it gets it. BANK_TRANSACTION: money spent or received "
     "without either.",
 )
+
+CURRENCY = "ISO 4217: what all its amounts are in. The organisation's, where it names none."
+CURRENCY_RATE = "How much of this currency one unit of the organisation's buys."
 
 
 @strawberry.type(description="A contact, as a document names it.")
@@ -36,7 +39,9 @@ class AccountRef:
 class Tracked:
     category_id: str | None = strawberry.field(description="The category's `externalId`.")
     category: str | None = strawberry.field(description="Its name.")
-    option_id: str | None = strawberry.field(description="The option's `externalId`.")
+    option_id: str | None = strawberry.field(
+        description="The `externalId` of the option, or of the tracking value."
+    )
     option: str | None = strawberry.field(description="Its name.")
 
 
@@ -77,12 +82,8 @@ class LedgerDocument:
     dated_on: date | None
     due_on: date | None
     paid_on: date | None = strawberry.field(description="When it was paid in full.")
-    currency: str | None = strawberry.field(
-        description="ISO 4217: what all amounts of this document are in. The organisation's, where it names none."
-    )
-    currency_rate: Decimal | None = strawberry.field(
-        description="How much of this currency one unit of the organisation's buys."
-    )
+    currency: str | None = strawberry.field(description=CURRENCY)
+    currency_rate: Decimal | None = strawberry.field(description=CURRENCY_RATE)
     tax_basis: str | None = strawberry.field(
         description="Whether the amounts of lines hold their tax: EXCLUSIVE, INCLUSIVE, NO_TAX, or another word of the "
         "provider's."
@@ -102,6 +103,4 @@ class LedgerDocument:
 
     @classmethod
     def of(cls, record: LedgerRecord) -> LedgerDocument:
-        named = record.data.get("currency")
-        currency = named if isinstance(named, str) else record.currency
-        return shown(cls, record, kind=KIND_OF[record.dataset], currency=currency)
+        return shown_in_currency(cls, record, kind=KIND_OF[record.dataset])

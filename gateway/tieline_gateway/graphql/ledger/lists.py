@@ -1,4 +1,4 @@
-"""Accounts, contacts, tax rates and tracking categories."""
+"""What documents refer to: accounts, contacts, tax rates, tracking, payment methods and terms."""
 
 from __future__ import annotations
 
@@ -136,4 +136,56 @@ class TrackingCategory:
 
     @classmethod
     def of(cls, record: LedgerRecord) -> TrackingCategory:
+        return shown(cls, record)
+
+
+@strawberry.type(
+    description="One value of a dimension, where the provider keeps each by itself and not as an option of a category."
+)
+class TrackingValue:
+    external_id: str = strawberry.field(description=EXTERNAL_ID)
+    category: str | None = strawberry.field(
+        description="The dimension, as the `category` of what a line is tracked by: Class or Department."
+    )
+    name: str | None
+    parent_id: str | None = strawberry.field(description="The `externalId` of the value above it.")
+    status: str | None = strawberry.field(description=STATUS)
+    active: bool = strawberry.field(description=ACTIVE)
+    updated_at: datetime | None = strawberry.field(description=UPDATED_AT)
+
+    @classmethod
+    def of(cls, record: LedgerRecord) -> TrackingValue:
+        return shown(cls, record)
+
+
+@strawberry.type(description="How somebody pays, such as by cheque.")
+class PaymentMethod:
+    external_id: str = strawberry.field(description=EXTERNAL_ID)
+    name: str | None
+    type: str | None = strawberry.field(description="The provider's own word.")
+    status: str | None = strawberry.field(description=STATUS)
+    active: bool = strawberry.field(description=ACTIVE)
+    updated_at: datetime | None = strawberry.field(description=UPDATED_AT)
+
+    @classmethod
+    def of(cls, record: LedgerRecord) -> PaymentMethod:
+        return shown(cls, record)
+
+
+@strawberry.type(
+    description="When a document falls due: so many days after its date, or on a day of the month."
+)
+class PaymentTerm:
+    external_id: str = strawberry.field(description=EXTERNAL_ID)
+    name: str | None
+    due_days: int | None
+    due_day_of_month: int | None
+    discount_percent: Decimal | None = strawberry.field(description="What who pays early takes off.")
+    discount_days: int | None = strawberry.field(description="Within how many days that is early.")
+    status: str | None = strawberry.field(description=STATUS)
+    active: bool = strawberry.field(description=ACTIVE)
+    updated_at: datetime | None = strawberry.field(description=UPDATED_AT)
+
+    @classmethod
+    def of(cls, record: LedgerRecord) -> PaymentTerm:
         return shown(cls, record)

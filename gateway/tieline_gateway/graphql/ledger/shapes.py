@@ -19,6 +19,7 @@ from tieline.ledger.reading.repository import LedgerRecord
 T = TypeVar("T")
 Reader: TypeAlias = Callable[[Any], Any]
 _MOST_DIGITS = 100  # before or after the point: more is no amount, and would be written out in full
+_TOO_MUCH = 2**31
 
 
 def shown(kind: type[T], record: LedgerRecord, /, **more: object) -> T:
@@ -26,6 +27,12 @@ def shown(kind: type[T], record: LedgerRecord, /, **more: object) -> T:
     row = {"id": record.external_id, "active": record.active, "updated_at": record.updated_at}
     made: T = _read(kind, {**record.data, **row}, more)
     return made
+
+
+def shown_in_currency(kind: type[T], record: LedgerRecord, /, **more: object) -> T:
+    """The same of a record with amounts: they are in the organisation's currency where it names none."""
+    named = record.data.get("currency")
+    return shown(kind, record, currency=named if isinstance(named, str) else record.currency, **more)
 
 
 def _read(kind: Any, data: Mapping[str, Any], more: Mapping[str, object]) -> Any:
@@ -75,6 +82,14 @@ def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _whole(value: Any) -> int | None:
+    """GraphQL's whole numbers have 32 bits."""
+    number = _amount(value)
+    if number is None or not -_TOO_MUCH <= number < _TOO_MUCH or number % 1:
+        return None
+    return int(number)
+
+
 def _amount(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
@@ -97,4 +112,11 @@ def _instant(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
-_READERS: dict[Any, Reader] = {str: _text, bool: _flag, Decimal: _amount, date: _day, datetime: _instant}
+_READERS: dict[Any, Reader] = {
+    str: _text,
+    bool: _flag,
+    int: _whole,
+    Decimal: _amount,
+    date: _day,
+    datetime: _instant,
+}
