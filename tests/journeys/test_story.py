@@ -16,10 +16,11 @@ from tests.support.sandbox import Sandbox
 from tests.support.syncing import Connected, connected
 from tieline.cli.story.api import Api, BrokeOff
 from tieline.cli.story.board import Row, read_board
+from tieline.cli.story.comparing import equal_to_books
 from tieline.cli.story.live import live
 from tieline.cli.story.losing import found_expired
 from tieline.cli.story.provider import Sandbox as Stage
-from tieline.cli.story.syncing import equal_to_books, see_syncs_rest
+from tieline.cli.story.syncing import see_syncs_rest
 from tieline.ids import new_id
 
 NAME = "Ashford Bakery Ltd"

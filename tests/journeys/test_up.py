@@ -23,19 +23,25 @@ from tests.support.processes import alive, command_line, descendants, mentioning
 from tieline.embedded import default_data_folder
 from tieline.embedded.process import free_port
 
-NAMES = "query($search: String) { clients(search: $search, first: 200) { totalCount nodes { name } } }"
 STORY_SECONDS = 180.0
-BOARD = "Demo Practice: 40 clients   25 connected (1 mismatch), 1 expired, 14 not connected"
+BOARD = "Demo Practice: {clients} clients   30 connected (1 mismatch), 2 expired, {others} not connected"
 SEEN = (
-    "Morgan Ellis at Xero, played by the sandbox: 27 organisations",
+    "Morgan Ellis at Xero, played by the sandbox: one consent, 27 organisations",
     "25 clients by suggested names, in one call: 25 CONNECTED",
     "24 names the same, 1 only alike, 2 nobody's",
-    "equal the provider's books",
+    "round 3: Demo Practice LLP, the firm's own books, picked by mistake",
+    "round 4: Évian Bicycles Ltd",
+    "3 clients by suggested names, in one call: 3 CONNECTED",
+    "Demo Practice LLP bears no client's name, and is connected to nobody",
+    "31 equal the providers' books",
     "Brecon Bookshop Ltd is paused by the provider's day limit",
-    "Dunmore Joinery Ltd is expired (REVOKED_AT_PROVIDER)",
-    BOARD,
+    "Dunmore Joinery Ltd and 2 more are expired (REVOKED_AT_PROVIDER)",
+    "3 to mend at Xero; 1 disconnected by hand stays so",
+    "RECONNECTED: Dunmore Bicycles Ltd and Dunmore Bookshop Ltd",
+    "NOT_IN_THIS_LOGIN: Dunmore Joinery Ltd",
+    "Ashford Bakery Ltd   Demo Admin (morgan.ellis@demo.invalid) → Robin Hale (robin.hale@demo.invalid)",
+    BOARD.format(clients=40, others=8),
 )
-SIGNALS = (signal.SIGKILL, signal.SIGINT)
 
 
 @contextmanager
@@ -47,15 +53,8 @@ def bare_machine(deployment: Deployment, folder: Path) -> Iterator[Deployment]:
     shutil.rmtree(data, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def machine(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with bare_machine(deployment, tmp_path_factory.mktemp("machine")) as machine:
-        yield machine
-
-
 @pytest.fixture
-def another(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
-    """A machine of this test's own."""
+def machine(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
     with bare_machine(deployment, tmp_path) as machine:
         yield machine
 
@@ -101,29 +100,63 @@ def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, da
     assert max(map(len, told.splitlines())) <= 120
     assert mentioning(str(data)) == []
     assert not (data / "environment").exists(), "its addresses are no good any more"
-    secrets = [data / name for name in ("demo-key", "encryption-key", "passwords.json")]
+    secrets = [data / name for name in ("demo-key", "colleague-key", "encryption-key", "passwords.json")]
     assert [stat.S_IMODE(file.stat().st_mode) for file in secrets] == [0o600] * len(secrets)
 
 
-def test_a_story_that_is_cut_off_is_told_to_its_end_by_later_starts(another: Deployment) -> None:
-    stopped = cut_off(another, "demo practice with 40 clients", lambda up: up.send_signal(signal.SIGTERM))
-    killed = cut_off(another, "25 CONNECTED", lambda up: up.send_signal(signal.SIGKILL))
-    broken = cut_off(another, "First syncs", lambda up: os.kill(the_child(up.pid, "serve"), signal.SIGKILL))
+def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_with_its_data(
+    machine: Deployment, data: Path
+) -> None:
+    stopped = cut_off(machine, "25 CONNECTED", lambda up: up.send_signal(signal.SIGTERM))
+    broken = cut_off(machine, "First syncs", lambda up: os.kill(the_child(up.pid, "serve"), signal.SIGKILL))
+    killed = cut_off(machine, "NOT_IN_THIS_LOGIN", lambda up: up.send_signal(signal.SIGKILL))
+    whole = stayed(machine, data, client="Kept Ltd")
+    later = story(machine)
 
-    told = story(another)
-
-    assert [up.popen.returncode for up in (stopped, killed, broken)] == [1, -signal.SIGKILL, 1]
+    cut = (stopped, broken, killed, whole)
+    assert [up.popen.returncode for up in cut] == [1, 1, -signal.SIGKILL, 0]
     assert "Stopped; the data is kept" in stopped.logged()
     assert "Not seen: 'tieline serve' ended: " in broken.logged()
-    assert "25 clients were connected at an earlier start" in told
-    assert BOARD in told
+    assert "25 clients were connected at an earlier start" in broken.logged()
+    assert "3 companies were connected at an earlier start" in killed.logged()
+    told = whole.logged()
+    assert "Dunmore Joinery Ltd was found expired at an earlier start" in told
+    assert "Dunmore Bicycles Ltd and Dunmore Bookshop Ltd were mended at an earlier start" in told
+    assert BOARD.format(clients=40, others=8) in told
+    assert "Not seen" not in told
+    assert "had ended" not in told
+    assert BOARD.format(clients=41, others=9) in later
+    assert "First syncs" not in later, "the story was told at an earlier start"
 
 
 def cut_off(machine: Deployment, moment: str, strike: Callable[[subprocess.Popen[bytes]], None]) -> Process:
     """A start that is struck at this moment of its story, and left nothing behind."""
     up = machine.start("up", "--once")
-    try:
+    with ended_by(up, machine, strike):
         up.wait_for(moment, seconds=STORY_SECONDS)
+    return up
+
+
+def stayed(machine: Deployment, data: Path, *, client: str) -> Process:
+    """A start that told its story and stayed, until somebody had added a client and pressed Ctrl-C."""
+    port = free_port()
+    up = machine.start("up", "--port", str(port))
+    with ended_by(up, machine, lambda popen: popen.send_signal(signal.SIGINT)):
+        up.wait_for("Ctrl-C stops everything", seconds=STORY_SECONDS)
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, up)
+        ask(url, data, CREATE, input={"name": client})
+        assert len(descendants(up.popen.pid)) > 9, "two servers and five processes, with what they started"
+    return up
+
+
+@contextmanager
+def ended_by(
+    up: Process, machine: Deployment, strike: Callable[[subprocess.Popen[bytes]], None]
+) -> Iterator[None]:
+    """Struck when the block is left; nothing stays behind."""
+    try:
+        yield
         pids = descendants(up.popen.pid)
         strike(up.popen)
         up.popen.wait(timeout=45)
@@ -131,50 +164,9 @@ def cut_off(machine: Deployment, moment: str, strike: Callable[[subprocess.Popen
     finally:
         up.kill()
     up.assert_unbroken()
-    return up
 
 
 def the_child(pid: int, command: str) -> int:
     """The process of ours that runs this command."""
     (found,) = (child for child in descendants(pid) if command_line(child).endswith(f" -m tieline {command}"))
     return found
-
-
-def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_with_its_data(
-    machine: Deployment, data: Path
-) -> None:
-    if not (data / "story-told").exists():
-        story(machine)
-    made: list[str] = []
-    for number in SIGNALS:
-        port = free_port()
-        up = machine.start("up", "--port", str(port))
-        pids: set[int] = set()
-        try:
-            up.wait_for("Ctrl-C stops everything", seconds=STORY_SECONDS)
-            url = f"http://127.0.0.1:{port}"
-            wait_until_ready(url, up)
-            kept = ask(url, data, NAMES, search="kept")["clients"]["nodes"]
-            ask(url, data, CREATE, input={"name": f"Kept until {number.name}"})
-            pids = descendants(up.popen.pid)
-
-            up.popen.send_signal(number)
-            code = up.popen.wait(timeout=45)
-            wait_until_nothing_is_left(pids, data)
-        finally:
-            for pid in {pid for pid in pids if alive(pid)}:
-                os.kill(pid, signal.SIGKILL)
-            up.kill()
-
-        assert kept == [{"name": name} for name in sorted(made)]
-        assert len(pids) > 9, "two servers and five processes of ours, with what they started"
-        assert code == (-signal.SIGKILL if number is signal.SIGKILL else 0)
-        assert_quiet(up)
-        assert "Sign in  " not in up.logged(), "the story was told at an earlier start"
-        assert (BOARD in up.logged()) == (made == [])
-        made.append(f"Kept until {number.name}")
-
-
-def assert_quiet(up: Process) -> None:
-    up.assert_unbroken()
-    assert "had ended" not in up.logged(), up.logged()

@@ -9,8 +9,19 @@ from typing import Any
 import pytest
 
 from tieline import clock
-from tieline.cli.story.board import Board, Row
-from tieline.cli.story.cast import AT_ONCE, LARGE, LOST, MISTAKEN
+from tieline.cli.story.board import Board, Integrator, Row
+from tieline.cli.story.cast import (
+    AT_ONCE,
+    BY_ROUNDS,
+    COLLEAGUE,
+    HANDED_OVER,
+    INVITED,
+    LARGE,
+    LEFT_ALONE,
+    LOST,
+    MISTAKEN,
+    OWN_BOOKS,
+)
 from tieline.cli.story.promises import not_seen
 
 TOMORROW = (clock.now() + timedelta(days=1)).isoformat()
@@ -26,10 +37,13 @@ def row(client: str, *statuses: str, **more: Any) -> Row:
 
 def seen(**instead: Row) -> Board:
     """The board after a story that went well, with other lines for some."""
-    rows = {name: row(name, "CONNECTED", run=run("SUCCEEDED")) for name in sorted(AT_ONCE)}
+    works = sorted({*AT_ONCE, *BY_ROUNDS, *INVITED})
+    rows = {name: row(name, "CONNECTED", run=run("SUCCEEDED")) for name in works}
+    rows |= {name: replace(rows[name], integrator=Integrator(person=COLLEAGUE)) for name in HANDED_OVER}
     rows[LARGE] = row(LARGE, "CONNECTED", run=run("PAUSED", TOMORROW))
     rows[MISTAKEN] = row(MISTAKEN, "CONNECTED", "MISMATCH", run=run("SUCCEEDED"))
     rows[LOST] = row(LOST, "EXPIRED", reason="REVOKED_AT_PROVIDER")
+    rows[LEFT_ALONE] = row(LEFT_ALONE, "EXPIRED", reason="DISCONNECTED")
     return Board(total=40, counts={}, rows=tuple((rows | instead).values()))
 
 
@@ -47,7 +61,7 @@ def test_a_story_that_went_well_misses_nothing() -> None:
     ("line", "words"),
     [
         (
-            row("Ashford Bakery Ltd", "EXPIRED", run=run("SUCCEEDED")),
+            row("Ashford Bicycles Ltd", "EXPIRED", run=run("SUCCEEDED")),
             "25 clients connected by one sign-in (24 are)",
         ),
         (row(MISTAKEN, "CONNECTED", run=run("SUCCEEDED")), "as a mismatch"),
@@ -61,6 +75,20 @@ def test_a_story_that_went_well_misses_nothing() -> None:
         ),
         (row(LOST, "CONNECTED"), "expired, as removed at the provider"),
         (row(LOST, "EXPIRED", reason="DISCONNECTED"), "expired, as removed at the provider"),
+        (
+            row("Évian Bookshop Ltd", "CONNECTED", organisation=OWN_BOOKS),
+            "Demo Practice LLP connected to nobody",
+        ),
+        (row(INVITED[0], "EXPIRED"), "2 clients mended by one sign-in and synced (1 are)"),
+        (
+            row(INVITED[0], "CONNECTED", run=run("QUEUED")),
+            "2 clients mended by one sign-in and synced (1 are)",
+        ),
+        (row(LEFT_ALONE, "CONNECTED", run=run("SUCCEEDED")), "left alone, as a person disconnected it"),
+        (
+            row(HANDED_OVER[0], "CONNECTED", integrator=Integrator(person="Demo Admin")),
+            "3 clients taken over by Robin Hale (2 are)",
+        ),
     ],
 )
 def test_each_promise_that_is_not_kept_is_told(line: Row, words: str) -> None:
@@ -74,9 +102,22 @@ def test_each_promise_that_is_not_kept_is_told(line: Row, words: str) -> None:
 def test_ledgers_that_do_not_equal_the_books_are_told() -> None:
     board = seen()
 
-    (sentence,) = not_seen(board, equal(board)[:22], is_new=True)
+    equals = [each for each in equal(board) if each.client in AT_ONCE][:22]
+    by_rounds = [each for each in equal(board) if each.client in BY_ROUNDS]
 
-    assert sentence == "23 ledgers or more that equal the provider's books (22 do)."
+    assert not_seen(board, equals + by_rounds, is_new=True) == [
+        "23 ledgers or more that equal the provider's books (22 do)."
+    ]
+    assert not_seen(board, equals + equals[:1] + by_rounds[:2], is_new=True) == [
+        "3 companies connected one by one, equal to the provider's books (2 are)."
+    ]
+
+
+def test_a_login_is_told_where_the_provider_tells_it() -> None:
+    assert str(Integrator(person="Robin Hale")) == "Robin Hale"
+    assert str(Integrator(person="Robin Hale", login="robin@demo.invalid")) == (
+        "Robin Hale (robin@demo.invalid)"
+    )
 
 
 def test_what_was_paused_at_an_earlier_start_may_be_over() -> None:

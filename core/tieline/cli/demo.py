@@ -1,4 +1,4 @@
-"""The demo practice: forty clients that nobody looks after in earnest, and a key to see them with."""
+"""The demo practice: forty clients that nobody looks after in earnest, and two people with a key each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from tieline.practices import service as practices
 from tieline.practices.keys import issue_key
 from tieline.practices.plan import Plan
 from tieline.practices.service import NewMember
-from tieline.principal import Principal, Role
+from tieline.principal import Permission, Principal, Role
 
 PRACTICE = "Demo Practice"
-ADMIN = "admin@demo.invalid"
+ADMIN, ADMIN_NAME = "admin@demo.invalid", "Demo Admin"
+COLLEAGUE, COLLEAGUE_NAME = "robin.hale@demo.invalid", "Robin Hale"
 
 _TEAMS = ("North", "South")
 _TRADES = ("Bakery", "Joinery", "Bicycles", "Bookshop", "Catering", "Dental Care", "Electrical", "Florists")
@@ -29,22 +30,34 @@ _TOWNS = ("Ashford", "Brecon", "Culross", "Dunmore", "Évian")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Demo:
-    """The demo as it stands: its practice and admin, a working key of theirs, how many clients were added now."""
+    """The demo as it stands: its practice and admin, a working key of theirs, how many clients were added now.
+
+    The colleague's key is that of a member who may manage connections, and is no admin.
+    """
 
     practice_id: PracticeId
     person_id: PersonId
     key: str = field(repr=False)
+    colleague_key: str = field(repr=False)
     added: int
 
 
-async def ensure_demo(key_file: Path) -> Demo:
-    """Make what is missing of the demo; the key is kept in a file that only its owner can read."""
+async def ensure_demo(folder: Path) -> Demo:
+    """Make what is missing of the demo; the keys are kept there, in files that only their owner can read."""
     practice_id = await _practice()
-    key = await asyncio.to_thread(_kept, key_file)
-    if not await _works(key):
-        key = await _issue(practice_id)
-        await asyncio.to_thread(write_private, key_file, key + "\n")
-    principal = await authenticate(key)
+    key = await _key(practice_id, ADMIN, folder / "demo-key")
+    await _colleague(practice_id)
+    return Demo(
+        practice_id=practice_id,
+        person_id=await practices.locate_person(practice_id, ADMIN),
+        key=key,
+        colleague_key=await _key(practice_id, COLLEAGUE, folder / "colleague-key"),
+        added=await _add_clients(practice_id, await authenticate(key)),
+    )
+
+
+async def _add_clients(practice_id: PracticeId, principal: Principal) -> int:
+    """Those that are missing; how many."""
     teams = [await practices.create_team(practice_id, name) for name in _TEAMS]
     there = await _codes(principal)
     missing = {code: name for code, name in client_names().items() if code not in there}
@@ -60,8 +73,7 @@ async def ensure_demo(key_file: Path) -> Demo:
                 currency="GBP",
             ),
         )
-    person_id = await practices.locate_person(practice_id, ADMIN)
-    return Demo(practice_id=practice_id, person_id=person_id, key=key, added=len(missing))
+    return len(missing)
 
 
 async def _codes(principal: Principal) -> set[str | None]:
@@ -86,8 +98,27 @@ async def _practice() -> PracticeId:
     try:
         return await practices.locate_practice(PRACTICE)
     except Invalid:
-        admin = NewMember(name="Demo Admin", email=ADMIN, role=Role.ADMIN)
+        admin = NewMember(name=ADMIN_NAME, email=ADMIN, role=Role.ADMIN)
         return (await practices.create_practice(PRACTICE, admin=admin, plan=Plan.ADVANCED)).id
+
+
+async def _colleague(practice_id: PracticeId) -> None:
+    members = await practices.list_members(practice_id)
+    if all(member.person.email != COLLEAGUE for member in members):
+        permissions = frozenset({Permission.MANAGE_CONNECTIONS, Permission.SYNC})
+        member = NewMember(name=COLLEAGUE_NAME, email=COLLEAGUE, role=Role.MEMBER, permissions=permissions)
+        await practices.add_member(practice_id, member)
+
+
+async def _key(practice_id: PracticeId, email: str, file: Path) -> str:
+    """A key of this person's that works: the one that is kept, or a new one."""
+    key = await asyncio.to_thread(_kept, file)
+    if await _works(key):
+        return key
+    person_id = await practices.locate_person(practice_id, email)
+    key = (await issue_key(practice_id, name="demo", person_id=person_id)).secret.reveal()
+    await asyncio.to_thread(write_private, file, key + "\n")
+    return key
 
 
 async def _works(key: str) -> bool:
@@ -98,10 +129,5 @@ async def _works(key: str) -> bool:
     return True
 
 
-async def _issue(practice_id: PracticeId) -> str:
-    person_id = await practices.locate_person(practice_id, ADMIN)
-    return (await issue_key(practice_id, name="demo", person_id=person_id)).secret.reveal()
-
-
-def _kept(key_file: Path) -> str:
-    return key_file.read_text().strip() if key_file.exists() else ""
+def _kept(file: Path) -> str:
+    return file.read_text().strip() if file.exists() else ""

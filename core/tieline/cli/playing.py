@@ -1,4 +1,4 @@
-"""The sandbox beside `tieline up`, where it is installed: its process, its place, and the demo's app at it."""
+"""The sandbox beside `tieline up`, where it is installed: its process, its place, and the demo's apps at it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from pathlib import Path
 from tieline.cli import build
 from tieline.cli.children import Child
 from tieline.cli.story.api import BrokeOff
+from tieline.cli.story.played import EVERY, Played
 from tieline.cli.story.provider import Sandbox
-from tieline.cli.story.stage import CLIENT_ID, TIER, register_app, register_callback, set_stage
+from tieline.cli.story.stage import CLIENT_ID, register_app, register_callback, set_stage
 from tieline.credentials.apps import service as apps
+from tieline.credentials.apps.repository import App
 from tieline.embedded import write_private
 from tieline.embedded.process import free_port, is_taken
 from tieline.errors import StartRefused
@@ -23,7 +25,6 @@ from tieline.lifespan import ready
 from tieline.settings import Settings
 from tieline.vault import Secret
 
-PROVIDER = "xero"
 _LEFTOVER_SECONDS = 20.0
 
 
@@ -71,51 +72,62 @@ def playhouse(data: Path) -> Playhouse | None:
 
 
 def prepare_stage(settings: Settings, practice_id: PracticeId, house: Playhouse, *, told: bool) -> bool:
-    """See to it that the practice has its app at the sandbox, and the sandbox its people; whether that is new.
+    """See to it that the practice has its apps at the sandbox, and the sandbox its people; whether they are new.
 
     Raises NoStory and StartRefused.
     """
     try:
         with Sandbox(url=house.url) as sandbox:
-            secret = Secret(register_app(sandbox))
-            entered = asyncio.run(_enter(settings, practice_id, secret, sandbox.xero))
-            register_callback(sandbox, entered.callback_url)
+            secrets = {slug: Secret(register_app(sandbox, played)) for slug, played in EVERY.items()}
+            entered = asyncio.run(_enter_all(settings, practice_id, sandbox, secrets))
+            for slug, app in entered.items():
+                register_callback(sandbox, EVERY[slug], app.callback_url)
+            is_new = all(app.is_new for app in entered.values())
             if not told:
-                set_stage(sandbox, is_first=entered.is_new)
+                set_stage(sandbox, is_first=is_new)
     except BrokeOff as broken:
         raise StartRefused(str(broken)) from broken
-    return entered.is_new
+    return is_new
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Entered:
-    """The practice's app, as it is known here."""
+    """One of the practice's apps, as it is known here."""
 
     callback_url: str
     is_new: bool
 
 
-async def _enter(settings: Settings, practice_id: PracticeId, secret: Secret, address: str) -> _Entered:
+async def _enter_all(
+    settings: Settings, practice_id: PracticeId, sandbox: Sandbox, secrets: Mapping[str, Secret]
+) -> dict[str, _Entered]:
+    """The apps by their providers' slugs. Raises NoStory, before anything is entered."""
     async with ready(settings):
-        if host().registry.get(PROVIDER) is None:
-            raise NoStory("No story: the plugin for Xero is not loaded.")
-        found = next((app for app in await apps.list_apps(practice_id) if app.provider == PROVIDER), None)
-        if found is None:
-            app = await apps.add_app(practice_id, _new_app(secret, address))
-        elif (found.base_url, found.client_id) == (address, CLIENT_ID):
-            app = await apps.rotate_secret(practice_id, PROVIDER, secret)
-        else:
-            place = found.base_url or "Xero itself"
-            raise NoStory(f"No story: the demo practice has an app at {place}, and it is left alone.")
-        return _Entered(callback_url=host().callback_url(PROVIDER, app.id), is_new=found is None)
+        for played in EVERY.values():
+            if host().registry.get(played.slug) is None:
+                raise NoStory(f"No story: the plugin for {played.name} is not loaded.")
+        there = {app.provider: app for app in await apps.list_apps(practice_id)}
+        for slug, app in there.items():
+            if slug in EVERY and (app.base_url, app.client_id) != (sandbox.address(EVERY[slug]), CLIENT_ID):
+                place = app.base_url or f"{EVERY[slug].name} itself"
+                raise NoStory(f"No story: the demo practice has an app at {place}, and it is left alone.")
+        return {
+            slug: await _enter(practice_id, EVERY[slug], sandbox, secret, there.get(slug))
+            for slug, secret in secrets.items()
+        }
 
 
-def _new_app(secret: Secret, address: str) -> apps.NewApp:
+async def _enter(
+    practice_id: PracticeId, played: Played, sandbox: Sandbox, secret: Secret, there: App | None
+) -> _Entered:
+    if there is None:
+        app = await apps.add_app(practice_id, _new_app(played, secret, sandbox.address(played)))
+    else:
+        app = await apps.rotate_secret(practice_id, played.slug, secret)
+    return _Entered(callback_url=host().callback_url(played.slug, app.id), is_new=there is None)
+
+
+def _new_app(played: Played, secret: Secret, address: str) -> apps.NewApp:
     return apps.NewApp(
-        provider=PROVIDER,
-        client_id=CLIENT_ID,
-        secret=secret,
-        bulk_consent=True,
-        tier=TIER,
-        sandbox_url=address,
+        provider=played.slug, client_id=CLIENT_ID, secret=secret, sandbox_url=address, **played.app
     )

@@ -23,7 +23,8 @@ from tieline.cli.playing import NoStory, Playhouse, playhouse, prepare_stage
 from tieline.cli.story.api import Api, BrokeOff
 from tieline.cli.story.going_on import Whereabouts, show_how_to_go_on
 from tieline.cli.story.provider import Sandbox
-from tieline.cli.story.telling import Scene, show_as_it_is, tell
+from tieline.cli.story.scene import Scene
+from tieline.cli.story.telling import show_as_it_is, tell
 from tieline.cli.story.told import mark_told, was_told
 from tieline.cli.sweeping import sweep_now
 from tieline.database import migrate
@@ -143,7 +144,7 @@ def _start(settings: Settings, place: Place, family: Family, console: Console) -
 async def _prepare(settings: Settings, place: Place, console: Console) -> Demo:
     await migrate(settings, report=lambda name: console.print(f"  migration {name}", style="dim"))
     async with ready(settings):
-        demo = await ensure_demo(place.data / "demo-key")
+        demo = await ensure_demo(place.data)
     if demo.added:
         console.print(f"  demo practice with {demo.added} clients", style="dim")
     return demo
@@ -166,29 +167,45 @@ def _show(
     settings: Settings, stage: Stage, place: Place, console: Console, *, watch: Callable[[], None]
 ) -> list[str]:
     """Tell the story, or show how things stand; what of it is missing."""
-    demo = stage.demo
-    with ExitStack() as stack:
-        api = stack.enter_context(Api(url=place.url, key=demo.key, watch=watch))
-        if stage.house is None or stage.was_told:
-            if stage.why_not is not None:
-                console.print(f"\n{stage.why_not}")
+    if stage.house is None or stage.was_told:
+        if stage.why_not is not None:
+            console.print(f"\n{stage.why_not}")
+        with Api(url=place.url, key=stage.demo.key, watch=watch) as api:
             missing = show_as_it_is(api, console)
-        else:
-            scene = Scene(
-                api=api,
-                sandbox=stack.enter_context(Sandbox(url=stage.house.url)),
-                console=console,
-                return_url=_return_url(settings),
-                sweep=lambda: asyncio.run(sweep_now(settings, demo.practice_id, demo.person_id)),
-            )
-            began = time.monotonic()
+    else:
+        began = time.monotonic()
+        with _scene(settings, stage.demo, stage.house, place, console, watch) as scene:
             missing = tell(scene, is_new=stage.is_new)
-            console.print(f"\nThe story took {time.monotonic() - began:.0f} seconds.", style="dim")
-            if not missing:
-                mark_told(place.data, demo.practice_id)
+        console.print(f"\nThe story took {time.monotonic() - began:.0f} seconds.", style="dim")
+        if not missing:
+            mark_told(place.data, stage.demo.practice_id)
     for sentence in missing:
         console.print(f"[red]Not seen:[/] {escape(sentence)}", soft_wrap=True)
     return missing
+
+
+@contextmanager
+def _scene(
+    settings: Settings,
+    demo: Demo,
+    house: Playhouse,
+    place: Place,
+    console: Console,
+    watch: Callable[[], None],
+) -> Iterator[Scene]:
+    with (
+        Api(url=place.url, key=demo.key, watch=watch) as api,
+        Api(url=place.url, key=demo.colleague_key, watch=watch) as colleague,
+        Sandbox(url=house.url) as sandbox,
+    ):
+        yield Scene(
+            api=api,
+            colleague=colleague,
+            sandbox=sandbox,
+            console=console,
+            return_url=_return_url(settings),
+            sweep=lambda: asyncio.run(sweep_now(settings, demo.practice_id, demo.person_id)),
+        )
 
 
 def _watch(servers: Servers, family: Family) -> None:

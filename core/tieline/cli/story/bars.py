@@ -82,7 +82,7 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said = 0
+        self._said: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +95,7 @@ class Lines:
     def show(self, rows: Sequence[Row]) -> None:
         resting = sum(row.is_resting for row in rows)
         step = resting * _STEPS // max(len(rows), 1)
-        if step > self._said:
-            self._said = step
+        before, self._said = self._said, max(step, self._said or 0)
+        if before is not None and step > before:
             records = sum(row.records for row in rows)
             self._console.print(f"   {resting:>3} of {len(rows)} organisations, {records:>7,} records")

@@ -1,18 +1,12 @@
-"""The board, as the practice's admin sees it: how many clients have which status, and what mends the bad ones."""
+"""The board, as the practice's admin reads it: a line for each client, with its connection and its latest sync."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from tieline import clock
-from tieline.cli.demo import PRACTICE
 from tieline.cli.story.api import Api, BrokeOff
 
 RUN_FIELDS = "id state limit { name } resumeAt message feeds { feed records done }"
@@ -21,8 +15,8 @@ _BOARD = f"""query($after: String) {{
     totalCount counts {{ connected mismatch expired unintegrated }}
     pageInfo {{ hasNextPage endCursor }}
     nodes {{ client {{ name }} statuses remedy
-      connection {{ id reason lastSyncedAt organisation {{ name externalId }} lastRun {{ {RUN_FIELDS} }} }} }} }} }}"""
-_SOME = 4
+      connection {{ id reason lastSyncedAt integratedBy {{ login person {{ name }} }}
+        organisation {{ name externalId provider {{ slug }} }} lastRun {{ {RUN_FIELDS} }} }} }} }} }}"""
 _SHORT_PAUSE = timedelta(minutes=2)
 _WORDS = {
     "EXPIRED": "expired",
@@ -30,14 +24,17 @@ _WORDS = {
     "CONNECTED": "connected",
     "UNINTEGRATED": "not connected",
 }
-_STYLES = {"expired": "red", "mismatch": "yellow", "paused": "cyan", "connected": "green"}
-_REMEDIES = {
-    "ADD_CONNECTION": "add connection",
-    "MANAGE_CONNECTION": "manage connection",
-    "RECONNECT": "reconnect",
-    "ASK_FOR_ACCESS": "ask for access",
-    "RENEW_SUBSCRIPTION": "renew subscription",
-}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Integrator:
+    """Whose consent a connection hangs on; `login` is the provider's name for that person, where it tells one."""
+
+    person: str
+    login: str | None = None
+
+    def __str__(self) -> str:
+        return self.person if self.login is None else f"{self.person} ({self.login})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +47,9 @@ class Row:
     reason: str | None = None
     connection_id: str | None = None
     organisation: str | None = None
-    tenant_id: str | None = None
+    provider: str | None = None
+    external_id: str | None = None
+    integrator: Integrator | None = None
     last_synced_at: datetime | None = None
     run: dict[str, Any] | None = None
 
@@ -145,58 +144,6 @@ def read_board(api: Api) -> Board:
     return Board(total=total, counts=counts, rows=tuple(rows))
 
 
-def show_board(console: Console, board: Board, *, now: datetime) -> None:
-    """The counts, and the lines that a person would look at first."""
-    counts = board.counts
-    console.print(
-        f"\n[bold]{PRACTICE}: {board.total} clients[/]   {counts['connected']} connected "
-        f"({counts['mismatch']} mismatch), {counts['expired']} expired, {counts['unintegrated']} not connected\n"
-    )
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("Client", "Status", "Organisation", "Last sync", "What mends it"):
-        table.add_column(heading, no_wrap=True)
-    chosen = _chosen(board.rows)
-    for row in chosen:
-        style = _STYLES.get(row.word, "")
-        table.add_row(
-            escape(row.client),
-            f"[{style}]{row.word}[/]" if style else row.word,
-            escape(row.organisation or ""),
-            _synced(row, now),
-            _mended(row, now),
-        )
-    if len(chosen) < len(board.rows):
-        table.add_row(f"… and {len(board.rows) - len(chosen)} more", style="dim")
-    console.print(table)
-
-
-def clock_time(at: datetime, now: datetime) -> str:
-    """When something is, by the clock on the wall here."""
-    local, today = at.astimezone(), now.astimezone()
-    return local.strftime("%H:%M") if local.date() == today.date() else local.strftime("%H:%M on %d %B")
-
-
-def _chosen(rows: Sequence[Row]) -> list[Row]:
-    """Those that are not as they should be, then some of the others."""
-    order = ("expired", "mismatch", "paused", "connected", "not connected")
-    limits = {"connected": _SOME, "not connected": _SOME // 2}
-    return [
-        row for word in order for row in [row for row in rows if row.word == word][: limits.get(word, _SOME)]
-    ]
-
-
-def _synced(row: Row, now: datetime) -> str:
-    if row.state in {"QUEUED", "RUNNING"} and "EXPIRED" not in row.statuses:
-        return "under way"
-    return "" if row.last_synced_at is None else clock_time(row.last_synced_at, now)
-
-
-def _mended(row: Row, now: datetime) -> str:
-    if row.word == "paused" and row.resume_at is not None:
-        return f"goes on at {clock_time(row.resume_at, now)}"
-    return _REMEDIES.get(row.remedy or "", row.remedy or "")
-
-
 def _row(node: dict[str, Any]) -> Row:
     connection = node["connection"] or {}
     organisation = connection.get("organisation") or {}
@@ -208,10 +155,18 @@ def _row(node: dict[str, Any]) -> Row:
         reason=connection.get("reason"),
         connection_id=connection.get("id"),
         organisation=organisation.get("name"),
-        tenant_id=organisation.get("externalId"),
+        provider=organisation.get("provider", {}).get("slug"),
+        external_id=organisation.get("externalId"),
+        integrator=_integrator(connection.get("integratedBy")),
         last_synced_at=_instant(synced) if synced else None,
         run=connection.get("lastRun"),
     )
+
+
+def _integrator(told: dict[str, Any] | None) -> Integrator | None:
+    if told is None or told["person"] is None:
+        return None
+    return Integrator(person=told["person"]["name"], login=told["login"])
 
 
 def _instant(text: str) -> datetime:

@@ -16,7 +16,7 @@ _QUERY = (
     "nodes { client { name } statuses remedy } } }"
 )
 _SIGN_IN = (
-    'mutation {{ startSignIn(input: {{provider: "xero", purpose: BULK_CONNECT, products: [DATA_HEALTH], '
+    'mutation {{ startSignIn(input: {{provider: "{provider}", purpose: BULK_CONNECT, products: [DATA_HEALTH], '
     'returnUrl: "{return_url}"}}) {{ signIn {{ id }} authorizationUrl errors {{ message }} }} }}'
 )
 
@@ -46,17 +46,24 @@ def show_how_to_go_on(console: Console, place: Whereabouts) -> None:
             console.print(f"[bold]{name:<10}[/]{value}", soft_wrap=True)
     _paste(console, "Ask for the board:", _curl(place, _QUERY))
     if place.sandbox is not None:
-        _paste(
-            console,
-            f"Sign in by hand, as {YOU.name} ({YOU.email}, no password): open the authorizationUrl that this answers. "
-            "Where a front end would be, the address has the proof for completeSignIn:",
-            _curl(place, _SIGN_IN.format(return_url=place.return_url)),
-        )
+        _show_how_to_sign_in(console, place)
     environment = place.data / "environment"
     _paste(
         console, "Other commands, in another shell:", f"set -a; . {environment}; set +a; {_tieline()} doctor"
     )
     console.print("\nCtrl-C stops everything; the data stays.", style="dim")
+
+
+def _show_how_to_sign_in(console: Console, place: Whereabouts) -> None:
+    console.print(
+        f"\n[bold]Sign in by hand, as {YOU[0].name} ({YOU[0].email}, no password): open the authorizationUrl that this "
+        "answers. Where a front end would be, the address has the proof for completeSignIn:[/]",
+        soft_wrap=True,
+    )
+    for person in YOU:
+        query = _SIGN_IN.format(provider=person.at.slug, return_url=place.return_url)
+        console.print(f"[dim]# {person.at.name}[/]")
+        console.print(_curl(place, query), soft_wrap=True, markup=False)
 
 
 def _paste(console: Console, what_for: str, command: str) -> None:

@@ -1,8 +1,8 @@
-"""The sandbox as the story uses it: what happens at the provider, and a person who answers its consent page."""
+"""The sandbox as the story uses it: what happens at the providers, and a person who answers their consent pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,7 @@ import httpx
 
 from tieline.cli.story.api import BrokeOff
 from tieline.cli.story.cast import Person
+from tieline.cli.story.played import Played
 from tieline.cli.story.sums import Sum
 
 _SECONDS = 45.0
@@ -34,33 +35,37 @@ class Sandbox:
     ) -> None:
         self.http.close()
 
-    @property
-    def xero(self) -> str:
-        return f"{self.url}/xero"
+    def address(self, played: Played) -> str:
+        """Where a provider is spoken to."""
+        return f"{self.url}/{played.slug}"
 
     def control(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        """Have something happen at the provider, or look there. Raises BrokeOff."""
+        """Have something happen at a provider, or look there. Raises BrokeOff."""
         answer = self._call(method, f"{self.url}/_control{path}", json=body or None)
         if answer.status_code != httpx.codes.OK:
             raise BrokeOff(f"The sandbox refused {method} {path}: {answer.text}")
         told: dict[str, Any] = answer.json()
         return told
 
-    def books(self, tenant_id: str) -> dict[str, Sum]:
-        """What each dataset of an organisation comes to, without records that were deleted there."""
-        books = self.control("GET", f"/organisations/{tenant_id}/books")
+    def books(self, played: Played, external_id: str) -> dict[str, Sum]:
+        """What an organisation's books come to, by our shelves, without records that were deleted there."""
+        books = self.control("GET", f"{played.control}/{played.many}/{external_id}/books")
         return {
-            dataset: Sum.of(record.get("Total") for record in records if record.get("Status") != "DELETED")
-            for dataset, records in books.items()
-            if isinstance(records, list)
+            shelf: Sum.of(
+                record.get(played.total)
+                for dataset in datasets
+                for record in books[dataset]
+                if record.get("Status") != "DELETED"
+            )
+            for shelf, datasets in played.shelves.items()
         }
 
-    def consent(self, authorization_url: str, person: Person, tenant_ids: Sequence[str]) -> dict[str, str]:
+    def consent(self, authorization_url: str, person: Person, ids: Iterable[str]) -> dict[str, str]:
         """The person allows these organisations; what the browser brings to the front end then. Raises BrokeOff."""
         answered = self._call(
             "POST",
             authorization_url,
-            data={"user": person.email, "decision": "allow", "organisation": list(tenant_ids)},
+            data={"user": person.email, "decision": "allow", person.at.one: list(ids)},
         )
         back = self._call("GET", _sent_to(answered, "The consent page"))
         return dict(parse_qsl(urlsplit(_sent_to(back, "The callback")).query))

@@ -1,9 +1,8 @@
-"""First syncs: followed until all of them rest, and compared with the books at the provider."""
+"""Syncs, followed until all of them rest."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 
 from rich.console import Console
 
@@ -11,18 +10,6 @@ from tieline.cli.story.api import Api, BrokeOff
 from tieline.cli.story.bars import Bars, bars_for
 from tieline.cli.story.board import Board, Row, read_board
 from tieline.cli.story.live import Progress, live
-from tieline.cli.story.provider import Sandbox
-from tieline.cli.story.sums import Sum
-
-_LISTS = """query($id: ID!) {
-  accounts(connectionId: $id, first: 1) { totalCount }
-  contacts(connectionId: $id, first: 1) { totalCount }
-  tax_rates: taxRates(connectionId: $id, first: 1) { totalCount }
-  tracking_categories: trackingCategories(connectionId: $id, first: 1) { totalCount } }"""
-_DOCUMENTS = """query($id: ID!, $kinds: [LedgerDocumentKind!], $after: String) {
-  ledgerDocuments(connectionId: $id, kinds: $kinds, first: 200, after: $after) {
-    pageInfo { hasNextPage endCursor } nodes { total } } }"""
-_KINDS = {"invoices": ("INVOICE", "BILL"), "bank_transactions": ("BANK_TRANSACTION",)}
 
 
 def follow_syncs(api: Api, console: Console, *, seconds: float) -> Board:
@@ -61,24 +48,3 @@ def _follow(board: Board, progress: Progress, bars: Bars, deadline: float) -> No
 
 def _connected(board: Board) -> list[Row]:
     return [row for row in board.rows if row.is_connected]
-
-
-def equal_to_books(api: Api, sandbox: Sandbox, rows: Iterable[Row]) -> list[Row]:
-    """Those of whose books we hold as many records of each kind as the provider, with the same sums of totals.
-
-    Raises BrokeOff.
-    """
-    return [row for row in rows if row.tenant_id and _ours(api, row) == sandbox.books(row.tenant_id)]
-
-
-def _ours(api: Api, row: Row) -> dict[str, Sum]:
-    if row.connection_id is None:
-        raise BrokeOff(f"{row.client} is not connected any more.")
-    answer = api.ask(_LISTS, id=row.connection_id)
-    lists = {dataset: Sum(count=page["totalCount"]) for dataset, page in answer.items()}
-    return lists | {dataset: _documents(api, row.connection_id, kinds) for dataset, kinds in _KINDS.items()}
-
-
-def _documents(api: Api, connection_id: str, kinds: Iterable[str]) -> Sum:
-    pages = api.pages(_DOCUMENTS, "ledgerDocuments", id=connection_id, kinds=list(kinds))
-    return Sum.of(node["total"] for page in pages for node in page["nodes"])
