@@ -46,6 +46,7 @@ MOMENTS = {
         "LOCK TABLE ledger_record IN ROW EXCLUSIVE MODE",
     ],
     "0010_full_reads": ["LOCK TABLE feed_cursor IN ACCESS SHARE MODE"],
+    "0011_rounds_for_connections": ["LOCK TABLE consent_round IN ACCESS SHARE MODE"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 
