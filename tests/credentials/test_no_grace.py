@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +14,21 @@ from tests.credentials.askers import asking
 from tests.credentials.companies import hold_company
 from tests.credentials.holding import Holding
 from tests.support.deployment import Deployment
+from tests.support.polling import until
 from tests.support.sandbox import Sandbox
 from tieline.connections.states import Reason
 from tieline.errors import TielineError
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
 
+_HELD = 4_711
+_HOLD = f"""
+CREATE FUNCTION hold_writing() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock({_HELD}); RETURN NEW; END';
+CREATE TRIGGER hold_writing BEFORE UPDATE ON credential
+    FOR EACH ROW WHEN (new.version > old.version) EXECUTE FUNCTION hold_writing();
+"""
+_WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted"
 WITHIN_A_DAY = timedelta(minutes=61)
 AFTER_A_DAY = timedelta(hours=25)
 
@@ -37,14 +47,31 @@ async def pass_time(company: Holding, clock: Any, by: timedelta) -> None:
 
 
 async def kill_one(company: Holding, opened: Deployment, clock: Any) -> None:
-    """A process refreshes and dies with the answer in its hands; its lease lapses."""
-    async with asking(opened, company, HANG_AT="write") as asker:
+    """A process refreshes and dies when it has written the answer and not committed it; its lease lapses."""
+    async with asking(opened, company) as asker, writing_held(company) as waits:
         asker.go()
-        assert await asker.line() == "answered"
+        await until(waits, "the answer is being written")
+        assert [call["status"] for call in await company.refreshes()] == [200]
         await asker.kill()
+    await company.lapse()  # waits for the row until the transaction of the dead has been rolled back
     assert (await company.row())["version"] == 1
-    await company.lapse()
     await pass_time(company, clock, timedelta(seconds=36))
+
+
+@asynccontextmanager
+async def writing_held(company: Holding) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """Until the block ends, whoever writes new tokens waits in the middle of it; whether somebody does."""
+
+    async def waits() -> bool:
+        return bool(await company.above.fetchval(_WAITS, _HELD))
+
+    await company.above.execute(_HOLD)
+    await company.above.execute("SELECT pg_advisory_lock($1)", _HELD)
+    try:
+        yield waits
+    finally:
+        await company.above.execute("SELECT pg_advisory_unlock($1)", _HELD)
+        await company.above.execute("DROP FUNCTION hold_writing CASCADE")
 
 
 async def finish(company: Holding) -> None:
