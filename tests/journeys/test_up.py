@@ -89,44 +89,46 @@ def story(machine: Deployment) -> str:
     return ended.stdout
 
 
-def test_once_tells_its_story_and_leaves_nothing_running(machine: Deployment, data: Path) -> None:
-    told = story(machine)
+def test_its_story_is_told_once_and_whatever_ends_it_the_next_start_goes_on_with_its_data(
+    machine: Deployment, data: Path
+) -> None:
+    first = stayed(machine, data, client="Kept Ltd", signal_=signal.SIGINT)
+    later = stayed(machine, data, client="Another Ltd", signal_=signal.SIGKILL)
 
+    told = first.logged()
     for sentence in SEEN:
         assert sentence in told
-    assert "Not seen" not in told
     assert re.search(r"^The story took \d+ seconds\.$", told, re.MULTILINE)
-    assert "\x1b" not in told
-    assert max(map(len, told.splitlines())) <= 120
+    assert (first.popen.returncode, later.popen.returncode) == (0, -signal.SIGKILL)
+    assert BOARD.format(clients=41, others=9) in later.logged()
+    assert "First syncs" not in later.logged(), "the story was told at an earlier start"
+    for up in (first, later):
+        assert "Not seen" not in up.logged()
+        assert "had ended" not in up.logged()
+
+
+def test_a_story_that_is_cut_off_is_told_to_its_end_by_later_starts(machine: Deployment, data: Path) -> None:
+    stopped = cut_off(machine, "First syncs", lambda up: up.send_signal(signal.SIGTERM))
+    broken = cut_off(
+        machine, "to mend at Xero", lambda up: os.kill(the_child(up.pid, "serve"), signal.SIGKILL)
+    )
+    told = story(machine)
+
+    assert [up.popen.returncode for up in (stopped, broken)] == [1, 1]
+    assert "Stopped; the data is kept" in stopped.logged()
+    assert "25 clients were connected at an earlier start" in broken.logged()
+    assert "3 companies were connected at an earlier start" in broken.logged()
+    assert "Not seen: 'tieline serve' ended: " in broken.logged()
+    assert "Dunmore Joinery Ltd was found expired at an earlier start" in told
+    assert BOARD.format(clients=40, others=8) in told
+    assert "Not seen" not in told
+    shown = stopped.logged() + told
+    assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines())) <= 120
     assert mentioning(str(data)) == []
     assert not (data / "environment").exists(), "its addresses are no good any more"
     secrets = [data / name for name in ("demo-key", "colleague-key", "encryption-key", "passwords.json")]
     assert [stat.S_IMODE(file.stat().st_mode) for file in secrets] == [0o600] * len(secrets)
-
-
-def test_whatever_ends_it_nothing_is_left_running_and_the_next_start_goes_on_with_its_data(
-    machine: Deployment, data: Path
-) -> None:
-    stopped = cut_off(machine, "25 CONNECTED", lambda up: up.send_signal(signal.SIGTERM))
-    broken = cut_off(machine, "First syncs", lambda up: os.kill(the_child(up.pid, "serve"), signal.SIGKILL))
-    killed = cut_off(machine, "NOT_IN_THIS_LOGIN", lambda up: up.send_signal(signal.SIGKILL))
-    whole = stayed(machine, data, client="Kept Ltd")
-    later = story(machine)
-
-    cut = (stopped, broken, killed, whole)
-    assert [up.popen.returncode for up in cut] == [1, 1, -signal.SIGKILL, 0]
-    assert "Stopped; the data is kept" in stopped.logged()
-    assert "Not seen: 'tieline serve' ended: " in broken.logged()
-    assert "25 clients were connected at an earlier start" in broken.logged()
-    assert "3 companies were connected at an earlier start" in killed.logged()
-    told = whole.logged()
-    assert "Dunmore Joinery Ltd was found expired at an earlier start" in told
-    assert "Dunmore Bicycles Ltd and Dunmore Bookshop Ltd were mended at an earlier start" in told
-    assert BOARD.format(clients=40, others=8) in told
-    assert "Not seen" not in told
-    assert "had ended" not in told
-    assert BOARD.format(clients=41, others=9) in later
-    assert "First syncs" not in later, "the story was told at an earlier start"
 
 
 def cut_off(machine: Deployment, moment: str, strike: Callable[[subprocess.Popen[bytes]], None]) -> Process:
@@ -137,11 +139,11 @@ def cut_off(machine: Deployment, moment: str, strike: Callable[[subprocess.Popen
     return up
 
 
-def stayed(machine: Deployment, data: Path, *, client: str) -> Process:
-    """A start that told its story and stayed, until somebody had added a client and pressed Ctrl-C."""
+def stayed(machine: Deployment, data: Path, *, client: str, signal_: signal.Signals) -> Process:
+    """A start that stayed until somebody had added a client and sent it this signal."""
     port = free_port()
     up = machine.start("up", "--port", str(port))
-    with ended_by(up, machine, lambda popen: popen.send_signal(signal.SIGINT)):
+    with ended_by(up, machine, lambda popen: popen.send_signal(signal_)):
         up.wait_for("Ctrl-C stops everything", seconds=STORY_SECONDS)
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(url, up)
