@@ -22,7 +22,7 @@ from tieline.connections.moving.service import count_broken, reassign, reconnect
 from tieline.connections.service import bulk_connect, connections_of_clients
 from tieline.connections.suggestions.service import suggest_clients
 from tieline.database import scope
-from tieline.ids import PracticeId
+from tieline.ids import PracticeId, SignInId
 from tieline.principal import ClientAccess, Permission
 
 FILL = """
@@ -45,7 +45,7 @@ SELECT gen_random_uuid(), practice_id, client_id, 'BOOKKEEPING', id, ($3::uuid[]
        clock_timestamp(), clock_timestamp()
   FROM held
 """
-TABLES = "client, client_word, connection, organisation, credential"
+TABLES = "client, client_word, connection, organisation, credential, sign_in, sign_in_organisation, consent"
 
 
 Node = dict[str, Any]
@@ -61,11 +61,19 @@ async def fill(books: Books, count: int) -> Books:
     return books
 
 
+async def signed_in(books: Books) -> SignInId:
+    """A sign-in that found all organisations of a practice."""
+    found = await books.sql.fetch("SELECT id FROM organisation WHERE practice_id = $1", books.practice_id)
+    return await books.sign_in(await books.credential(), [row["id"] for row in found])
+
+
 @pytest.fixture(scope="module")
 async def crowd(opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[Books]:  # noqa: ARG001
     """A practice of 220 among fifty others, and the planner knows of it."""
     with pretending():
         others = [await fill(await open_books(sql), 220) for _ in range(51)]
+        for each in others:
+            await signed_in(each)
     await sql.execute(f"ANALYZE {TABLES}")
     yield others[25]
     await (await Filler.over(sql)).forget(*(each.practice_id for each in others))
@@ -190,8 +198,7 @@ async def test_mending_all_of_a_practice_that_the_planner_has_not_seen_reads_it_
     await fresh.sql.execute(
         "UPDATE connection SET reason = 'TOKEN_EXPIRED' WHERE practice_id = $1", fresh.practice_id
     )
-    found = await fresh.sql.fetch("SELECT id FROM organisation WHERE practice_id = $1", fresh.practice_id)
-    sign_in_id = await fresh.sign_in(await fresh.credential(), [row["id"] for row in found])
+    sign_in_id = await signed_in(fresh)
     chosen = await fresh.sql.fetch(
         "SELECT id FROM connection WHERE practice_id = $1 LIMIT 1000", fresh.practice_id
     )

@@ -48,6 +48,7 @@ class FoundOrganisation:
     consented: bool
 
 
+# Looked up one by one: a join would be planned by what statistics say of a practice, which may be new to them.
 _SIGN_IN = """
 SELECT s.id, s.practice_id, s.person_id, s.provider_app_id AS app_id, a.provider, s.purpose, s.products,
        s.connection_id, s.return_url, s.state, s.failure, s.ready_at, s.usable_until, s.created_at,
@@ -56,9 +57,11 @@ SELECT s.id, s.practice_id, s.person_id, s.provider_app_id AS app_id, a.provider
   JOIN provider_app AS a ON a.practice_id = s.practice_id AND a.id = s.provider_app_id
  CROSS JOIN LATERAL (
        SELECT count(*) AS organisations_total, count(o.details_at) AS details_done
-         FROM sign_in_organisation AS f
-         JOIN organisation AS o ON o.practice_id = f.practice_id AND o.id = f.organisation_id
-        WHERE f.practice_id = s.practice_id AND f.sign_in_id = s.id) AS found
+         FROM (SELECT * FROM sign_in_organisation AS f
+                WHERE f.practice_id = s.practice_id AND f.sign_in_id = s.id OFFSET 0) AS f
+        CROSS JOIN LATERAL (
+              SELECT o.details_at FROM organisation AS o
+               WHERE o.practice_id = f.practice_id AND o.id = f.organisation_id LIMIT 1) AS o) AS found
  WHERE s.practice_id = $1 AND s.id = $2
 """
 # What a consent was for is not taken over by a later round that only reaches it.
@@ -77,7 +80,9 @@ _PAGE = """
 WITH found AS NOT MATERIALIZED (
      SELECT f.organisation_id, f.credential_id, f.consented, o.name_key
        FROM sign_in_organisation AS f
-       JOIN organisation AS o ON o.practice_id = f.practice_id AND o.id = f.organisation_id
+      CROSS JOIN LATERAL (
+            SELECT o.name_key FROM organisation AS o
+             WHERE o.practice_id = f.practice_id AND o.id = f.organisation_id LIMIT 1) AS o
       WHERE f.practice_id = $1 AND f.sign_in_id = $2)
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
        (SELECT count(*) FROM found) AS total, page.*

@@ -44,14 +44,16 @@ SELECT count(*) FILTER (WHERE k.reason <> 'DISCONNECTED') AS broken,
        count(*) FILTER (WHERE k.reason = 'DISCONNECTED') AS disconnected {_EXPIRED}
 """
 _BROKEN = f"SELECT {{columns}} {_EXPIRED} AND k.reason <> 'DISCONNECTED' ORDER BY k.id"
+# What the sign-in reaches is read once, and not looked up for each connection: statistics may not know the practice.
 _FIRST = f"""
 WITH broken AS MATERIALIZED (
-     SELECT {{columns}}, EXISTS (
-            SELECT FROM sign_in_organisation AS f
+     SELECT {{columns}}, (k.organisation_id, k.product::text) IN (
+            SELECT f.organisation_id, m.product
+              FROM sign_in_organisation AS f
               JOIN unnest({{credentials}}::uuid[], {{products}}::text[]) AS m (credential_id, product)
-                ON m.credential_id = f.credential_id AND m.product = k.product
-             WHERE f.practice_id = $1 AND f.sign_in_id = {{sign_in}} AND f.organisation_id = k.organisation_id
-               AND NOT {{over}}) AS is_mended {_EXPIRED} AND k.reason <> 'DISCONNECTED')
+                ON m.credential_id = f.credential_id
+             WHERE f.practice_id = $1 AND f.sign_in_id = {{sign_in}} AND NOT {{over}}) AS is_mended
+       {_EXPIRED} AND k.reason <> 'DISCONNECTED')
 SELECT *, count(*) FILTER (WHERE is_mended) OVER () AS mended FROM broken ORDER BY is_mended DESC, id LIMIT {{most}}
 """
 

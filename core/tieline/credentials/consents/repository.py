@@ -33,14 +33,19 @@ def consent_ends(of: str, *, practice: str) -> str:
 
 
 def is_over(of: str, *, practice: str, at: str) -> str:
-    """A condition: that consent has run out by `at`. Where there is none, nothing has."""
-    return f"coalesce({consent_ends(of, practice=practice)} <= {at}, false)"
+    """A condition: that consent has run out by `at`. Where there is none, nothing has.
+
+    All that have run out are read once, and no consent is looked up for each row.
+    """
+    over = _OVER.format(practice=practice, at=at, life=consent_life(practice))
+    return f"({of}credential_id, {of}organisation_id) IN ({over})"
 
 
-_OVER = f"""
-SELECT r.credential_id, r.organisation_id
-  FROM unnest($2::uuid[], $3::uuid[]) AS r (credential_id, organisation_id)
- WHERE {is_over("r.", practice="$1", at="$4::timestamptz")}
+_OVER = """
+SELECT n.credential_id, n.organisation_id FROM consent AS n
+ WHERE n.practice_id = {practice} AND n.consented_at <= {at} - {life}"""
+_OVER_OF = f"""
+{_OVER.format(practice="$1", at="$3::timestamptz", life=consent_life("$1"))} AND n.credential_id = ANY ($2::uuid[])
 """
 
 
@@ -58,6 +63,6 @@ class ConsentRepository:
         """Those of these that have run out."""
         if not named:
             return frozenset()
-        credentials, organisations = zip(*named, strict=True)
-        rows = await current().rows(_OVER, self.practice_id, list(credentials), list(organisations), at)
-        return frozenset((row["credential_id"], row["organisation_id"]) for row in rows)
+        credentials = {credential_id for credential_id, _ in named}
+        rows = await current().rows(_OVER_OF, self.practice_id, list(credentials), at)
+        return frozenset((row["credential_id"], row["organisation_id"]) for row in rows) & frozenset(named)
