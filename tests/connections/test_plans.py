@@ -180,6 +180,7 @@ async def test_a_practice_that_the_planner_has_not_seen_is_read_once(fresh: Book
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: list_board(fresh.admin, BOOKKEEPING, first=200, search="client", providers=["pretend"]),
         lambda: list_board(fresh.admin, DATA_HEALTH, first=200, sort=BoardSort.ORGANISATION),
+        lambda: list_board(fresh.admin, BOOKKEEPING, first=200, with_warnings=True),
         lambda: list_connections(fresh.admin, first=200, search="client", providers=["pretend"]),
         lambda: list_connections(listed, first=200, integrated_by=fresh.me),
         lambda: connections_of_clients(listed, clients[:200]),

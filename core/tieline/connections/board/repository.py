@@ -123,7 +123,7 @@ class BoardRepository:
             shown.append(f"status = ANY ({sql.bind(_shown(query.statuses))}::text[])")
         if query.with_warnings:
             at, until = sql.bind(clock.now()), sql.bind(clock.now() + AHEAD)
-            shown.append(is_warned_of("k_", at=at, until=until))
+            shown.append(is_warned_of("k_", practice="$1", at=at, until=until))
         rows = await current().rows(
             _BOARD.format(
                 client=CLIENT_COLUMNS,

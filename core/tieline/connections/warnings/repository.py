@@ -8,7 +8,7 @@ from typing import Any
 
 from tieline.connections.states import Reason
 from tieline.connections.warnings.ends import AHEAD, SAME, WARN_DAYS, Ends, Warned
-from tieline.credentials.consents.repository import consent_ends, consent_life
+from tieline.credentials.consents.repository import consent_ends, consent_life, is_over
 from tieline.database import current
 from tieline.ids import ConnectionId, PracticeId
 from tieline.principal import Principal
@@ -129,10 +129,14 @@ class EndRepository:
         )
 
 
-def is_warned_of(prefix: str, *, at: str, until: str) -> str:
+def is_warned_of(prefix: str, *, practice: str, at: str, until: str) -> str:
     """A condition on a connection whose columns have this prefix: it works, and ends after `at` and by `until`."""
-    ends = f"least({consent_ends(prefix, practice=f'{prefix}practice_id')}, {_GRANT_ENDS.format(k=prefix)})"
-    return f"({prefix}reason IS NULL AND {ends} > {at} AND {ends} <= {until})"
+    ended, ending = (is_over(prefix, practice=practice, at=f"{each}::timestamptz") for each in (at, until))
+    grant = _GRANT_ENDS.format(k=prefix)
+    return (
+        f"({prefix}reason IS NULL AND NOT {ended} AND coalesce({grant} > {at}, true)"
+        f" AND ({ending} OR coalesce({grant} <= {until}, false)))"
+    )
 
 
 async def practices_with_over(*, instead_of: Collection[Reason], at: datetime) -> list[PracticeId]:
