@@ -23,6 +23,7 @@
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
     │   ├── DuplicateClient   a client of this name is there already
+    │   ├── OwnBooks          these look like the practice's own books, and no client's
     │   └── NamedTwice        two rows of one request name the same thing
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
@@ -258,6 +259,16 @@ class DuplicateClient(Refused):
     def __init__(self, name: str, known: str | None, *, field: str | None = None) -> None:
         whom = f"The client {known}" if known is not None else "Another client of your practice"
         super().__init__(f"{whom} is there already; {name} may be the same business.", field=field)
+
+
+class OwnBooks(Refused):
+    code: ClassVar[str] = "OWN_BOOKS"
+
+    def __init__(self, organisation: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"{organisation} is called as your practice is: these may be its own books, and no client's.",
+            field=field,
+        )
 
 
 class NamedTwice(Refused):

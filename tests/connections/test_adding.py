@@ -291,3 +291,22 @@ async def test_who_may_add_and_with_what(books: Books, other_books: Books) -> No
 
     assert await add(books, sign_in_id) == []
     assert await books.count("client") == 1
+
+
+async def test_the_practices_own_books_are_added_only_where_they_are_meant(books: Books) -> None:
+    await books.sql.execute("UPDATE practice SET name = 'Harbour & Co Ltd' WHERE id = $1", books.practice_id)
+    same, legal, alike = await books.organisations("HARBOUR and Co.", "The Harbour", "Harbour Fishing")
+    await books.sql.execute(DETAILS, legal, "Harbour & Co Limited", "GB", "GBP", None, None)
+    sign_in_id = await reaching(books, same, legal, alike)
+
+    refused = await add(
+        books, sign_in_id, wanted(same), wanted(legal, name="Somebody", even_if_duplicate=True), wanted(alike)
+    )
+    meant = await add(books, sign_in_id, wanted(same, even_if_own_books=True))
+    again = await add(books, sign_in_id, wanted(same))
+
+    assert outcomes(refused) == ["OWN_BOOKS", "OWN_BOOKS", "ADDED"]
+    assert names(refused) == [None, None, "Harbour Fishing"]
+    assert "The Harbour is called as your practice is" in str(refused[1].refusal)
+    assert (outcomes(meant), outcomes(again)) == (["ADDED"], ["ALREADY_ADDED"])
+    assert await books.count("client") == 2

@@ -16,6 +16,8 @@ ADD = """mutation($input: AddClientsInput!) { addClients(input: $input) {
   outcomes { organisationId code message client { id name team { name } }
     connection { id statuses organisation { name } client { id } lastRun { state } } }
   errors { code field message } } }"""
+OWN_BOOKS = """query($id: ID!) { signIn(id: $id) { organisations(first: 50) {
+  nodes { ownBooks organisation { name } suggestedClients(product: BOOKKEEPING) { exact } } } } }"""
 BOARD = """{ connectionBoard(product: BOOKKEEPING, first: 50) { totalCount
   nodes { client { name } statuses connection { lastSyncedAt lastRun { state } organisation { name } } } } }"""
 CLIENTS = "{ clients(first: 50) { nodes { name connections { organisation { name } } } } }"
@@ -195,3 +197,29 @@ async def test_a_client_is_moved_to_another_organisation_and_its_old_connection_
     assert before["organisation"] == {"name": "Ashford Bakery Ltd"}
     [client] = (await trip.firm.admin.ask(CLIENTS))["clients"]["nodes"]
     assert client["connections"] == [{"organisation": {"name": "Birch & Sons"}}]
+
+
+async def test_the_firms_own_books_are_named_and_never_connected_by_mistake(
+    trip: Trip, opened: Deployment
+) -> None:
+    above = await opened.connect()
+    await above.execute(
+        "UPDATE practice SET name = 'Birch and Sons Limited' WHERE id = $1", trip.firm.practice_id
+    )
+    await above.close()
+    sign_in_id = await trip.ready()
+    found = await trip.found(sign_in_id)
+    row = {"organisationId": found["Birch & Sons"]}
+
+    nodes = (await trip.firm.admin.ask(OWN_BOOKS, id=sign_in_id))["signIn"]["organisations"]["nodes"]
+    refused = await add(trip, sign_in_id, row, {"organisationId": found["Ashford Bakery Ltd"]})
+    listed = (await trip.firm.admin.ask(CLIENTS))["clients"]["nodes"]
+    meant = await add(trip, sign_in_id, row | {"evenIfOwnBooks": True})
+
+    assert [each["organisation"]["name"] for each in nodes if each["ownBooks"]] == ["Birch & Sons"]
+    assert told(refused) == [("OWN_BOOKS", None), ("ADDED", "Ashford Bakery Ltd")]
+    assert refused["outcomes"][0]["message"] == (
+        "Birch & Sons is called as your practice is: these may be its own books, and no client's."
+    )
+    assert [each["name"] for each in listed] == ["Ashford Bakery Ltd"]
+    assert told(meant) == [("ADDED", "Birch & Sons")]

@@ -16,6 +16,7 @@ from tieline.clients.repository import ClientRepository
 from tieline.connections.moving.repository import BrokenRepository
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
+from tieline.connections.states import differs
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.database import scope
 from tieline.errors import BulkConnectUnsupported, Invalid, NotFound, ProviderNotConfigured
@@ -23,13 +24,14 @@ from tieline.host import host
 from tieline.ids import ConnectionId, CredentialId, PersonId, SignInId, new_id
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.plugins import Product, Provider
+from tieline.practices.repository import PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.sign_ins.addresses import checked_return_url
 from tieline.sign_ins.completion import complete_sign_in
 from tieline.sign_ins.consent import answer_consent
 from tieline.sign_ins.models import SignInRow
 from tieline.sign_ins.prompting import Reach, find_reach, take_reach
-from tieline.sign_ins.repository import SignIn, SignInRepository
+from tieline.sign_ins.repository import FoundOrganisation, SignIn, SignInRepository
 from tieline.sign_ins.returns import ConsentAnswer
 from tieline.sign_ins.rights import own_sign_in, person_of, require_some_client
 from tieline.sign_ins.rounds.repository import RoundRepository
@@ -79,11 +81,15 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundInSignIn:
-    """An organisation that a sign-in reaches. `consented`: a round of this sign-in was about it."""
+    """An organisation that a sign-in reaches. `consented`: a round of this sign-in was about it.
+
+    `is_own_books`: it is called as the practice is, and so may be no client's.
+    """
 
     organisation: Organisation
     credential_id: CredentialId
     consented: bool
+    is_own_books: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,20 +171,23 @@ async def list_organisations(
         )
         ids = [found.organisation_id for found in page.rows]
         known = {one.id: one for one in await OrganisationRepository.of(principal.practice_id).get_many(ids)}
+        practice = await PracticeRepository.of(principal.practice_id).get()
     return Page(
-        rows=tuple(
-            FoundInSignIn(
-                organisation=known[found.organisation_id],
-                credential_id=found.credential_id,
-                consented=found.consented,
-            )
-            for found in page.rows
-        ),
+        rows=tuple(_found(found, known[found.organisation_id], practice.name) for found in page.rows),
         cursors=page.cursors,
         has_next=page.has_next,
         has_previous=page.has_previous,
         total=page.total,
         event_cursor=page.event_cursor,
+    )
+
+
+def _found(found: FoundOrganisation, organisation: Organisation, practice_name: str) -> FoundInSignIn:
+    return FoundInSignIn(
+        organisation=organisation,
+        credential_id=found.credential_id,
+        consented=found.consented,
+        is_own_books=not differs(practice_name, organisation.name, organisation.legal_name),
     )
 
 

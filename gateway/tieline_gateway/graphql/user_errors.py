@@ -33,6 +33,7 @@ class UserErrorCode(StrEnum):
     SCOPE_MISSING = errors.ConsentTooNarrow.code
     NAMED_TWICE = errors.NamedTwice.code
     DUPLICATE = errors.DuplicateClient.code
+    OWN_BOOKS = errors.OwnBooks.code
     CONNECTION_EXPIRED = errors.CannotSync.code
     QUOTA_SPENT = errors.QuotaSpent.code
     THROTTLED = errors.Throttled.code

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tieline.connections.decisions import Facts, in_use, refused_reach
-from tieline.errors import DuplicateClient, Invalid, NotFound, PlanTooSmall, Refused
+from tieline.connections.states import differs
+from tieline.errors import DuplicateClient, Invalid, NotFound, OwnBooks, PlanTooSmall, Refused
 from tieline.ids import ClientId, CredentialId, OrganisationId, TeamId
 from tieline.names import clean_name, match_key
 from tieline.practices.plan import Plan
@@ -24,6 +25,7 @@ class Wanted:
     name: str | None = None
     team_id: TeamId | None = None
     even_if_duplicate: bool = False
+    even_if_own_books: bool = False
 
     @property
     def is_named(self) -> bool:
@@ -52,6 +54,7 @@ class AddingFacts:
     served: Mapping[OrganisationId, ClientId]
     named: Mapping[str, Namesake]
     teams: frozenset[TeamId]
+    practice_name: str
     plan: Plan
 
 
@@ -98,6 +101,9 @@ def decide(row: Wanted, facts: AddingFacts) -> Addition | Unchanged:
     if organisation.client_id is not None:
         refusal = in_use(row.organisation_id, organisation.client_id, connecting, field="organisationId")
         return Unchanged(client_id=organisation.client_id, refusal=refusal)
+    names = organisation.name, organisation.legal_name
+    if not row.even_if_own_books and not differs(facts.practice_name, *names):
+        return Unchanged(refusal=OwnBooks(organisation.name, field="organisationId"))
     return _made(row, organisation.name, facts)
 
 

@@ -29,12 +29,14 @@ async def load_adding_facts(
     wanted = {row.organisation_id for row in rows}
     connecting = await load_facts(principal, sign_in, product, [], at=at, also=wanted)
     teams: set[TeamId] = {row.team_id for row in rows if row.team_id is not None}
+    known = await practice.get()
     return AddingFacts(
         connecting=connecting,
         served=await _served(principal, connecting),
         named=await asyncio.to_thread(_by_name, await namesakes(principal)),
         teams=frozenset(team.id for team in await practice.teams(list(teams))),
-        plan=(await practice.get()).plan,
+        practice_name=known.name,
+        plan=known.plan,
     )
 
 

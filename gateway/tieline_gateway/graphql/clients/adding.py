@@ -27,6 +27,7 @@ class AddClientOutcomeCode(StrEnum):
     ADDED = "ADDED"
     ALREADY_ADDED = "ALREADY_ADDED"
     DUPLICATE = errors.DuplicateClient.code
+    OWN_BOOKS = errors.OwnBooks.code
     NOT_FOUND = errors.NotFound.code
     INVALID = errors.Invalid.code
     PLAN_TOO_SMALL = errors.PlanTooSmall.code
@@ -47,6 +48,10 @@ class AddClientRow:
         default=False, description="Add it although a client of the practice has the same name."
     )
 
+    even_if_own_books: bool = strawberry.field(
+        default=False, description="Add it although the organisation is called as the practice is."
+    )
+
     def read(self) -> Wanted:
         """Raises NotFound for an id that is none."""
         return Wanted(
@@ -57,6 +62,7 @@ class AddClientRow:
             name=self.name,
             team_id=None if self.team_id is None else TeamId(read_id("team", self.team_id, field="teamId")),
             even_if_duplicate=self.even_if_duplicate,
+            even_if_own_books=self.even_if_own_books,
         )
 
 

@@ -64,6 +64,9 @@ class SignInOrganisation:
     in_use: bool = strawberry.field(
         description="Whether it serves a client already, whoever may see that client."
     )
+    own_books: bool = strawberry.field(
+        description="Whether it is called as the practice is: then these are its own books, perhaps, and no client's."
+    )
     client_id: strawberry.Private[ClientId | None]
     sign_in_id: strawberry.Private[SignInId]
 
@@ -101,6 +104,7 @@ class SignInOrganisation:
             organisation=Organisation.of(found.organisation),
             consented=found.consented,
             in_use=found.organisation.client_id is not None,
+            own_books=found.is_own_books,
             client_id=found.organisation.client_id,
             sign_in_id=sign_in_id,
         )
