@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,9 +50,18 @@ async def kinds(holding: Holding) -> list[str]:
 
 async def reached(holding: Holding) -> int:
     number: int = await holding.above.fetchval(
-        "SELECT count(*) FROM consent WHERE practice_id = $1", holding.practice_id
+        "SELECT count(*) FROM consent WHERE practice_id = $1 AND lost_at IS NULL", holding.practice_id
     )
     return number
+
+
+async def consented(holding: Holding) -> list[datetime]:
+    """When somebody consented to each organisation."""
+    rows = await holding.above.fetch(
+        "SELECT consented_at FROM consent WHERE practice_id = $1 ORDER BY organisation_id",
+        holding.practice_id,
+    )
+    return [row["consented_at"] for row in rows]
 
 
 async def runs(holding: Holding, state: str) -> int:
@@ -248,3 +257,37 @@ async def test_a_credential_that_has_ended_is_not_looked_after(holding: Holding)
     )
 
     assert await look(holding) is None
+
+
+async def test_an_organisation_that_was_missing_once_comes_back_with_the_clock_that_it_had(
+    holding: Holding, clock: Clock
+) -> None:
+    gone, _ = await both(holding)
+    since = await consented(holding)
+    await clock(DAY * 10)
+    await holding.sandbox.plant("status", "connections", status=200, body=[])
+    await look(holding)
+    missing = await reached(holding), await holding.reason(gone)
+
+    await look(holding)
+
+    assert missing == (0, Reason.REVOKED_AT_PROVIDER)
+    assert (await reached(holding), await holding.reason(gone)) == (2, None)
+    assert await consented(holding) == since
+
+
+async def test_what_could_not_be_tried_for_trouble_that_passes_is_tried_again_within_the_hour(
+    holding: Holding,
+) -> None:
+    bad, _ = await both(holding)
+    await holding.above.execute("UPDATE connection SET reason = 'ACCESS_LOST' WHERE id = $1", bad)
+    await holding.sandbox.plant("status", "organisation", status=503, times=3)
+
+    soon = await look(holding)
+    later = await look(holding)
+
+    assert await holding.reason(bad) is None
+    assert soon is not None
+    assert later is not None
+    assert timedelta(minutes=50) < soon <= timedelta(hours=1)
+    assert later > DAY * 0.89

@@ -224,7 +224,7 @@ async def test_what_was_consented_to_while_the_provider_was_asked_is_not_lost(
 
 async def reach(desk: Desk, credential_id: CredentialId) -> set[OrganisationId]:
     rows = await desk.above.fetch(
-        "SELECT organisation_id FROM consent WHERE credential_id = $1", credential_id
+        "SELECT organisation_id FROM consent WHERE credential_id = $1 AND lost_at IS NULL", credential_id
     )
     return {row["organisation_id"] for row in rows}
 

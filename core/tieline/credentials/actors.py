@@ -53,7 +53,9 @@ async def release_at_provider(
 
 
 @actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5), recurs=True)
-async def check_reach(*, practice_id: str, credential_id: str, after: str | None = None) -> Again | None:
+async def check_reach(
+    *, practice_id: str, credential_id: str, after: str | None = None, is_troubled: bool = False
+) -> Again | None:
     """Ask, once a day, which organisations this credential still reaches."""
     from tieline.credentials import reaching
 
@@ -61,6 +63,7 @@ async def check_reach(*, practice_id: str, credential_id: str, after: str | None
         PracticeId(UUID(practice_id)),
         CredentialId(UUID(credential_id)),
         after=None if after is None else OrganisationId(UUID(after)),
+        is_troubled=is_troubled,
     )
 
 

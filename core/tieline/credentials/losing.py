@@ -18,7 +18,7 @@ async def lose_organisations(
     work: Work, practice_id: PracticeId, credential_id: CredentialId, lost: Collection[OrganisationId]
 ) -> None:
     """Neither sign-ins nor connections have these through the credential any more. They are locked, and it is."""
-    await CredentialRepository.of(practice_id).drop_reach(credential_id, lost)
+    await CredentialRepository.of(practice_id).lose_reach(credential_id, lost, at=work.now)
     await SignInRepository.of(practice_id).lose(credential_id, list(lost))
     expired = await ConnectionRepository.of(practice_id).expire_of_credential(
         credential_id, Reason.REVOKED_AT_PROVIDER, at=work.now, organisation_ids=lost

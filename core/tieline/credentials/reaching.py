@@ -2,7 +2,8 @@
 
 An organisation that it reaches no more is REVOKED_AT_PROVIDER. One that was, and is reached again, is set back; one
 whose access was lost or whose subscription had lapsed is set back when its books can be opened again. Each of these is
-tried once a day, a few in one go, in the order of their ids. Nothing is set back whose consent has run out meanwhile.
+tried once a day, a few in one go, in the order of their ids; within the hour once more where trouble that passes kept
+one from being tried. Nothing is set back whose consent has run out meanwhile.
 """
 
 from __future__ import annotations
@@ -74,17 +75,21 @@ class _Seen:
 
 
 async def check_reach(
-    practice_id: PracticeId, credential_id: CredentialId, *, after: OrganisationId | None = None
+    practice_id: PracticeId,
+    credential_id: CredentialId,
+    *,
+    after: OrganisationId | None = None,
+    is_troubled: bool = False,
 ) -> Again | None:
     """Ask and write down what changed, and try some of what is shut; again tomorrow, or never when it has ended.
 
-    With `after` it goes on amid a day's tries, behind that one.
+    With `after` it goes on amid a day's tries, behind that one; `is_troubled`: one of those before could not be tried.
     """
     known = await _known(practice_id, credential_id)
     if known is None:
         return None
     if after is not None:
-        return await _try(known, known.shut(known.reach, after), is_begun=True)
+        return await _try(known, known.shut(known.reach, after), is_begun=True, is_troubled=is_troubled)
     try:
         seen = await _look(known)
     except ConsentGone:
@@ -124,31 +129,44 @@ async def _look(known: _Known) -> _Seen:
     return _Seen(asked_at=asked_at, reached=reached)
 
 
-async def _try(known: _Known, shut: Sequence[Organisation], *, is_begun: bool) -> Again | None:
-    """Open the first of these; soon the others, and all again tomorrow. `is_begun`: the job remembers where it was."""
+async def _try(
+    known: _Known, shut: Sequence[Organisation], *, is_begun: bool, is_troubled: bool = False
+) -> Again | None:
+    """Open the first of these; soon the others; all again tomorrow, or within the hour where one could not be tried.
+
+    `is_begun`: the job remembers where it was.
+    """
     tried, opened = await _opened(known, shut[:_MAX_TRIED])
-    if opened:
-        await _set_back(known, opened)
-    if tried == len(shut) and not is_begun:
-        return Again(next_day(clock.now()))
-    after, due_at = (shut[tried - 1].id, clock.now()) if tried < len(shut) else (None, next_day(clock.now()))
-    await _remember(known, after, due_at=due_at)
-    return None
+    good = [each for each, is_open in opened.items() if is_open]
+    if good:
+        await _set_back(known, good)
+    is_troubled = is_troubled or None in opened.values()
+    if tried < len(shut):
+        await _remember(known, shut[tried - 1].id, is_troubled=is_troubled, due_at=clock.now())
+        return None
+    due_at = clock.now() + _SOON if is_troubled else next_day(clock.now())
+    if is_begun:
+        await _remember(known, None, is_troubled=False, due_at=due_at)
+        return None
+    return Again(due_at)
 
 
-async def _opened(known: _Known, shut: Sequence[Organisation]) -> tuple[int, frozenset[OrganisationId]]:
-    """One call for each, as far as the time goes: how many had their turn, and which are open."""
-    tried, opened = 0, set[OrganisationId]()
+async def _opened(
+    known: _Known, shut: Sequence[Organisation]
+) -> tuple[int, dict[OrganisationId, bool | None]]:
+    """One call for each, as far as the time goes: how many had their turn, and which are open; None: nobody knows."""
+    tried, opened = 0, dict[OrganisationId, bool | None]()
     with suppress(TimeoutError):
         async with asyncio.timeout(_TRYING_SECONDS):
             for each in shut:
                 tried += 1
-                if await _is_open(known, each):
-                    opened.add(each.id)
-    return tried, frozenset(opened)
+                opened[each.id] = None
+                opened[each.id] = await _is_open(known, each)
+    return tried, opened
 
 
-async def _is_open(known: _Known, organisation: Organisation) -> bool:
+async def _is_open(known: _Known, organisation: Organisation) -> bool | None:
+    """None where trouble that passes kept the provider from saying."""
     credential = known.kept.credential
     try:
         session = await open_session(
@@ -161,15 +179,17 @@ async def _is_open(known: _Known, organisation: Organisation) -> bool:
             await known.provider.organisation(session)
     except (ProviderError, TimeoutError) as error:
         log.info("credential.not_open", organisation_id=str(organisation.id), error=type(error).__name__)
-        return False
+        return None if isinstance(error, (*_PASSES, TimeoutError)) else False
     return True
 
 
 @retrying
-async def _remember(known: _Known, after: OrganisationId | None, *, due_at: datetime) -> None:
+async def _remember(
+    known: _Known, after: OrganisationId | None, *, is_troubled: bool, due_at: datetime
+) -> None:
     """Have this job go on then, behind that organisation."""
     credential = known.kept.credential
-    place: dict[str, Any] = {} if after is None else {"after": str(after)}
+    place: dict[str, Any] = {} if after is None else {"after": str(after), "is_troubled": is_troubled}
     async with unit_of_work(Principal.machine(credential.practice_id)) as work:
         work.enqueue(
             actors.check_reach,

@@ -132,8 +132,10 @@ UPDATE credential SET state = 'DEAD', dead_reason = $3, {_NO_PREVIOUS}, {_NO_LEA
 _SET_REACH = """
 INSERT INTO consent (practice_id, credential_id, organisation_id, consented_at)
 SELECT $1, $2, r.organisation_id, $4 FROM unnest($3::uuid[]) AS r (organisation_id) ORDER BY r.organisation_id
-ON CONFLICT (practice_id, credential_id, organisation_id) DO UPDATE SET consented_at = excluded.consented_at
- WHERE consent.organisation_id = ANY ($5::uuid[])
+ON CONFLICT (practice_id, credential_id, organisation_id) DO UPDATE SET lost_at = NULL,
+   consented_at = CASE WHEN consent.organisation_id = ANY ($5::uuid[]) THEN excluded.consented_at
+                       ELSE consent.consented_at END
+ WHERE consent.organisation_id = ANY ($5::uuid[]) OR consent.lost_at IS NOT NULL
 """
 
 
@@ -257,7 +259,7 @@ class CredentialRepository:
         """The organisations it reaches, and since when the consent for each runs."""
         rows = await current().rows(
             "SELECT organisation_id, consented_at FROM consent WHERE practice_id = $1 AND credential_id = $2 "
-            "ORDER BY organisation_id",
+            "AND lost_at IS NULL ORDER BY organisation_id",
             self.practice_id,
             credential_id,
         )
@@ -266,9 +268,25 @@ class CredentialRepository:
     async def set_reach(
         self, credential_id: CredentialId, reached: Mapping[OrganisationId, bool], *, at: datetime
     ) -> None:
-        """Add what it reaches; `True` for those the consent of this instant was about: their clock starts anew."""
+        """Add what it reaches; `True` for those the consent of this instant was about: their clock starts anew.
+
+        What it reaches again without a new consent goes on by the old one.
+        """
         renewed = [each for each, consented in reached.items() if consented]
         await current().run(_SET_REACH, self.practice_id, credential_id, list(reached), at, renewed)
+
+    async def lose_reach(
+        self, credential_id: CredentialId, organisation_ids: Collection[OrganisationId], *, at: datetime
+    ) -> None:
+        """It reaches these no more; when somebody consented is remembered, for they may come back."""
+        await current().run(
+            "UPDATE consent SET lost_at = $4 WHERE practice_id = $1 AND credential_id = $2 "
+            "AND organisation_id = ANY ($3::uuid[]) AND lost_at IS NULL",
+            self.practice_id,
+            credential_id,
+            list(organisation_ids),
+            at,
+        )
 
     async def drop_reach(
         self, credential_id: CredentialId, organisation_ids: Collection[OrganisationId]

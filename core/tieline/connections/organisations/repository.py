@@ -82,7 +82,8 @@ _UNUSED = """
     NOT EXISTS (SELECT FROM connection AS k WHERE k.practice_id = o.practice_id AND k.organisation_id = o.id)
 AND NOT EXISTS (SELECT FROM consent AS n
                   JOIN credential AS c ON c.practice_id = n.practice_id AND c.id = n.credential_id
-                 WHERE n.practice_id = o.practice_id AND n.organisation_id = o.id AND c.state = 'LIVE')
+                 WHERE n.practice_id = o.practice_id AND n.organisation_id = o.id AND n.lost_at IS NULL
+                   AND c.state = 'LIVE')
 AND NOT EXISTS (SELECT FROM sign_in_organisation AS f
                   JOIN sign_in AS s ON s.practice_id = f.practice_id AND s.id = f.sign_in_id
                  WHERE f.practice_id = o.practice_id AND f.organisation_id = o.id AND s.usable_until > $1)
