@@ -243,3 +243,18 @@ async def test_what_only_a_consent_that_ran_out_reaches_is_not_counted_among_wha
         made[0].id: "CONSENT_EXPIRED",
     }
     assert mended.remaining == 0
+
+
+async def test_a_consent_that_is_over_is_told_of_also_where_another_organisation_was_consented_to(
+    books: Books,
+) -> None:
+    made = await run_out(books)
+    other = await books.organisation("Other")
+    sign_in_id = await books.sign_in(made.credential_id, [made.organisation_id, other])
+    await books.sql.execute(
+        "UPDATE sign_in_organisation SET consented = organisation_id = $2 WHERE sign_in_id = $1",
+        sign_in_id,
+        other,
+    )
+
+    assert await by_reconnecting(books, made, sign_in_id) is not None

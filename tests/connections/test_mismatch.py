@@ -198,3 +198,15 @@ async def test_names_that_agree_need_no_acceptance_and_strangers_may_not_accept(
             await accept_mismatch(principal, made.id)
     with pytest.raises(NotFound, match="connection"):
         await accept_mismatch(other_books.admin, made.id)
+
+
+async def test_nobody_accepts_a_mismatch_that_is_not_shown(books: Books) -> None:
+    made = await books.connected(await books.client("Acme"), await books.organisation("Bolt"))
+    await books.expire(made, "TOKEN_EXPIRED")
+    await books.events()
+
+    told = await accept_mismatch(books.admin, made.id)
+    await books.sql.execute("UPDATE connection SET reason = NULL WHERE id = $1", made.id)
+
+    assert (told.status, await books.kinds()) == (Status.EXPIRED, [])
+    assert (await get_connection(books.admin, made.id)).status is Status.MISMATCH

@@ -166,6 +166,20 @@ async def test_what_does_not_fit_is_said_by_its_field(desk: Desk, asked: dict[st
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"purpose": Purpose.RECONNECT}, "name it, or choose RECONNECT_ALL"),
+        ({"connection_id": ConnectionId(new_id())}, "leave it out, or choose RECONNECT"),
+    ],
+)
+async def test_a_connection_too_few_or_too_many_is_told_with_what_to_do(
+    desk: Desk, asked: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Invalid, match=said):
+        await desk.start(**asked)
+
+
 @pytest.mark.parametrize("slug", ["nobooks", "", "\ud800", "x" * 100_000])
 async def test_an_unknown_provider_is_not_found(desk: Desk, slug: str) -> None:
     with pytest.raises(NotFound) as refused:

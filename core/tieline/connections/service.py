@@ -21,7 +21,7 @@ from tieline.connections.organisations.repository import Organisation, Organisat
 from tieline.connections.permitted import permitted
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.runs import settle_runs
-from tieline.connections.states import Reason
+from tieline.connections.states import Reason, Status
 from tieline.connections.writing import apply, release
 from tieline.database import scope
 from tieline.errors import DifferentOrganisation, Invalid, NotFound, Refused
@@ -151,13 +151,16 @@ async def disconnect(principal: Principal, connection_id: ConnectionId) -> Conne
 async def accept_mismatch(principal: Principal, connection_id: ConnectionId) -> Connection:
     """Let the names of the client and its organisation differ, until either of them changes.
 
-    Raises NotFound and Forbidden; a connection that is no mismatch stays as it is.
+    Raises NotFound and Forbidden; a connection that is no mismatch stays as it is, and so does one that is EXPIRED:
+    nobody accepts what is not shown.
     """
     async with unit_of_work(principal) as work:
         found = await permitted(principal, connection_id, Permission.MANAGE_CONNECTIONS)
         await OrganisationRepository.of(principal.practice_id).lock([found.organisation_id])
-        changed = await accept_names(work, found)
-    return changed[0] if changed else found
+        locked = await ConnectionRepository.of(principal.practice_id).lock([connection_id])
+        standing = _still(connection_id, locked[0] if locked else None)
+        changed = await accept_names(work, standing) if standing.status is Status.MISMATCH else []
+    return changed[0] if changed else standing
 
 
 async def get_connection(principal: Principal, connection_id: ConnectionId) -> Connection:
@@ -205,7 +208,8 @@ def _still(connection_id: ConnectionId, standing: Connection | None) -> Connecti
 
 def _check_reconnect(standing: Connection, facts: Facts) -> None:
     organisation_id = standing.organisation_id
-    if organisation_id not in facts.reached and facts.consented - {organisation_id}:
+    is_known = organisation_id in facts.reached or organisation_id in facts.over
+    if not is_known and facts.consented - {organisation_id}:
         raise DifferentOrganisation(standing.organisation_name, field="signInId")
     refusal = refused_reach(organisation_id, facts, field="signInId")
     if refusal is not None:

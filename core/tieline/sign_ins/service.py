@@ -226,8 +226,15 @@ async def _plan(principal: Principal, new: NewSignIn) -> _Plan:
     provider = _provider(new.provider)
     if new.return_url is not None:
         checked_return_url(new.return_url, host().origins)
-    if (new.connection_id is not None) is not (new.purpose is Purpose.RECONNECT):
-        raise Invalid("A connection is named for RECONNECT, and for nothing else.", field="connectionId")
+    if new.connection_id is None and new.purpose is Purpose.RECONNECT:
+        raise Invalid(
+            "Say which connection to reconnect: name it, or choose RECONNECT_ALL.", field="connectionId"
+        )
+    if new.connection_id is not None and new.purpose is not Purpose.RECONNECT:
+        raise Invalid(
+            "A connection is named for RECONNECT alone: leave it out, or choose RECONNECT.",
+            field="connectionId",
+        )
     async with scope(principal.practice_id):
         mends = await _mends(principal, new)
         app = await AppRepository.of(principal.practice_id).of_provider(new.provider)

@@ -128,7 +128,7 @@ class ConnectionMutations:
 
     @strawberry.mutation(
         description="Let the names of a client and its organisation differ: the connection is no MISMATCH any more, "
-        f"until either of the names changes. {_RIGHTS}"
+        f"until either of the names changes. One that is EXPIRED stays as it is. {_RIGHTS}"
     )
     async def accept_mismatch(
         self, info: Info, input: Annotated[AcceptMismatchInput, GIVEN]
