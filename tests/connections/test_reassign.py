@@ -65,7 +65,7 @@ async def test_chosen_connections_move_to_the_callers_credential_and_others_stay
 
 async def test_what_is_broken_works_again_once_it_is_reassigned(books: Books) -> None:
     [made] = await connected(books, "Acme")
-    await books.expire(made, "ACCESS_LOST")
+    await books.expire(made, "TOKEN_EXPIRED")
     colleague = await colleague_of(books)
 
     [outcome] = await reassign(colleague, await own_sign_in(books, colleague, [made]), [made.id])
@@ -119,7 +119,10 @@ async def test_on_one_and_the_same_credential_only_the_person_changes_for_all_th
     for before in (one, other):
         now = await get_connection(books.admin, before.id)
         assert (now.credential_id, now.integrated_by) == (one.credential_id, colleague.person_id)
-    assert await books.kinds() == []
+    told = await books.events()
+    assert sorted((kind, each["connection_id"]) for kind, each in told) == sorted(
+        ("CONNECTION_HANDED_OVER", str(each.id)) for each in (one, other)
+    )
     assert await books.runs() == []
     assert await books.jobs("credentials.let_go_credential") == []
 

@@ -17,12 +17,12 @@ from tieline.connections.moving.repository import BrokenCount
 from tieline.connections.moving.service import Mended, count_broken, reconnect_all
 from tieline.connections.repository import Connection
 from tieline.connections.service import bulk_connect, disconnect, get_connection, get_connections
-from tieline.connections.states import Reason, Status
+from tieline.connections.states import MENDS_ITSELF, Reason, Status
 from tieline.errors import Forbidden, NotFound, SignInNotReady, SignInOver
 from tieline.ids import SignInId, new_id
 from tieline.principal import ClientAccess, ClientRole, Permission
 
-BROKEN = [reason for reason in Reason if reason is not Reason.DISCONNECTED]
+BROKEN = [reason for reason in Reason if reason not in {Reason.DISCONNECTED, *MENDS_ITSELF}]
 
 
 async def connected(books: Books, *names: str) -> list[Connection]:
@@ -105,7 +105,7 @@ async def test_all_that_is_broken_works_again_through_the_callers_credential(boo
 async def test_what_a_person_disconnected_is_never_touched(books: Books) -> None:
     one, other = await connected(books, "Left", "Broken")
     await disconnect(books.admin, one.id)
-    await books.expire(other, "ACCESS_LOST")
+    await books.expire(other, "TOKEN_EXPIRED")
     await books.events()
     row = await books.row("connection", one.id)
     sign_in_id = await reaching(books, [one, other])

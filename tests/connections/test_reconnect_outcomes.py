@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.connections.test_reconnect_all import connected, told
+from tests.connections.test_reconnect_all import connected, many, reaching, told
 from tests.support.books import Books
 from tieline.connections.moving import facts
 from tieline.connections.moving import service as moving
 from tieline.connections.moving.service import reconnect_all
 from tieline.connections.repository import Connection
+from tieline.connections.service import disconnect
 from tieline.ids import SignInId
 from tieline.principal import Permission, Principal
 
@@ -103,3 +104,62 @@ async def test_what_was_meant_and_reached_once_is_not_told_to_be_another_organis
 
     assert told(mended) == {"Meant": "NOT_IN_THIS_LOGIN", "Other": "NOT_IN_THIS_LOGIN"}
     assert (await books.row("connection", other.id))["reason"] == "TOKEN_EXPIRED"
+
+
+async def mended_by(books: Books, sign_in_id: SignInId, *mended: Connection) -> None:
+    """As if completing the sign-in had mended these."""
+    await books.sql.execute(
+        "INSERT INTO sign_in_mended (practice_id, sign_in_id, connection_id) SELECT $1, $2, unnest($3::uuid[])",
+        books.practice_id,
+        sign_in_id,
+        [each.id for each in mended],
+    )
+
+
+async def test_what_completing_mended_is_told_while_it_works_and_to_who_may_manage_it(books: Books) -> None:
+    fine, again, left, other = made = await connected(books, "Fine", "Again", "Left", "Other")
+    member = await administrator_of(books, fine, again, left)
+    sign_in_id = await books.sign_in(
+        await books.credential(member.person_id),
+        [each.organisation_id for each in made],
+        person_id=member.person_id,
+    )
+    await mended_by(books, sign_in_id, *made)
+    await books.expire(again, "TOKEN_EXPIRED")
+    await disconnect(books.admin, left.id)
+    another = await books.sign_in(await books.credential(), [each.organisation_id for each in made])
+
+    first, second = [told(await reconnect_all(member, sign_in_id)) for _ in range(2)]
+
+    assert first == {"Again": "RECONNECTED", "Fine": "RECONNECTED"}
+    assert second == first, "what has become good meanwhile was mended by completing it, too"
+    assert told(await reconnect_all(books.admin, another)) == {}
+    assert (await books.row("connection", other.id))["reason"] is None
+
+
+async def test_what_completing_mended_comes_after_what_is_to_be_mended_and_before_the_rest(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await many(books, 12)
+    sign_in_id = await reaching(books, made[:6])
+    await books.sql.execute(
+        "UPDATE connection SET reason = NULL WHERE id = ANY ($1::uuid[])", [each.id for each in made[6:9]]
+    )
+    await mended_by(books, sign_in_id, *made[6:9])
+    monkeypatch.setattr(moving, "MAX_ROWS", 8)
+
+    mended = await reconnect_all(books.admin, sign_in_id)
+
+    assert mended.remaining == 0
+    assert [each.connection_id for each in mended.outcomes] == [each.id for each in made[:8]]
+    assert {each.outcome.value for each in mended.outcomes} == {"RECONNECTED"}
+
+
+async def test_what_completing_mended_is_forgotten_with_the_sign_in(books: Books) -> None:
+    [made] = await connected(books, "Acme")
+    sign_in_id = await reaching(books, [made])
+    await mended_by(books, sign_in_id, made)
+
+    await books.sql.execute("DELETE FROM sign_in WHERE id = $1", sign_in_id)
+
+    assert await books.count("sign_in_mended") == 0

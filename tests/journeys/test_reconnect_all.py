@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -140,3 +141,51 @@ async def test_strangers_are_refused(trip: Trip, other_firm: Firm) -> None:
     assert await trip.firm.admin.codes(PREVIEW.replace("xero", "nobody")) == ["NOT_FOUND"]
     stranger = await reconnect_all(other_firm.admin, await trip.ready())
     assert stranger["errors"] == [{"code": "NOT_FOUND", "field": "input.signInId"}]
+
+
+async def test_what_the_connections_own_login_mends_is_told_as_well(portfolio: Portfolio) -> None:
+    admin, trip = portfolio.admin, portfolio.trip
+    await revoked(portfolio)
+
+    before = (await admin.ask(PREVIEW))["reconnectAllPreview"]["total"]
+    told = await trip.proof(await trip.start(purpose="RECONNECT_ALL", products=[]))
+    assert codes(await trip.complete(told)) == []
+    after = (await admin.ask(PREVIEW))["reconnectAllPreview"]["total"]
+    calls = [await reconnect_all(admin, told["signIn"]) for _ in range(2)]
+
+    assert (before, after) == (5, 0)
+    for mended in calls:
+        assert (mended["remaining"], mended["errors"]) == (0, [])
+        assert {
+            each["connection"]["client"]["name"].split()[0]: (
+                each["code"],
+                each["message"],
+                each["connection"]["statuses"],
+            )
+            for each in mended["outcomes"]
+        } == dict.fromkeys(NAMES, ("RECONNECTED", None, ["CONNECTED"]))
+
+
+async def test_books_that_could_not_be_opened_work_once_a_colleague_can_open_them(
+    portfolio: Portfolio,
+) -> None:
+    await portfolio.above.execute(
+        "UPDATE connection SET reason = 'ACCESS_LOST' WHERE id = $1",
+        UUID((await portfolio.connections())["Alder"]["id"]),
+    )
+    colleague, trip = await colleague_of(portfolio, "Alder")
+    told = await trip.proof(await trip.start(colleague, purpose="RECONNECT_ALL", products=[]))
+    assert codes(await trip.complete(told, colleague)) == []
+
+    [became] = (await reconnect_all(colleague, told["signIn"]))["outcomes"]
+
+    async def is_open() -> bool:
+        return (await portfolio.reasons())["Alder"] is None
+
+    await until(is_open, "the books were opened")
+    assert became["code"] == "TO_BE_CHECKED"
+    assert became["message"].startswith("We try at once")
+    assert became["connection"]["statuses"] == ["EXPIRED"]
+    assert became["connection"]["integratedBy"]["person"] == {"name": "Some Member"}
+    again = await reconnect_all(colleague, told["signIn"])
+    assert again["outcomes"] == []

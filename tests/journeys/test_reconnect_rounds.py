@@ -13,6 +13,8 @@ from tests.support.trips import CONTINUE, codes
 __all__ = ["rounds"]
 
 BAKERY, BIRCH, COBALT = NAMES
+BROKEN = """{ connections(provider: "quickbooks", statuses: [EXPIRED]) {
+  nodes { id reason client { name } } } }"""
 
 
 async def became(rounds: Rounds, sign_in_id: str) -> dict[str, tuple[str, str | None]]:
@@ -44,12 +46,17 @@ async def test_a_round_that_came_back_with_another_company_is_told_of_its_own_co
     assert {name: code for name, (code, _) in first.items()} == {
         BAKERY: "DIFFERENT_ORGANISATION",
         BIRCH: "NOT_IN_THIS_LOGIN",
+        COBALT: "RECONNECTED",
     }
     assert first[BAKERY][1] == (
         "Another organisation was chosen than the one to reconnect: sign in again and choose that one, "
         "or change the connection."
     )
-    assert {name: code for name, (code, _) in second.items()} == {BIRCH: "NOT_IN_THIS_LOGIN"}
+    assert {name: code for name, (code, _) in second.items()} == {
+        BAKERY: "RECONNECTED",
+        BIRCH: "NOT_IN_THIS_LOGIN",
+        COBALT: "RECONNECTED",
+    }
     after = await rounds.credential(birch)
     assert after is not None
     assert after["state"] == "DEAD", "nothing is kept of the wrong company's consent"
@@ -86,3 +93,26 @@ async def test_what_works_may_be_given_a_round_too(rounds: Rounds) -> None:
     signed_in = await rounds.completed(begun, bakery)
 
     assert sorted(await rounds.found(signed_in["id"])) == sorted([BAKERY, BIRCH])
+
+
+async def test_three_broken_companies_are_mended_a_round_for_each(rounds: Rounds) -> None:
+    admin = rounds.firm.admin
+    for name in NAMES:
+        await expired(rounds, name)
+    companies = {company.name: company for company in rounds.person.companies}
+
+    broken = (await admin.ask(BROKEN))["connections"]["nodes"]
+    started = await rounds.start("RECONNECT_ALL")
+    sign_in_id = started["signIn"]["id"]
+    asked_for = []
+    for each in broken:
+        begun = await rounds.go_on(sign_in_id, connectionId=each["id"])
+        asked_for.append(dict(parse_qsl(urlsplit(begun["authorizationUrl"]).query))["realmId"])
+        await rounds.completed(begun, companies[each["client"]["name"]])
+    mended = [await became(rounds, sign_in_id) for _ in range(2)]
+
+    assert started["authorizationUrl"] is not None
+    assert [each["reason"] for each in broken] == ["REVOKED_AT_PROVIDER"] * 3
+    assert asked_for == [companies[each["client"]["name"]].realm_id for each in broken]
+    assert mended == [dict.fromkeys(NAMES, ("RECONNECTED", None))] * 2
+    assert (await admin.ask(BROKEN))["connections"]["nodes"] == []

@@ -236,3 +236,18 @@ async def clocks(desk: Desk) -> dict[str, datetime]:
         desk.practice_id,
     )
     return {row["name"]: row["consented_at"] for row in rows}
+
+
+async def test_who_signs_in_with_a_colleagues_login_is_shown_at_all_that_hangs_on_it(
+    desk: Desk, kim: Person, bakery: Books
+) -> None:
+    made = await connected(desk, kim, ashford=None, birch="DISCONNECTED")
+    colleague = await desk.colleague()
+
+    for _ in range(2):
+        await desk.ready(kim, bakery, principal=colleague)
+
+    assert sorted(await desk.events()) == sorted(
+        ("CONNECTION_HANDED_OVER", each.id) for each in made.values()
+    )
+    assert {row["person_id"] for row in await desk.credentials()} == {colleague.person_id}

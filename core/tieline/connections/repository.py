@@ -164,7 +164,12 @@ class ConnectionRepository:
         )
 
     async def current_of_credential(self, credential_id: CredentialId) -> list[Connection]:
-        return await self._select("k.ended_at IS NULL AND k.credential_id = $2", credential_id)
+        return await self.current_of_credentials([credential_id])
+
+    async def current_of_credentials(self, credential_ids: Collection[CredentialId]) -> list[Connection]:
+        return await self._select(
+            "k.ended_at IS NULL AND k.credential_id = ANY ($2::uuid[])", list(credential_ids)
+        )
 
     async def organisations_of(self, credential_id: CredentialId) -> frozenset[OrganisationId]:
         """What current connections reach through this credential, working or not."""
@@ -193,16 +198,25 @@ class ConnectionRepository:
         )
 
     async def move_many(
-        self, moved: Mapping[ConnectionId, tuple[CredentialId, bool]], *, at: datetime
+        self,
+        moved: Mapping[ConnectionId, tuple[CredentialId, bool]],
+        *,
+        at: datetime,
+        keeping: Collection[Reason] = (),
     ) -> list[Connection]:
-        """Hang each on a credential, with no reason any more; the flag says whether the names differ."""
+        """Hang each on a credential; the flag says whether the names differ.
+
+        Nothing is wrong with them any more, but for those that are bad for a reason of `keeping`.
+        """
         sql = _CHANGED.format(
             which="k.id = ANY ($3::uuid[])",
-            what=f"reason = NULL, credential_id = ($4::uuid[])[{_NTH}], mismatch = ($5::boolean[])[{_NTH}]",
+            what="reason = CASE WHEN k.reason = ANY ($6::text[]) THEN k.reason END, "
+            f"credential_id = ($4::uuid[])[{_NTH}], mismatch = ($5::boolean[])[{_NTH}]",
         )
         credentials = [credential_id for credential_id, _ in moved.values()]
         flags = [mismatch for _, mismatch in moved.values()]
-        return await self._changing(sql, at, list(moved), credentials, flags)
+        kept = [reason.value for reason in keeping]
+        return await self._changing(sql, at, list(moved), credentials, flags, kept)
 
     async def end_many(self, ids: Collection[ConnectionId], *, at: datetime) -> list[Connection]:
         """End those of these that are current."""

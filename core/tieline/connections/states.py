@@ -43,7 +43,10 @@ HEALED_BY_SIGN_IN = frozenset({Reason.CONSENT_EXPIRED, Reason.TOKEN_EXPIRED, Rea
 """What a new consent to the same subject mends by itself, where it reaches the organisation again."""
 
 MENDS_ITSELF = frozenset({Reason.ACCESS_LOST, Reason.SUBSCRIPTION_LAPSED})
-"""What the daily look sets back, as long as there is a consent to look with: afterwards only a person can."""
+"""What a look into the books sets back, daily or at once, as long as there is a consent to look with.
+
+Afterwards only a person can.
+"""
 
 _SENTENCES = {
     Reason.CONSENT_EXPIRED: "The consent to read these books has run out: reconnect.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from tieline.connections.decisions import Asked, Decided, Facts, Step
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository, NewConnection
 from tieline.connections.runs import queue_syncs, settle_runs
-from tieline.connections.states import Reason, differs, names_hash
-from tieline.credentials.actors import let_go_credential, release_organisation
-from tieline.events.kinds import ConnectionConnected, ConnectionEnded, ConnectionExpired
+from tieline.connections.states import MENDS_ITSELF, Reason, differs, names_hash
+from tieline.credentials.actors import check_reach, let_go_credential, release_organisation
+from tieline.events.kinds import ConnectionConnected, ConnectionEnded, ConnectionExpired, ConnectionHandedOver
 from tieline.ids import ClientId, CredentialId, OrganisationId, PracticeId
 from tieline.principal import Principal
 from tieline.sync.runs import Trigger
@@ -18,6 +19,15 @@ from tieline.work import Work
 
 _MADE = frozenset({Step.NEW, Step.REPLACE})
 _NOT_CONNECTED = "NOT_CONNECTED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """A connection as it was, the credential that it is to hang on, and whether its names differ."""
+
+    connection: Connection
+    credential_id: CredentialId
+    mismatch: bool
 
 
 async def apply(
@@ -36,16 +46,56 @@ async def apply(
     await _end(work, principal, [decided.standing for _, decided in taken if decided.step is Step.REPLACE])
     served = {row.organisation_id: row.client_id for row, _ in taken}
     await OrganisationRepository.of(principal.practice_id).set_client(served)
-    changed = await _write(work, principal, taken, facts)
-    await tell_connected(work, principal, changed, trigger=trigger)
+    made, moved = await _write(work, principal, taken, facts)
+    await tell_connected(work, principal, made, trigger=trigger)
+    changed = made + await hang(work, principal, moved, trigger=trigger)
     let_go(work, principal.practice_id, _left(taken))
     return kept | {each.client_id: each for each in changed}
+
+
+async def hang(
+    work: Work,
+    principal: Principal,
+    moved: Collection[Moved],
+    *,
+    trigger: Trigger,
+) -> list[Connection]:
+    """Hang each on its credential, so that it works again. All is locked.
+
+    What was bad because the books could not be opened stays so until they can be, which is tried at once.
+    """
+    if not moved:
+        return []
+    changed = await ConnectionRepository.of(principal.practice_id).move_many(
+        {each.connection.id: (each.credential_id, each.mismatch) for each in moved},
+        at=work.now,
+        keeping=MENDS_ITSELF,
+    )
+    left = {each.connection.id for each in moved if each.connection.credential_id != each.credential_id}
+    await tell_connected(work, principal, [each for each in changed if each.reason is None], trigger=trigger)
+    shut = [each for each in changed if each.reason is not None]
+    record_handed(work, [each for each in shut if each.id in left])
+    look_at_once(work, principal.practice_id, {each.credential_id for each in shut})
+    return changed
+
+
+def look_at_once(work: Work, practice_id: PracticeId, credential_ids: Collection[CredentialId]) -> None:
+    """Try now, and not only by the daily look, what of these credentials could not be opened."""
+    for credential_id in credential_ids:
+        work.enqueue(
+            check_reach,
+            key=str(credential_id),
+            practice_id=str(practice_id),
+            credential_id=str(credential_id),
+        )
 
 
 async def tell_connected(
     work: Work, principal: Principal, changed: Collection[Connection], *, trigger: Trigger
 ) -> None:
     """Record that a person has made these work, and have them synced."""
+    if not changed:
+        return
     for each in changed:
         work.event(
             ConnectionConnected(
@@ -73,6 +123,19 @@ def record_ends(work: Work, ended: Collection[Connection]) -> None:
     for each in ended:
         work.event(
             ConnectionEnded(
+                client_id=each.client_id,
+                connection_id=each.id,
+                organisation_id=each.organisation_id,
+                product=each.product,
+            )
+        )
+
+
+def record_handed(work: Work, handed: Collection[Connection]) -> None:
+    for each in handed:
+        work.hint("connection", each.id)
+        work.event(
+            ConnectionHandedOver(
                 client_id=each.client_id,
                 connection_id=each.id,
                 organisation_id=each.organisation_id,
@@ -137,8 +200,8 @@ async def _end(work: Work, principal: Principal, replaced: Sequence[Connection |
 
 async def _write(
     work: Work, principal: Principal, taken: Sequence[tuple[Asked, Decided]], facts: Facts
-) -> list[Connection]:
-    connections = ConnectionRepository.of(principal.practice_id)
+) -> tuple[list[Connection], list[Moved]]:
+    """What is new, which is written, and what is to hang on a credential anew."""
     new = [
         NewConnection(
             client_id=row.client_id,
@@ -150,13 +213,17 @@ async def _write(
         for row, decided in taken
         if decided.step in _MADE
     ]
-    moved = {
-        decided.standing.id: (decided.credential_id, _mismatched(row, facts, decided.standing))
+    moved = [
+        Moved(
+            connection=decided.standing,
+            credential_id=decided.credential_id,
+            mismatch=_mismatched(row, facts, decided.standing),
+        )
         for row, decided in taken
         if decided.step is Step.RESUME and decided.standing is not None
-    }
-    made = await connections.add_many(new, at=work.now) if new else []
-    return made + (await connections.move_many(moved, at=work.now) if moved else [])
+    ]
+    connections = ConnectionRepository.of(principal.practice_id)
+    return (await connections.add_many(new, at=work.now) if new else []), moved
 
 
 def _mismatched(row: Asked, facts: Facts, standing: Connection | None = None) -> bool:

@@ -214,15 +214,16 @@ class CredentialRepository:
         before = (previous_sealed, previous_until, login)
         await current().run(_REPLACE, self.practice_id, credential_id, *pair.columns(), *before)
 
-    async def hand_to(self, ids: Collection[CredentialId], person_id: PersonId) -> None:
-        """Say that this person signed in last with each of these; they are locked."""
-        await current().run(
+    async def hand_to(self, ids: Collection[CredentialId], person_id: PersonId) -> list[CredentialId]:
+        """Say that this person signed in last with each of these, which are locked: where it was another before."""
+        rows = await current().rows(
             "UPDATE credential SET person_id = $3 "
-            "WHERE practice_id = $1 AND id = ANY ($2::uuid[]) AND person_id <> $3",
+            "WHERE practice_id = $1 AND id = ANY ($2::uuid[]) AND person_id <> $3 RETURNING id",
             self.practice_id,
             list(ids),
             person_id,
         )
+        return [row["id"] for row in rows]
 
     async def lease(self, credential_id: CredentialId, *, owner: str, version: int) -> bool:
         """Take the right to refresh: nobody else has it, and this version is the one in the row."""

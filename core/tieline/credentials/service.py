@@ -9,6 +9,7 @@ from tieline import clock
 from tieline.credentials.actors import check_reach
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of, meter_of, provider_of
+from tieline.credentials.handing import hand_over
 from tieline.credentials.pairs import CURRENT, PREVIOUS, Pair, place_of
 from tieline.credentials.refreshing import sealed_pair
 from tieline.credentials.rejection import credential_rejected
@@ -128,7 +129,7 @@ async def keep_consent(
         await _replace(work, there, lasting, login=_login(subject) or known)
     _look_daily(work, there)
     if takes_over:
-        await credentials.hand_to([there.id], person_id)
+        await hand_over(work, app.practice_id, [there.id], person_id)
     kept = await credentials.get(there.id)
     assert kept is not None
     return kept

@@ -116,6 +116,13 @@ class ConnectionMismatchChanged(ConnectionEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionHandedOver(ConnectionEvent):
+    """It is integrated by another person now; its organisation is as it was."""
+
+    kind: ClassVar[str] = "CONNECTION_HANDED_OVER"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionEnded(ConnectionEvent):
     """Another one took its place, or its client was deleted."""
 

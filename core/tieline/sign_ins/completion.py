@@ -16,6 +16,7 @@ from datetime import datetime
 
 from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.handing import hand_over
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import CredentialRepository
@@ -106,9 +107,8 @@ async def _hand_over(work: Work, sign_in: SignIn, proven: Round, app: App) -> Cr
         kept = await keep_consent(work, app, pair, subject, person_id=sign_in.person_id, takes_over=True)
         credential_id = kept.id
     elif credential_id is not None:
-        credentials = CredentialRepository.of(app.practice_id)
-        await credentials.lock([credential_id])
-        await credentials.hand_to([credential_id], sign_in.person_id)
+        await CredentialRepository.of(app.practice_id).lock([credential_id])
+        await hand_over(work, app.practice_id, [credential_id], sign_in.person_id)
     else:
         raise SignInOver(_TOO_LATE, field="proof")
     await rounds.move_tokens(proven.id, credential_id, proof_until=max(sign_in.created_at + LIFE, work.now))
@@ -152,7 +152,8 @@ async def _write_down(work: Work, taken: _Taken, reached: Sequence[Reached], *, 
     lost = [gone for gone, since in found.before.items() if gone not in found.consented and since <= asked_at]
     if lost:
         await lose_organisations(work, taken.app.practice_id, taken.credential_id, lost)
-    await heal(work, found.credential, taken.provider, found.consented, taken.sign_in.person_id)
+    mended = await heal(work, found.credential, taken.provider, found.consented, taken.sign_in.person_id)
+    await SignInRepository.of(taken.app.practice_id).note_mended(taken.sign_in.id, mended)
     return True
 
 

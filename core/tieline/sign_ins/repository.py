@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +71,10 @@ SELECT $1, $2, o.id, $3, o.consented FROM unnest($4::uuid[], $5::boolean[]) AS o
     ON CONFLICT (practice_id, sign_in_id, organisation_id)
     DO UPDATE SET credential_id = excluded.credential_id, consented = excluded.consented
         WHERE excluded.consented OR NOT f.consented
+"""
+_NOTE_MENDED = """
+INSERT INTO sign_in_mended (practice_id, sign_in_id, connection_id)
+SELECT $1, $2, k.id FROM unnest($3::uuid[]) AS k (id) ORDER BY k.id ON CONFLICT DO NOTHING
 """
 _LOSE = """
 DELETE FROM sign_in_organisation
@@ -169,6 +173,11 @@ class SignInRepository:
     async def lose(self, credential_id: CredentialId, organisation_ids: Sequence[OrganisationId]) -> None:
         """No sign-in reaches these organisations through this credential any more."""
         await current().run(_LOSE, self._practice_id, credential_id, list(organisation_ids))
+
+    async def note_mended(self, sign_in_id: SignInId, connection_ids: Collection[ConnectionId]) -> None:
+        """Remember for as long as the sign-in that to complete it has mended these."""
+        if connection_ids:
+            await current().run(_NOTE_MENDED, self._practice_id, sign_in_id, list(connection_ids))
 
     async def organisations(self, sign_in_id: SignInId) -> list[FoundOrganisation]:
         """All that it reaches, by id."""

@@ -15,7 +15,7 @@ from tieline.credentials.apps.repository import App
 from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository, State
 from tieline.events.kinds import ConnectionRestored
-from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, SignInId
+from tieline.ids import ConnectionId, CredentialId, OrganisationId, PersonId, PracticeId, SignInId
 from tieline.plugins import OAuth, Provider, Reached
 from tieline.sign_ins.actors import fetch_details
 from tieline.sign_ins.repository import SignInRepository
@@ -81,7 +81,7 @@ async def heal(
     provider: Provider,
     reached: Mapping[OrganisationId, bool],
     person_id: PersonId,
-) -> None:
+) -> list[ConnectionId]:
     """Restore what was EXPIRED only for this credential's tokens, and sync it; not where a consent has run out.
 
     `reached` says of each organisation, which is locked as the credential is, whether the consent was about it.
@@ -103,6 +103,7 @@ async def heal(
         and is_mended(each, credential, provider.oauth, consented=reached[each.organisation_id])
     ]
     await restore(work, credential, mended, person_id)
+    return [each.id for each in mended]
 
 
 async def restore(

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from tieline.clients.repository import Client
 from tieline.connections.repository import Connection
-from tieline.connections.states import Reason, explanation
+from tieline.connections.states import MENDS_ITSELF, Reason, explanation
 from tieline.credentials.repository import Credential
 from tieline.errors import (
     ConsentOver,
@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     """What became of a row; where nothing was tried, a refusal's code."""
 
     RECONNECTED = "RECONNECTED"
+    TO_BE_CHECKED = "TO_BE_CHECKED"
     REASSIGNED = "REASSIGNED"
     ALREADY_YOURS = "ALREADY_YOURS"
     DISCONNECTED = "DISCONNECTED"
@@ -68,9 +69,15 @@ class Move:
     credential: Credential
 
     @property
+    def is_to_be_checked(self) -> bool:
+        """Whether only the books themselves tell if it works: that a login lists them says nothing."""
+        return self.connection.reason in MENDS_ITSELF
+
+    @property
     def is_written(self) -> bool:
         """Whether the connection itself changes, and not only who is shown for its credential."""
-        return self.connection.reason is not None or self.connection.credential_id != self.credential.id
+        is_mended = self.connection.reason is not None and not self.is_to_be_checked
+        return is_mended or self.connection.credential_id != self.credential.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
+from tieline.connections.states import MENDS_ITSELF
 from tieline.credentials.consents.repository import is_over
 from tieline.database import current
 from tieline.ids import CredentialId, SignInId
@@ -25,9 +26,10 @@ class BrokenCount:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BrokenRows:
-    """Broken connections, those first that a sign-in mends; of these, `remaining` more are not among them."""
+    """Broken connections, those first that a sign-in mends, `mended` of them; `remaining` more are not among them."""
 
     rows: tuple[Connection, ...]
+    mended: int
     remaining: int
 
 
@@ -52,9 +54,23 @@ WITH broken AS MATERIALIZED (
               FROM sign_in_organisation AS f
               JOIN unnest({{credentials}}::uuid[], {{products}}::text[]) AS m (credential_id, product)
                 ON m.credential_id = f.credential_id
-             WHERE f.practice_id = $1 AND f.sign_in_id = {{sign_in}} AND NOT {{over}}) AS is_mended
+             WHERE f.practice_id = $1 AND f.sign_in_id = {{sign_in}} AND NOT {{over}})
+            AND NOT (k.reason = ANY ({{looked_at}}::text[]) AND k.credential_id IN (
+                SELECT unnest({{credentials}}::uuid[]))) AS is_mended
        {_EXPIRED} AND k.reason <> 'DISCONNECTED')
 SELECT *, count(*) FILTER (WHERE is_mended) OVER () AS mended FROM broken ORDER BY is_mended DESC, id LIMIT {{most}}
+"""
+_MENDED = """
+SELECT {columns}
+  FROM sign_in_mended AS m
+ CROSS JOIN LATERAL (
+       SELECT * FROM connection AS k
+        WHERE k.practice_id = m.practice_id AND k.id = m.connection_id LIMIT 1) AS k {joined}
+ CROSS JOIN LATERAL (
+       SELECT * FROM client AS c WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
+ WHERE m.practice_id = $1 AND m.sign_in_id = {sign_in} AND k.ended_at IS NULL AND k.reason IS NULL
+   AND c.deleted_at IS NULL AND {managed} AND o.provider = {provider}
+ ORDER BY k.id LIMIT {most}
 """
 
 
@@ -100,6 +116,7 @@ class BrokenRepository:
             provider,
             credentials=sql.bind([credential_id for credential_id, _ in mends]),
             products=sql.bind([product.value for _, product in mends]),
+            looked_at=sql.bind([reason.value for reason in MENDS_ITSELF]),
             sign_in=sql.bind(sign_in_id),
             over=is_over("f.", practice="$1", at=f"{sql.bind(at)}::timestamptz"),
             most=sql.bind(most),
@@ -108,8 +125,15 @@ class BrokenRepository:
         mended = sum(row["is_mended"] for row in rows)
         return BrokenRows(
             rows=tuple(connection(row) for row in rows),
+            mended=mended,
             remaining=rows[0]["mended"] - mended if rows else 0,
         )
+
+    async def mended_by(self, sign_in_id: SignInId, provider: str, *, most: int) -> list[Connection]:
+        """At most so many of those that completing the sign-in mended and that work still, by id."""
+        sql = ClientStatement(self._principal)
+        text = self._text(_MENDED, sql, provider, sign_in=sql.bind(sign_in_id), most=sql.bind(most))
+        return [connection(row) for row in await current().rows(text, *sql.arguments)]
 
     def _text(self, template: str, sql: ClientStatement, provider: str, **more: str) -> str:
         managed = sql.visible("c.id")

@@ -10,8 +10,8 @@ from tieline.connections.moving.decisions import Left, Move, Outcome, mend, reas
 from tieline.connections.moving.facts import load_facts, mends_of
 from tieline.connections.moving.repository import BrokenCount, BrokenRepository
 from tieline.connections.repository import Connection, ConnectionRepository
-from tieline.connections.writing import let_go, tell_connected
-from tieline.credentials.repository import CredentialRepository
+from tieline.connections.writing import Moved, hang, let_go, look_at_once
+from tieline.credentials.handing import hand_over
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound
 from tieline.host import host
@@ -22,6 +22,7 @@ from tieline.sync.runs import Trigger
 from tieline.work import Work, retrying, unit_of_work
 
 MAX_ROWS = 1_000
+_TO_BE_CHECKED = "We try at once whether its books can be opened again: if they can, it works by itself."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +59,8 @@ async def count_broken(principal: Principal, provider: str) -> BrokenCount:
 async def reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
     """Hang every broken connection of the sign-in's provider on it that it reaches; never one that was disconnected.
 
-    At most 1,000 at a time, of the clients whose connections the caller manages. Raises NotFound, SignInNotReady and
-    SignInOver (of the sign-in), and Forbidden.
+    What completing the sign-in has mended is told, too. At most 1,000 at a time, of the clients whose connections the
+    caller manages. Raises NotFound, SignInNotReady and SignInOver (of the sign-in), and Forbidden.
     """
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
@@ -69,8 +70,11 @@ async def reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
         )
         facts = await load_facts(principal, sign_in, broken.rows, at=work.now)
         decided = {each.id: became for each in broken.rows if (became := mend(each, facts)) is not None}
+        repository = BrokenRepository.managed_by(principal)
+        by_completing = await repository.mended_by(sign_in.id, sign_in.provider, most=MAX_ROWS)
         outcomes = await _carry_out(work, principal, list(decided.items()), Outcome.RECONNECTED)
-    return Mended(outcomes=tuple(outcomes), remaining=broken.remaining)
+    outcomes[broken.mended : broken.mended] = [_mended(each) for each in by_completing]
+    return Mended(outcomes=tuple(outcomes[:MAX_ROWS]), remaining=broken.remaining)
 
 
 @retrying
@@ -105,12 +109,23 @@ async def _carry_out(
     return [_outcome(connection_id, became, now, done) for connection_id, became in decided]
 
 
+def _mended(connection: Connection) -> MoveOutcome:
+    """Of one that the sign-in has mended before, when it was completed."""
+    return MoveOutcome(
+        connection_id=connection.id, outcome=Outcome.RECONNECTED, message=None, connection=connection
+    )
+
+
 def _outcome(
     connection_id: ConnectionId, became: Move | Left, now: Mapping[ConnectionId, Connection], done: Outcome
 ) -> MoveOutcome:
     if isinstance(became, Move):
+        is_open = not became.is_to_be_checked or done is not Outcome.RECONNECTED
         return MoveOutcome(
-            connection_id=connection_id, outcome=done, message=None, connection=now[connection_id]
+            connection_id=connection_id,
+            outcome=done if is_open else Outcome.TO_BE_CHECKED,
+            message=_TO_BE_CHECKED if became.is_to_be_checked else None,
+            connection=now[connection_id],
         )
     return MoveOutcome(
         connection_id=connection_id,
@@ -123,15 +138,19 @@ def _outcome(
 async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> list[Connection]:
     """The connections as they are now."""
     through = {move.credential.id for move in moves}
-    await CredentialRepository.of(principal.practice_id).hand_to(through, person_of(principal))
-    connections = ConnectionRepository.of(principal.practice_id)
-    written = {
-        move.connection.id: (move.credential.id, move.connection.mismatch)
+    await hand_over(work, principal.practice_id, through, person_of(principal))
+    written = [
+        Moved(
+            connection=move.connection,
+            credential_id=move.credential.id,
+            mismatch=move.connection.mismatch,
+        )
         for move in moves
         if move.is_written
-    }
-    if written:
-        changed = await connections.move_many(written, at=work.now)
-        await tell_connected(work, principal, changed, trigger=Trigger.RECONNECT)
-        let_go(work, principal.practice_id, {move.connection.credential_id for move in moves} - through)
-    return await connections.get_many([move.connection.id for move in moves])
+    ]
+    await hang(work, principal, written, trigger=Trigger.RECONNECT)
+    look_at_once(work, principal.practice_id, {move.credential.id for move in moves if move.is_to_be_checked})
+    let_go(work, principal.practice_id, {move.connection.credential_id for move in moves} - through)
+    return await ConnectionRepository.of(principal.practice_id).get_many(
+        [move.connection.id for move in moves]
+    )

@@ -23,7 +23,8 @@ from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 strawberry.enum(
     Outcome,
     name="MoveOutcomeCode",
-    description="What became of one connection; all but RECONNECTED and REASSIGNED changed nothing.",
+    description="What became of one connection; all but RECONNECTED, REASSIGNED and TO_BE_CHECKED "
+    "changed nothing.",
 )
 
 
@@ -55,7 +56,7 @@ class MoveOutcomeType:
     connection_id: strawberry.ID
     code: Outcome
     message: str | None = strawberry.field(
-        description="A sentence for people; null where the connection is the caller's."
+        description="A sentence for people; null where the connection is the caller's, and nothing is left to be seen."
     )
     connection: Connection | None = strawberry.field(description="As it is now; null for one not found.")
 
@@ -81,7 +82,8 @@ class MoveOutcomeType:
 @strawberry.type(description="What became of each broken connection.")
 class ReconnectAllPayload:
     outcomes: list[MoveOutcomeType] = strawberry.field(
-        description="At most 1,000, those first that the login mends; none when nothing was tried."
+        description="At most 1,000, those first that the login mends, then what completing the sign-in has mended; "
+        "none when nothing was tried."
     )
     remaining: int = strawberry.field(
         description="How many more the login mends, when this is said again; 0 as a rule."
@@ -116,7 +118,8 @@ class MovingMutations:
     @strawberry.mutation(
         description="Mend every broken connection of the sign-in's provider that it reaches, of the clients whose "
         "connections the caller manages; never one that a person disconnected. They are then integrated by the "
-        "caller, and sync. The same again changes nothing."
+        "caller, and sync. What completing the sign-in has mended is among the outcomes, each time. The same again "
+        "changes nothing."
     )
     async def reconnect_all(
         self, info: Info, input: Annotated[ReconnectAllInput, GIVEN]
