@@ -47,6 +47,10 @@ MOMENTS = {
     ],
     "0010_full_reads": ["LOCK TABLE feed_cursor IN ACCESS SHARE MODE"],
     "0011_rounds_for_connections": ["LOCK TABLE consent_round IN ACCESS SHARE MODE"],
+    "0012_mended_and_lost": [
+        "CREATE TABLE sign_in_mended ()",
+        "LOCK TABLE consent IN ACCESS SHARE MODE",
+    ],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 
