@@ -34,6 +34,7 @@
     │   ├── ProviderUnavailable   a time-out, a fault of theirs, a lost line: nothing of ours changes; try again
     │   ├── ConsentGone       a person must sign in again
     │   ├── AccessLost        the login no longer reaches the organisation, or may not do this in it
+    │   │   └── AppRemoved    nobody of the organisation has the app any more: a person must sign in again
     │   ├── ScopeMissing      the consent does not include this; a person must sign in with more
     │   ├── SubscriptionLapsed    the organisation's own subscription has ended
     │   ├── NotAtProvider     what was asked for is not there
@@ -367,6 +368,10 @@ class AccessLost(ProviderError):
         "This login at {} no longer reaches the organisation, or may not do this in it: "
         "ask for access there, or reassign the connection."
     )
+
+
+class AppRemoved(AccessLost):
+    sentence: ClassVar[str] = "The app was removed from the organisation at {}: a person must sign in again."
 
 
 class ScopeMissing(ProviderError):

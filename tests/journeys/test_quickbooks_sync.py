@@ -207,3 +207,21 @@ async def test_faults_that_stay_expire_the_connection_with_their_reason(
     assert (run["state"], run["reason"]) == ("FAILED", reason)
     shown = (await synced.rounds.firm.admin.ask(STATE, id=synced.connection_id))["connection"]
     assert (shown["statuses"], shown["reason"]) == (["EXPIRED"], reason)
+
+
+async def test_a_company_that_removed_the_app_is_told_so_and_a_new_consent_mends_it(synced: Synced) -> None:
+    rounds, what = synced.rounds, "query($id: ID!) { connection(id: $id) { statuses reason remedy } }"
+    await rounds.quickbooks.revoke(company=synced.company)
+
+    asked = (await rounds.firm.admin.ask(SYNC, id=synced.connection_id))["sync"]
+    run = await synced.follow(asked["run"]["id"])
+    removed = (await rounds.firm.admin.ask(what, id=synced.connection_id))["connection"]
+    started = await rounds.start("RECONNECT", connectionId=synced.connection_id)
+    await rounds.completed(started, synced.company)
+    mended = (await rounds.firm.admin.ask(what, id=synced.connection_id))["connection"]
+
+    assert (run["state"], run["reason"]) == ("FAILED", "REVOKED_AT_PROVIDER")
+    assert "sign in again" in run["message"]
+    assert removed == {"statuses": ["EXPIRED"], "reason": "REVOKED_AT_PROVIDER", "remedy": "RECONNECT"}
+    assert mended == {"statuses": ["CONNECTED"], "reason": None, "remedy": None}
+    assert (await synced.sync())[0]["state"] == "SUCCEEDED"

@@ -66,6 +66,7 @@ MEANINGS: Mapping[int, Fault] = {
     403: faults.AccessLost(),
     404: faults.Missing(),
     405: faults.ScopeMissing(),
+    410: faults.AppRemoved(),
     429: faults.Throttled(limit="day", scope=LimitScope.ORGANISATION, retry_after=timedelta(seconds=70)),
     500: faults.Broken(message="the ledger is upside down"),
     503: faults.Transient(message="the status was 503"),

@@ -176,10 +176,17 @@ async def test_a_consent_reaches_its_one_company() -> None:
 
 async def test_who_lost_the_company_is_told_so_and_not_that_it_reaches_nothing() -> None:
     async with talking(QUICKBOOKS, organisation=REALM) as talk:
-        talk.pretender.will(said({"fault": {"error": [{"code": "3100"}]}}, status=403))
+        talk.pretender.will(said({"Fault": {"Error": [{"code": "120"}]}}, status=401))
 
         with pytest.raises(AccessLost):
             await QUICKBOOKS.organisations(talk.session, None)
+
+
+async def test_a_company_that_removed_the_app_is_reached_no_more() -> None:
+    async with talking(QUICKBOOKS, organisation=REALM) as talk:
+        talk.pretender.will(said({"fault": {"error": [{"code": "3100"}]}}, status=403))
+
+        assert await QUICKBOOKS.organisations(talk.session, None) == []
 
 
 async def test_letting_go_asks_nothing_of_intuit() -> None:

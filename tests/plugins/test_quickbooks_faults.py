@@ -96,14 +96,25 @@ def test_401_is_an_expired_token_even_unexplained(body: object) -> None:
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        (403, lower("3100", "message=ApplicationAuthorizationFailed; errorCode=003100; statusCode=403")),
-        (500, lower("3100", "message=AuthorizationFailed; errorCode=003100; statusCode=500")),
         (403, b""),
         (401, fault("120", "AuthorizationFailure", "AuthorizationFailure: -11014, You do not have access.")),
     ],
 )
 def test_who_may_not_enter_the_company_has_lost_it(status: int, body: object) -> None:
     assert classify(status, body) == faults.AccessLost()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, lower("3100", "message=ApplicationAuthorizationFailed; errorCode=003100; statusCode=403")),
+        (500, lower("3100", "message=AuthorizationFailed; errorCode=003100; statusCode=500")),
+    ],
+)
+def test_a_company_that_does_not_have_the_app_is_told_from_one_that_its_person_lost(
+    status: int, body: object
+) -> None:
+    assert classify(status, body) == faults.AppRemoved()
 
 
 def test_a_company_whose_subscription_lapsed_is_told_from_a_lost_one() -> None:

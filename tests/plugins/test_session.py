@@ -133,6 +133,7 @@ async def test_what_may_have_happened_is_not_done_again(method: str, trouble: Re
         (403, errors.AccessLost),
         (404, errors.NotAtProvider),
         (405, errors.ScopeMissing),
+        (410, errors.AppRemoved),
         (429, errors.QuotaSpent),
         (500, errors.ProviderBroken),
         (418, errors.ProviderBroken),

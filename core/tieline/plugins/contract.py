@@ -264,7 +264,10 @@ class Provider(Protocol):
         ...
 
     async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
-        """All that the credential reaches now, and what the consent brought; that may be a day ago."""
+        """All that the credential reaches now, and what the consent brought; that may be a day ago.
+
+        Nothing where the consent itself was taken back; then a person has to sign in again.
+        """
         ...
 
     async def organisation(self, session: Session) -> OrganisationDetails:

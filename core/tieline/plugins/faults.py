@@ -3,6 +3,7 @@
     faults.Throttled            over a limit                      raised as  errors.Throttled
     faults.TokenExpired         the access token is too old       renewed once, the call made again
     faults.AccessLost           the login lost the organisation              errors.AccessLost
+    faults.AppRemoved           the organisation does not have the app       errors.AppRemoved
     faults.ScopeMissing         the consent does not go so far               errors.ScopeMissing
     faults.SubscriptionLapsed   the organisation no longer pays              errors.SubscriptionLapsed
     faults.Missing              what was asked for is not there              errors.NotAtProvider
@@ -40,6 +41,11 @@ class TokenExpired:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessLost:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppRemoved:
     pass
 
 
@@ -84,6 +90,7 @@ Fault: TypeAlias = (
     Throttled
     | TokenExpired
     | AccessLost
+    | AppRemoved
     | ScopeMissing
     | SubscriptionLapsed
     | Missing

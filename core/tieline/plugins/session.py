@@ -235,7 +235,7 @@ class Session:
         return url.copy_with(fragment=None)
 
 
-def _error(provider: str, fault: Fault) -> ProviderError:  # noqa: PLR0911 - one line for each fault
+def _error(provider: str, fault: Fault) -> ProviderError:  # noqa: C901, PLR0911 - one line for each fault
     match fault:
         case faults.Throttled():
             return errors.Throttled(
@@ -245,6 +245,8 @@ def _error(provider: str, fault: Fault) -> ProviderError:  # noqa: PLR0911 - one
             return ProviderBroken(provider, "an access token that was just renewed counts as expired")
         case faults.AccessLost():
             return errors.AccessLost(provider)
+        case faults.AppRemoved():
+            return errors.AppRemoved(provider)
         case faults.ScopeMissing():
             return errors.ScopeMissing(provider)
         case faults.SubscriptionLapsed():

@@ -2,9 +2,10 @@
 and inside of answers with the status 200; web pages come with any.
 
     429, or 3001 at any status      Throttled             401, 3200, 100        TokenExpired
-    120, 3100, 403                  AccessLost            6190                  SubscriptionLapsed
-    610, 404                        Missing               408, 5xx, HTML        Transient
-    any other fault with 400, 200   Rejected              anything else         Broken
+    120, 403                        AccessLost            3100                  AppRemoved
+    6190                            SubscriptionLapsed    610, 404              Missing
+    408, 5xx, HTML                  Transient             other faults, 400 200 Rejected
+    anything else                   Broken
 
 https://developer.intuit.com/app/developer/qbo/docs/develop/troubleshooting/error-codes
 """
@@ -32,10 +33,11 @@ _XML_FAULT = re.compile(r"<(?:\w+:)?Fault\b")
 _XML_CODE = re.compile(r"<(?:\w+:)?Error\b[^>]*?\bcode=\"(\d{1,9})\"")
 _SAID_CODE = re.compile(r"errorCode=(\d{1,9})")
 
-_THROTTLED, _EXPIRED, _NO_ACCESS, _LAPSED, _MISSING = (
+_THROTTLED, _EXPIRED, _NO_ACCESS, _REMOVED, _LAPSED, _MISSING = (
     {"3001"},
     {"3200", "100"},
-    {"120", "3100"},
+    {"120"},
+    {"3100"},
     {"6190"},
     {"610"},
 )
@@ -69,6 +71,8 @@ def _by_code(codes: frozenset[str]) -> Fault | None:
         return faults.TokenExpired()
     if codes & _NO_ACCESS:
         return faults.AccessLost()
+    if codes & _REMOVED:
+        return faults.AppRemoved()
     if codes & _LAPSED:
         return faults.SubscriptionLapsed()
     return faults.Missing() if codes & _MISSING else None

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import httpx
 
+from tieline.errors import AppRemoved
 from tieline.plugins import (
     ClientAuthentication,
     Consent,
@@ -102,7 +103,10 @@ class QuickBooks:
         consent: Consent | None,  # noqa: ARG002 - each consent is for the one company
     ) -> Sequence[Reached]:
         found = Company(session=session, provider=_SLUG, realm=session.subject)
-        name = await company.name_of(found)
+        try:
+            name = await company.name_of(found)
+        except AppRemoved:
+            return []
         return [Reached(external_id=found.realm, name=name, consented=True)]
 
     async def organisation(self, session: Session) -> OrganisationDetails:
