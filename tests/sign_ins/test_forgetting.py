@@ -13,7 +13,7 @@ from tests.support.sandbox import Books, Person
 from tieline.credentials.letting_go import let_go_credential
 from tieline.errors import SignInOver
 from tieline.ids import SignInId
-from tieline.sign_ins import forgetting
+from tieline.sign_ins import consent, exchange, forgetting
 from tieline.sign_ins.forgetting import end_sign_in
 from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
 from tieline.sign_ins.states import SignInState
@@ -157,6 +157,64 @@ async def test_when_they_do_not_come_back_it_is_revoked_after_all(desk: Desk, ki
     assert await forget(desk, abandoned_id) is None
 
     assert await desk.asked("revocation") == 1
+
+
+async def test_where_somebody_always_is_at_the_provider_it_is_revoked_after_an_hour(
+    desk: Desk, kim: Person
+) -> None:
+    abandoned_id, _ = await desk.consented(kim)
+    await desk.pass_time(SIX_MINUTES)
+    for _ in range(6):
+        await desk.start()
+        assert await forget(desk, abandoned_id) is not None
+        assert await desk.asked("revocation") == 0
+        await desk.pass_time(timedelta(minutes=9))
+    await desk.pass_time(timedelta(minutes=6))
+    await desk.start()
+
+    assert await forget(desk, abandoned_id) is None
+
+    assert await desk.asked("revocation") == 1
+
+
+async def test_whoever_is_just_coming_back_is_waited_for_even_then(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abandoned_id, _ = await desk.consented(kim)
+    await desk.pass_time(timedelta(hours=2))
+    parameters = await desk.consent(await desk.start(), kim)
+    real, waits = exchange.ask, list[timedelta | None]()
+
+    async def meanwhile(*arguments: Any) -> Any:
+        waits.append(await forget(desk, abandoned_id))
+        return await real(*arguments)
+
+    monkeypatch.setattr(consent, "ask", meanwhile)
+    answer = await desk.back(parameters)
+
+    assert [wait is not None and wait <= timedelta(seconds=60) for wait in waits] == [True]
+    assert answer.proof is not None
+    assert await forget(desk, abandoned_id) is None
+    assert await desk.asked("revocation") == 0
+
+
+async def test_of_two_that_nobody_took_one_that_has_to_wait_keeps_no_other_waiting(
+    desk: Desk, kim: Person
+) -> None:
+    other, started = await desk.sandbox.populate("Dune Dental"), await desk.start()
+    assert (await desk.back(await desk.consent(started, kim))).proof is not None
+    await desk.pass_time(timedelta(minutes=58))
+    more = await continue_sign_in(desk.admin, started.sign_in.id)
+    assert (await desk.back(await desk.consent(more, other))).proof is not None
+    await desk.pass_time(timedelta(minutes=8))
+    await desk.start()
+
+    wait = await forget(desk, started.sign_in.id)
+
+    assert wait is not None
+    assert wait <= timedelta(minutes=15)
+    assert await desk.asked("revocation") == 1
+    assert [each["tokens_sealed"] is None for each in await desk.rounds(started.sign_in.id)] == [True, False]
 
 
 async def test_somebody_at_another_practices_app_is_no_reason_to_wait(

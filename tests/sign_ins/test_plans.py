@@ -47,6 +47,10 @@ async def pending(desk: Desk, app_id: AppId, _: CredentialId, subject: str) -> A
     return await RoundRepository.of(desk.practice_id).pending_subject(app_id, subject, at=clock.now())
 
 
+async def exchanged_until(desk: Desk, app_id: AppId, _: CredentialId, __: str) -> Any:
+    return await RoundRepository.of(desk.practice_id).exchanged_until(app_id, at=clock.now())
+
+
 async def waiting(desk: Desk, app_id: AppId, _: CredentialId, subject: str) -> Any:
     return await RoundRepository.of(desk.practice_id).waiting(app_id, subject)
 
@@ -61,7 +65,7 @@ async def close_oldest(desk: Desk, _: AppId, __: CredentialId, ___: str) -> Any:
     return await RoundRepository.of(desk.practice_id).close_oldest(desk.admin.person_id, keep=9, at=at)
 
 
-@pytest.mark.parametrize("ask", [open_until, pending, waiting, used, close_oldest])
+@pytest.mark.parametrize("ask", [open_until, exchanged_until, pending, waiting, used, close_oldest])
 @pytest.mark.parametrize("is_analyzed", [False, True])
 async def test_rounds_that_are_over_are_not_looked_at(
     desk: Desk, kim: Person, ask: Asked, *, is_analyzed: bool

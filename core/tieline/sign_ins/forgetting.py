@@ -2,11 +2,13 @@
 
 At some providers revoking a token ends everything that its subject granted to the app. So a waiting token is
 revoked only where nothing else has, or may be about to have, that subject: no credential, no other consent that
-may still be taken, and nobody who is at the provider at this moment and may come back as just that subject.
+may still be taken, and nobody who is at the provider at this moment and may come back as just that subject. Where
+somebody always is, that waits for an hour: then only whoever is just coming back is waited for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,12 +26,13 @@ from tieline.principal import Principal
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rounds.repository import CLAIM, Round, RoundRepository
-from tieline.sign_ins.states import SignInState
+from tieline.sign_ins.states import Outcome, SignInState
 from tieline.vault import SealBroken, Secret
 from tieline.work import Again, Work, retrying, unit_of_work
 
 _PAUSE = timedelta(minutes=10)
 _GIVEN_UP = timedelta(days=7)
+_FOR_OTHERS = timedelta(hours=1)
 
 _log = get_logger(__name__)
 
@@ -72,12 +75,14 @@ async def _look(practice_id: PracticeId, sign_in_id: SignInId) -> _Revocable | A
             await _expire(work, sign_in)
         elif not any(each.is_open(work.now) or each.is_pending(work.now) for each in rounds):
             await _settle(work, sign_in)
-        abandoned = [each for each in rounds if each.waiting and not each.is_pending(work.now)]
-        for each in abandoned:
-            due = await _abandon(work, sign_in, each)
-            if due is not None:
-                return due
-        return Again(usable) if usable is not None else None
+        later: list[datetime | None] = [usable]
+        for each in rounds:
+            if each.waiting and not each.is_pending(work.now):
+                due = await _abandon(work, sign_in, each)
+                if isinstance(due, _Revocable):
+                    return due
+                later.append(due)
+        return _earliest(later)
 
 
 def _usable_until(sign_in: SignIn, rounds: list[Round], *, at: datetime) -> datetime | None:
@@ -110,7 +115,7 @@ async def _settle(work: Work, sign_in: SignIn) -> None:
         work.hint("sign_in", sign_in.id)
 
 
-async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable | Again | None:
+async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable | datetime | None:
     """What becomes of a token that nobody took: dropped here, unless it is to be revoked, now or later."""
     practice_id, subject = sign_in.practice_id, abandoned.subject
     rounds, app = RoundRepository.of(practice_id), await AppRepository.of(practice_id).get(sign_in.app_id)
@@ -127,10 +132,30 @@ async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable 
     if wanted or too_old or token is None:
         await rounds.drop_tokens(abandoned.id)
         return None
-    until = await rounds.open_until(app.id, at=work.now)
-    if until is not None:
-        return Again(until)
-    return _Revocable(round=abandoned, app=app, token=token)
+    until = await _in_the_way(rounds, app, _left_at(sign_in, abandoned) + _FOR_OTHERS, at=work.now)
+    return until or _Revocable(round=abandoned, app=app, token=token)
+
+
+async def _in_the_way(
+    rounds: RoundRepository, app: App, no_later: datetime, *, at: datetime
+) -> datetime | None:
+    """Until when somebody may come back as just that subject who is waited for; None when nobody is."""
+    if at >= no_later:
+        return await rounds.exchanged_until(app.id, at=at)
+    until = await rounds.open_until(app.id, at=at)
+    return None if until is None else min(until, no_later)
+
+
+def _left_at(sign_in: SignIn, abandoned: Round) -> datetime:
+    """Since when nobody can take it."""
+    is_refused = abandoned.outcome is Outcome.REFUSED
+    left = abandoned.consented_at if is_refused else abandoned.proof_until
+    return left or sign_in.created_at
+
+
+def _earliest(instants: Iterable[datetime | None]) -> Again | None:
+    some = [each for each in instants if each is not None]
+    return Again(min(some)) if some else None
 
 
 async def _token(practice_id: PracticeId, abandoned: Round) -> Secret | None:

@@ -128,12 +128,13 @@ SELECT r.id, r.tokens_sealed FROM consent_round AS r
  WHERE r.practice_id = $1 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL AND {_OF_APP} ORDER BY r.id
 """
 _OUT = "r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NULL AND r.expires_at > $3"
+_EXCHANGED_UNTIL = f"""
+SELECT max($3::timestamptz + $4) FROM consent_round AS r
+ WHERE r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NOT NULL
+   AND r.claimed_until > (SELECT clock_timestamp()) AND {_OF_APP}
+"""
 _OPEN_UNTIL = f"""
-SELECT greatest(
-         (SELECT max(r.expires_at) FROM consent_round AS r WHERE {_OUT} AND {_OF_APP}),
-         (SELECT max($3::timestamptz + $4) FROM consent_round AS r
-           WHERE r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NOT NULL
-             AND r.claimed_until > (SELECT clock_timestamp()) AND {_OF_APP}))
+SELECT greatest((SELECT max(r.expires_at) FROM consent_round AS r WHERE {_OUT} AND {_OF_APP}), ({_EXCHANGED_UNTIL}))
 """
 _CLOSE_OLDEST = f"""
 UPDATE consent_round AS o SET expires_at = $3
@@ -263,6 +264,13 @@ class RoundRepository:
     async def open_until(self, app_id: AppId, *, at: datetime) -> datetime | None:
         """Until when somebody may come back from this app's provider, as whatever subject; None when nobody may."""
         until: datetime | None = await current().value(_OPEN_UNTIL, self._practice_id, app_id, at, CLAIM)
+        return until
+
+    async def exchanged_until(self, app_id: AppId, *, at: datetime) -> datetime | None:
+        """Until when somebody's code may be under way who is back from this app's provider; None when nobody's is."""
+        until: datetime | None = await current().value(
+            _EXCHANGED_UNTIL, self._practice_id, app_id, at, CLAIM
+        )
         return until
 
     async def _column(self, column: str, round_id: RoundId) -> Any:
