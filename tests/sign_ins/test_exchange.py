@@ -11,8 +11,10 @@ import pytest
 
 from tests.sign_ins.desk import BOOKKEEPING, RETURN_URL, Desk
 from tests.support.intuit import QuickBooks as Intuit
+from tests.support.jobs import calendar
 from tests.support.sandbox import Person
-from tieline.errors import Unavailable
+from tieline.errors import Busy, ProviderBroken, Unavailable
+from tieline.ids import AppId, SignInId
 from tieline.sign_ins import consent, exchange
 from tieline.sign_ins.forgetting import end_sign_in
 from tieline.sign_ins.service import (
@@ -112,12 +114,8 @@ async def test_a_plugin_that_fails_at_the_subject_fails_the_consent_at_once(
     assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_FAILED)
 
 
-async def test_a_plugin_that_fails_to_tell_what_the_tokens_open_fails_the_consent_at_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def organisations(*_: object) -> Any:
-        raise KeyError("CompanyInfo")
-
+async def at_intuit(desk: Desk) -> tuple[AppId, SignInId, dict[str, str]]:
+    """Somebody consents for a company: the app, the sign-in, and what the browser comes back with."""
     intuit = Intuit(sandbox=desk.sandbox)
     app, person = await intuit.app(desk.practice_id), await intuit.populate("Ashford Bakery Ltd")
     asked = NewSignIn(
@@ -125,13 +123,69 @@ async def test_a_plugin_that_fails_to_tell_what_the_tokens_open_fails_the_consen
     )
     started = await start_sign_in(desk.admin, asked)
     back = urlsplit(await intuit.consent(str(started.authorization_url), person))
+    return app.id, started.sign_in.id, dict(parse_qsl(back.query))
+
+
+async def test_a_plugin_that_fails_to_tell_what_the_tokens_open_loses_no_consent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def organisations(*_: object) -> Any:
+        raise KeyError("CompanyInfo")
+
+    app_id, sign_in_id, parameters = await at_intuit(desk)
     monkeypatch.setattr(QuickBooks, "organisations", organisations)
 
-    answer = await answer_consent("quickbooks", app.id, dict(parse_qsl(back.query)))
+    answer = await answer_consent("quickbooks", app_id, parameters)
+    assert answer.proof is not None
+    with pytest.raises(ProviderBroken, match="its plugin could not tell"):
+        await complete_sign_in(desk.admin, sign_in_id, answer.proof)
+    monkeypatch.undo()
 
-    assert answer.failure is Failure.CONSENT_FAILED
-    failed = await get_sign_in(desk.admin, started.sign_in.id)
-    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_FAILED)
+    assert (await complete_sign_in(desk.admin, sign_in_id, answer.proof)).state is SignInState.READY
+
+
+@pytest.mark.parametrize("is_completed", [True, False], ids=["by who completes", "by the job"])
+async def test_a_death_before_the_tokens_are_checked_leaves_them_to_be_checked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_completed: bool
+) -> None:
+    app_id, sign_in_id, parameters = await at_intuit(desk)
+    monkeypatch.setattr(consent, "check_tokens", _die)
+    with pytest.raises(KilledHere):
+        await answer_consent("quickbooks", app_id, parameters)
+    monkeypatch.undo()
+    reloaded = asyncio.create_task(answer_consent("quickbooks", app_id, parameters))
+    await asyncio.sleep(0.5)
+    assert not reloaded.done()
+
+    await desk.above.execute("UPDATE consent_round SET claimed_until = claimed_until - interval '61 seconds'")
+    answer = await reloaded
+    assert answer.proof is not None
+    if is_completed:
+        assert (await complete_sign_in(desk.admin, sign_in_id, answer.proof)).state is SignInState.READY
+    else:
+        await end_sign_in(desk.practice_id, sign_in_id)
+
+    [round_] = await desk.rounds(sign_in_id)
+    assert round_["unchecked"] is False
+
+
+async def test_while_one_looks_what_the_tokens_open_another_is_told_to_try_again(desk: Desk) -> None:
+    app_id, sign_in_id, parameters = await at_intuit(desk)
+    await desk.sandbox.plant("status", "companyinfo", status=503, times=3)
+    answer = await answer_consent("quickbooks", app_id, parameters)
+    assert answer.proof is not None
+    await desk.above.execute(
+        "UPDATE consent_round SET claimed_until = clock_timestamp() + interval '60 seconds'"
+    )
+
+    with pytest.raises(Busy):
+        await complete_sign_in(desk.admin, sign_in_id, answer.proof)
+    again = await end_sign_in(desk.practice_id, sign_in_id)
+    assert again is not None
+    await desk.above.execute("UPDATE consent_round SET claimed_until = NULL")
+
+    assert again.at - await calendar() <= timedelta(minutes=1)
+    assert (await complete_sign_in(desk.admin, sign_in_id, answer.proof)).state is SignInState.READY
 
 
 async def test_what_a_code_brought_after_its_round_had_ended_is_given_back(
@@ -196,8 +250,6 @@ def _away(monkeypatch: pytest.MonkeyPatch, *, times: int) -> list[int]:
 
 def _busy_at_first(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *, before: int) -> list[int]:
     """Let this function raise Busy at its second call."""
-    from tieline.errors import Busy
-
     real, times = getattr(module, name), [0]
 
     def busy(*args: Any, **kwargs: Any) -> Any:

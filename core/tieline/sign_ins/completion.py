@@ -1,8 +1,9 @@
 """Completing a sign-in: the person who began it shows the proof, and only then may act with what it reaches.
 
-    1  the waiting tokens become the credential's, and the credential this person's   one transaction
-    2  the provider says which organisations it reaches                               HTTP
-    3  they are written down, what was broken is healed, READY                        one transaction
+    0  where nobody could say it before: the tokens open the organisation that was named   HTTP
+    1  the waiting tokens become the credential's, and the credential this person's        one transaction
+    2  the provider says which organisations it reaches                                    HTTP
+    3  they are written down, what was broken is healed, READY                             one transaction
 
 Whatever fails on the way, the same call goes on from where it was.
 """
@@ -26,6 +27,7 @@ from tieline.host import host
 from tieline.ids import CredentialId, SignInId
 from tieline.plugins import Consent, Provider, Reached, Subject
 from tieline.principal import Principal
+from tieline.sign_ins.checks.service import check_tokens
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignIn, SignInRepository
@@ -59,6 +61,9 @@ async def complete_sign_in(principal: Principal, sign_in_id: SignInId, proof: Se
     does not answer: the same call goes on then.
     """
     taken = await _take(principal, sign_in_id, proof)
+    while isinstance(taken, Round):
+        await check_tokens(principal.practice_id, taken.id)
+        taken = await _take(principal, sign_in_id, proof)
     if isinstance(taken, SignIn):
         return taken
     asked_at = clock.now()
@@ -68,6 +73,9 @@ async def complete_sign_in(principal: Principal, sign_in_id: SignInId, proof: Se
     except ConsentGone as gone:
         await _fail(principal, taken)
         raise _consent_gone() from gone
+    if not reached and not taken.provider.info.bulk_consent:
+        await _fail(principal, taken)
+        raise _consent_gone()
     ready = await _make_ready(principal, taken, reached, asked_at=asked_at)
     if ready is None:
         raise _consent_gone()
@@ -75,7 +83,8 @@ async def complete_sign_in(principal: Principal, sign_in_id: SignInId, proof: Se
 
 
 @retrying
-async def _take(principal: Principal, sign_in_id: SignInId, proof: Secret) -> _Taken | SignIn:
+async def _take(principal: Principal, sign_in_id: SignInId, proof: Secret) -> _Taken | SignIn | Round:
+    """The sign-in where that is done already; the round where it is still to be seen what its tokens open."""
     async with unit_of_work(principal) as work:
         sign_in = await own_sign_in(principal, sign_in_id, lock=True)
         await require_some_client(principal)
@@ -90,6 +99,10 @@ async def _take(principal: Principal, sign_in_id: SignInId, proof: Secret) -> _T
             return sign_in
         if not proven.is_pending(work.now):
             raise SignInOver(_TOO_LATE, field="proof")
+        if proven.unchecked:
+            until = _proof_until(sign_in, work)
+            await RoundRepository.of(principal.practice_id).show(proven.id, proof_until=until)
+            return proven
 
         app, provider = await _app_of(sign_in)
         credential_id = await _hand_over(work, sign_in, proven, app)
@@ -111,8 +124,12 @@ async def _hand_over(work: Work, sign_in: SignIn, proven: Round, app: App) -> Cr
         await hand_over(work, app.practice_id, [credential_id], sign_in.person_id)
     else:
         raise SignInOver(_TOO_LATE, field="proof")
-    await rounds.move_tokens(proven.id, credential_id, proof_until=max(sign_in.created_at + LIFE, work.now))
+    await rounds.move_tokens(proven.id, credential_id, proof_until=_proof_until(sign_in, work))
     return credential_id
+
+
+def _proof_until(sign_in: SignIn, work: Work) -> datetime:
+    return max(sign_in.created_at + LIFE, work.now)
 
 
 @retrying

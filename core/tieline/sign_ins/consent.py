@@ -3,7 +3,7 @@
 state unknown, or of another app's path   a sentence, and no redirect: we do not know where to
 round over, or used by another code       told so; the sign-in stays as it is
 error, or sent by another issuer          REFUSED, and the code is not spent
-code ── claimed ── exchanged ──┬── GRANTED    the tokens kept, a proof for the person who began
+code ── claimed ── exchanged ──┬── GRANTED    the tokens kept and checked, a proof for the person who began
                                └── REFUSED    a code is good for one try
 """
 
@@ -28,6 +28,7 @@ from tieline.errors import (
 from tieline.ids import AppId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Subject
+from tieline.sign_ins.checks.service import check_tokens
 from tieline.sign_ins.exchange import ask, claim, keep, refuse
 from tieline.sign_ins.returns import NOWHERE, ConsentAnswer, Return, find_return
 from tieline.sign_ins.rounds.repository import CLAIM, RoundRepository
@@ -83,13 +84,13 @@ async def _answer_again(back: Return, code: str | None) -> ConsentAnswer:
             now = await RoundRepository.of(back.practice_id).get(back.round.id)
         if now is None or (now.code_hash is not None and (code is None or hashed(code) != now.code_hash)):
             return back.failed(Failure.ROUND_OVER)
-        if now.outcome is Outcome.GRANTED:
+        if now.outcome is Outcome.GRANTED and (not now.checking or loop.time() >= give_up_at):
             return back.granted()
         if now.outcome is Outcome.REFUSED:
             return back.failed(now.failure or Failure.CONSENT_FAILED)
         if now.code_hash is None:
             return back.failed(Failure.ROUND_OVER)
-        if not now.claimed:
+        if not (now.claimed or now.checking):
             return await _refused(back, Failure.INTERRUPTED)
         if loop.time() >= give_up_at:
             return back.failed(Failure.PROVIDER_UNAVAILABLE)
@@ -114,7 +115,10 @@ async def _exchanged(
     except TryAgain as error:
         _log.error("sign_in.consent_lost", sign_in_id=str(back.sign_in.id), **fields_of(error))
         return back.failed(Failure.INTERRUPTED)
-    return back.granted() if kept else await _answer_again(back, code)
+    if kept and back.provider.info.bulk_consent:
+        return back.granted()
+    await _check(back)
+    return await _answer_again(back, code)
 
 
 async def _keep(back: Return, code: str, pair: Pair, subject: Subject, *, until: float) -> bool:
@@ -126,6 +130,14 @@ async def _keep(back: Return, code: str, pair: Pair, subject: Subject, *, until:
             if asyncio.get_running_loop().time() + _STORE_PAUSE >= until:
                 raise
         await asyncio.sleep(_STORE_PAUSE)
+
+
+async def _check(back: Return) -> None:
+    """See what the tokens open; where nobody can say, they wait for whoever completes the sign-in, or for the job."""
+    try:
+        await check_tokens(back.practice_id, back.round.id, is_ours=True)
+    except (ProviderError, TryAgain) as error:
+        _log.warning("sign_in.unchecked", sign_in_id=str(back.sign_in.id), **fields_of(error))
 
 
 async def _refused(back: Return, failure: Failure, *, app_fault: str | None = None) -> ConsentAnswer:

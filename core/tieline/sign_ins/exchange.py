@@ -8,23 +8,19 @@ from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
-from tieline.credentials.repository import CredentialRepository, State
-from tieline.credentials.service import keep_consent, trial_session
 from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
-from tieline.ids import CredentialId, RoundId
 from tieline.log import get_logger
 from tieline.plugins import Grant, Provider, Subject, TokenSet, ask_userinfo, code_request, read_tokens, send
 from tieline.principal import Principal
-from tieline.sign_ins.places import tokens_place
-from tieline.sign_ins.reached import ask_reached
+from tieline.sign_ins.keeping import Held, hold_tokens, sealed_for
 from tieline.sign_ins.repository import SignInRepository
 from tieline.sign_ins.returns import Return
 from tieline.sign_ins.rounds.repository import Granted, RoundRepository
 from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState, state_after_refusal
 from tieline.sign_ins.trips import forget_later, hashed
 from tieline.sign_ins.wanted import is_another
-from tieline.vault import SealBroken, Secret
+from tieline.vault import Secret
 from tieline.work import Work, retrying, unit_of_work
 
 _EXCHANGE_SECONDS = 20.0
@@ -61,10 +57,7 @@ async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[P
     if tokens.refresh is None:
         raise ProviderBroken(app.provider, "it granted no refresh token")
     pair = Pair.of(tokens, at=clock.now())
-    subject = _subject(provider, await _grant(app, tokens, parameters))
-    if not provider.info.bulk_consent:
-        await _check_opened(back, pair, subject)
-    return pair, subject
+    return pair, _subject(provider, await _grant(app, tokens, parameters))
 
 
 async def _grant(app: App, tokens: TokenSet, parameters: Mapping[str, str]) -> Grant:
@@ -77,18 +70,6 @@ async def _grant(app: App, tokens: TokenSet, parameters: Mapping[str, str]) -> G
         seconds=_USERINFO_SECONDS,
     )
     return Grant(tokens=tokens, parameters=rest, claims=claims)
-
-
-async def _check_opened(back: Return, pair: Pair, subject: Subject) -> None:
-    """Whether the tokens open the organisation that the browser says was consented to: anybody can edit an address.
-
-    Else they would take the place of those that do. Raises ProviderError.
-    """
-    reached = await ask_reached(back.provider, trial_session(back.app, pair, subject.id))
-    if subject.id not in {each.external_id for each in reached}:
-        raise ProviderBroken(
-            back.app.provider, "the callback names another organisation than the tokens open"
-        )
 
 
 def _subject(provider: Provider, grant: Grant) -> Subject:
@@ -114,33 +95,39 @@ async def keep(back: Return, code: str, pair: Pair, subject: Subject) -> bool:
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
         await sign_ins.lock(back.sign_in.id)
         await rounds.hold_subjects(back.app.id)
-        is_refused = await is_another(back.app, back.provider, back.connection_id, subject)
-        credential_id = await _renew(work, back, pair, subject, only_live=is_refused)
-        sealed = None
-        if credential_id is None:
-            newest = await _renew_waiting(back, pair, subject)
-            sealed = newest.sealed(host().vault, tokens_place(back.practice_id, back.round.id))
-        if is_refused:  # what works with this organisation already needs the new tokens all the same
+        if await is_another(back.app, back.provider, back.connection_id, subject):
             await _end_refused(work, back, Failure.DIFFERENT_ORGANISATION)
-        granted = Granted(
-            subject=subject.id,
-            login=subject.login[:_LOGIN_LENGTH] if subject.login else None,
-            consent_mark=subject.consent,
-            tokens_sealed=sealed,
-            credential_id=credential_id,
-            proof_hash=hashed(back.proof.reveal()),
-            proof_until=work.now + PROOF_LIFE,
-        )
+        granted = await _granted(work, back, pair, subject)
         kept = await rounds.grant(back.round.id, hashed(code), granted, at=work.now)
-        if not kept and sealed is not None:
-            await rounds.strand(back.round.id, sealed, subject=subject.id, login=granted.login)
+        if not kept and granted.tokens_sealed is not None:
+            await rounds.strand(back.round.id, granted, at=work.now)
         sign_in = await sign_ins.read(back.sign_in.id)
         if kept and sign_in is not None and sign_in.state is not SignInState.EXPIRED:
             await sign_ins.set_state(sign_in.id, SignInState.CONSENTED, at=work.now)
         await AppRepository.of(back.practice_id).set_fault(back.app.id, None)
-        forget_later(work, back.practice_id, back.sign_in.id)
+        forget_later(work, back.practice_id, back.sign_in.id, soon=granted.unchecked)
         work.hint("sign_in", back.sign_in.id)
     return kept
+
+
+async def _granted(work: Work, back: Return, pair: Pair, subject: Subject) -> Granted:
+    """Where only the browser says which organisation it was, the tokens wait in the round until they were checked."""
+    is_checked, person_id = back.provider.info.bulk_consent, back.sign_in.person_id
+    held = Held(credential_id=None, sealed=sealed_for(back.app, back.round.id, pair))
+    if is_checked:
+        held = await hold_tokens(
+            work, back.app, back.round.id, pair, subject, person_id=person_id, only_live=False
+        )
+    return Granted(
+        subject=subject.id,
+        login=subject.login[:_LOGIN_LENGTH] if subject.login else None,
+        consent_mark=subject.consent,
+        tokens_sealed=held.sealed,
+        unchecked=not is_checked,
+        credential_id=held.credential_id,
+        proof_hash=hashed(back.proof.reveal()),
+        proof_until=work.now + PROOF_LIFE,
+    )
 
 
 @retrying
@@ -165,36 +152,3 @@ async def _end_refused(work: Work, back: Return, failure: Failure) -> None:
         )
         failed = failure if state is SignInState.FAILED else None
         await sign_ins.set_state(sign_in.id, state, failure=failed, at=work.now)
-
-
-async def _renew(
-    work: Work, back: Return, pair: Pair, subject: Subject, *, only_live: bool
-) -> CredentialId | None:
-    """The credential of this subject, if there is one, with the new pair: a new consent may have ended the old one."""
-    there = await CredentialRepository.of(back.practice_id).by_subject(back.app.id, subject.id)
-    if there is None or (only_live and there.state is State.DEAD):
-        return None
-    kept = await keep_consent(
-        work, back.app, pair, subject, person_id=back.sign_in.person_id, takes_over=False
-    )
-    return kept.id
-
-
-async def _renew_waiting(back: Return, pair: Pair, subject: Subject) -> Pair:
-    """The newest pair of this subject, which all its rounds hold from now on, for the same reason."""
-    vault, rounds = host().vault, RoundRepository.of(back.practice_id)
-    waiting = await rounds.waiting(back.app.id, subject.id)
-    others = (_opened(back, round_id, sealed) for round_id, sealed in waiting.items())
-    newest = max((pair, *filter(None, others)), key=lambda each: each.obtained_at)
-    for round_id in waiting:
-        await rounds.replace_tokens(round_id, newest.sealed(vault, tokens_place(back.practice_id, round_id)))
-    return newest
-
-
-def _opened(back: Return, round_id: RoundId, sealed: bytes) -> Pair | None:
-    """None for what cannot be opened any more: there is a newer one to put in its place."""
-    try:
-        return Pair.opened(sealed, host().vault, tokens_place(back.practice_id, round_id))
-    except SealBroken:
-        _log.warning("sign_in.seal_broken", round_id=str(round_id))
-        return None

@@ -23,6 +23,7 @@ from tieline.host import host
 from tieline.ids import PracticeId, SignInId
 from tieline.log import fields_of, get_logger
 from tieline.principal import Principal
+from tieline.sign_ins.checks.left import check_left
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rounds.repository import CLAIM, Round, RoundRepository
@@ -48,10 +49,11 @@ class _Revocable:
 
 async def end_sign_in(practice_id: PracticeId, sign_in_id: SignInId) -> Again | None:
     """Do what is due at this moment; due again when something of the sign-in will have run out."""
+    unchecked = await check_left(practice_id, sign_in_id)
     while True:
         due = await _look(practice_id, sign_in_id)
         if not isinstance(due, _Revocable):
-            return due
+            return _earliest([None if due is None else due.at, unchecked])
         try:
             await revoke(due.app, due.token)
         except ProviderError as error:
@@ -77,7 +79,7 @@ async def _look(practice_id: PracticeId, sign_in_id: SignInId) -> _Revocable | A
             await _settle(work, sign_in)
         later: list[datetime | None] = [usable]
         for each in rounds:
-            if each.waiting and not each.is_pending(work.now):
+            if each.waiting and not each.unchecked and not each.is_pending(work.now):
                 due = await _abandon(work, sign_in, each)
                 if isinstance(due, _Revocable):
                     return due

@@ -49,6 +49,7 @@ class ConsentRoundRow(Model):
     login = fields.CharField(max_length=254, null=True)
     consent_mark = fields.CharField(max_length=200, null=True)
     tokens_sealed = fields.BinaryField(null=True)
+    unchecked = fields.BooleanField(default=False)
     credential_id = fields.UUIDField(null=True)
     proof_hash = fields.BinaryField(null=True)
     proof_until = fields.DatetimeField(null=True)

@@ -11,6 +11,8 @@ ROUND_LIFE = timedelta(minutes=15)
 """How long a person may take at the provider."""
 PROOF_LIFE = timedelta(minutes=5)
 """How long the proof is good that comes back with the browser, until it is first shown."""
+CHECK_PAUSE = timedelta(minutes=1)
+"""How soon a job looks what tokens open, where nobody who waits could find out."""
 LIFE = timedelta(hours=24)
 """How long a sign-in may be continued from its start, and used from its completion."""
 

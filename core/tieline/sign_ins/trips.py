@@ -17,7 +17,7 @@ from tieline.sign_ins.actors import forget_sign_in
 from tieline.sign_ins.models import ConsentRoundRow
 from tieline.sign_ins.places import verifier_place
 from tieline.sign_ins.rounds.repository import RoundRepository
-from tieline.sign_ins.states import ROUND_LIFE
+from tieline.sign_ins.states import CHECK_PAUSE, ROUND_LIFE
 from tieline.vault import Secret
 from tieline.work import Work
 
@@ -83,12 +83,15 @@ async def begin_round(
     )
 
 
-def forget_later(work: Work, practice_id: PracticeId, sign_in_id: SignInId) -> None:
-    """See to it that somebody looks when the round is over; whoever looks knows when to look again."""
+def forget_later(work: Work, practice_id: PracticeId, sign_in_id: SignInId, *, soon: bool = False) -> None:
+    """See to it that somebody looks when the round is over; whoever looks knows when to look again.
+
+    `soon`: there is something to check, in case that whoever is about to does not get to it.
+    """
     work.enqueue(
         forget_sign_in,
         key=str(sign_in_id),
-        due_at=work.now + ROUND_LIFE,
+        due_at=work.now + (CHECK_PAUSE if soon else ROUND_LIFE),
         practice_id=str(practice_id),
         sign_in_id=str(sign_in_id),
     )

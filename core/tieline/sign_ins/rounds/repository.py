@@ -28,6 +28,7 @@ CLAIM = timedelta(seconds=60)
 class Round:
     """One trip to the consent page. `waiting`: it holds tokens; `claimed`: its code is being exchanged.
 
+    `unchecked`: nobody has seen what its tokens open; `checking`: somebody looks at this moment.
     `connection_id` is the one whose organisation it is for, where its sign-in is not for a single one anyway.
     """
 
@@ -42,6 +43,8 @@ class Round:
     login: str | None
     consent_mark: str | None
     waiting: bool
+    unchecked: bool
+    checking: bool
     credential_id: CredentialId | None
     proof_hash: bytes | None
     proof_until: datetime | None
@@ -72,12 +75,16 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Granted:
-    """What a code was exchanged for. `tokens_sealed` only where no credential holds them already."""
+    """What a code was exchanged for. `tokens_sealed` only where no credential holds them already.
+
+    `unchecked` tokens are for whoever exchanged the code to check first.
+    """
 
     subject: str
     login: str | None
     consent_mark: str | None
     tokens_sealed: bytes | None
+    unchecked: bool
     credential_id: CredentialId | None
     proof_hash: bytes
     proof_until: datetime
@@ -86,7 +93,8 @@ class Granted:
 _ROUND = """
 SELECT id, sign_in_id, connection_id, code_hash,
        claimed_until > clock_timestamp() AND outcome IS NULL AS claimed, outcome, failure, subject, login, consent_mark,
-       tokens_sealed IS NOT NULL AS waiting, credential_id, proof_hash, proof_until, consented_at, taken_at, expires_at
+       tokens_sealed IS NOT NULL AS waiting, unchecked, unchecked AND claimed_until > clock_timestamp() AS checking,
+       credential_id, proof_hash, proof_until, consented_at, taken_at, expires_at
   FROM consent_round
 """
 _CLAIM = """
@@ -96,11 +104,13 @@ UPDATE consent_round SET code_hash = $3, claimed_until = clock_timestamp() + $4
 _GRANT = """
 UPDATE consent_round
    SET outcome = 'GRANTED', consented_at = $4, subject = $5, login = $6, consent_mark = $7, tokens_sealed = $8,
-       credential_id = $9, proof_hash = $10, proof_until = $11
+       credential_id = $9, proof_hash = $10, proof_until = $11, unchecked = $12,
+       claimed_until = CASE WHEN $12 THEN clock_timestamp() + $13 ELSE claimed_until END
  WHERE practice_id = $1 AND id = $2 AND code_hash = $3 AND outcome IS NULL
 """
 _STRAND = """
-UPDATE consent_round SET subject = $3, login = $4, tokens_sealed = $5
+UPDATE consent_round SET subject = $3, login = $4, tokens_sealed = $5, consented_at = $6, unchecked = $7,
+                         claimed_until = CASE WHEN $7 THEN clock_timestamp() + $8 END
  WHERE practice_id = $1 AND id = $2 AND outcome = 'REFUSED' AND tokens_sealed IS NULL
 """
 _MEANT = """
@@ -125,7 +135,8 @@ SELECT EXISTS (SELECT FROM consent_round AS r
 """
 _WAITING = f"""
 SELECT r.id, r.tokens_sealed FROM consent_round AS r
- WHERE r.practice_id = $1 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL AND {_OF_APP} ORDER BY r.id
+ WHERE r.practice_id = $1 AND r.subject = $3 AND r.tokens_sealed IS NOT NULL AND NOT r.unchecked AND {_OF_APP}
+ ORDER BY r.id
 """
 _OUT = "r.practice_id = $1 AND r.outcome IS NULL AND r.code_hash IS NULL AND r.expires_at > $3"
 _EXCHANGED_UNTIL = f"""
@@ -199,6 +210,8 @@ class RoundRepository:
             granted.credential_id,
             granted.proof_hash,
             granted.proof_until,
+            granted.unchecked,
+            CLAIM,
         )
         return done == 1
 
@@ -218,9 +231,16 @@ class RoundRepository:
         """Of this person's rounds that are still out, leave so many: the youngest."""
         await current().run(_CLOSE_OLDEST, self._practice_id, person_id, at, keep)
 
-    async def strand(self, round_id: RoundId, sealed: bytes, *, subject: str, login: str | None) -> None:
+    async def strand(self, round_id: RoundId, granted: Granted, *, at: datetime) -> None:
         """Keep, to be given back, what the code of a round brought that had ended meanwhile."""
-        await current().run(_STRAND, self._practice_id, round_id, subject, login, sealed)
+        brought = (granted.subject, granted.login, granted.tokens_sealed, at, granted.unchecked, CLAIM)
+        await current().run(_STRAND, self._practice_id, round_id, *brought)
+
+    async def show(self, round_id: RoundId, *, proof_until: datetime) -> None:
+        """The proof, shown in time, is good for longer."""
+        await ConsentRoundRow.filter(practice_id=self._practice_id, id=round_id).update(
+            proof_until=proof_until
+        )
 
     async def move_tokens(
         self, round_id: RoundId, credential_id: CredentialId, *, proof_until: datetime
@@ -245,7 +265,7 @@ class RoundRepository:
         )
 
     async def waiting(self, app_id: AppId, subject: str) -> dict[RoundId, bytes]:
-        """The rounds that hold tokens of this subject, sealed."""
+        """The rounds that hold tokens of this subject, sealed; not those of which nobody knows whose they are."""
         rows = await current().rows(_WAITING, self._practice_id, app_id, subject)
         return {row["id"]: row["tokens_sealed"] for row in rows}
 
@@ -268,9 +288,7 @@ class RoundRepository:
 
     async def exchanged_until(self, app_id: AppId, *, at: datetime) -> datetime | None:
         """Until when somebody's code may be under way who is back from this app's provider; None when nobody's is."""
-        until: datetime | None = await current().value(
-            _EXCHANGED_UNTIL, self._practice_id, app_id, at, CLAIM
-        )
+        until: datetime | None = await current().value(_EXCHANGED_UNTIL, self._practice_id, app_id, at, CLAIM)
         return until
 
     async def _column(self, column: str, round_id: RoundId) -> Any:
@@ -295,7 +313,7 @@ async def round_of_state(state_hash: bytes) -> Found | None:
 
 def _round(row: Any) -> Round:
     values = dict(row)
-    values["claimed"] = bool(values["claimed"])
+    values["claimed"], values["checking"] = bool(values["claimed"]), bool(values["checking"])
     values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
     values["failure"] = Failure(values["failure"]) if values["failure"] else None
     return Round(**values)
