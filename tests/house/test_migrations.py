@@ -51,6 +51,7 @@ MOMENTS = {
         "CREATE TABLE sign_in_mended ()",
         "LOCK TABLE consent IN ACCESS SHARE MODE",
     ],
+    "0013_unchecked_consents": ["LOCK TABLE consent_round IN ACCESS SHARE MODE"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 
