@@ -4,7 +4,7 @@ from tieline.database.migration import AtomicMigration, statements
 
 
 class Migration(AtomicMigration):
-    dependencies = [("tieline", "0011_rounds_for_connections")]
+    dependencies = [("tieline", "0012_mended_and_lost")]
 
     # What waits already was checked before it was kept.
     operations = [statements("ALTER TABLE consent_round ADD COLUMN unchecked boolean NOT NULL DEFAULT false")]
