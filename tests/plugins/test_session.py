@@ -14,12 +14,19 @@ from tests.plugins.providers import Abacus
 from tests.plugins.sessions import NOW, TOKENS, Talk, talking
 from tieline import errors
 from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
-from tieline.plugins import Passage, Remaining, faults
+from tieline.plugins import Passage, Remaining, faults, session
 
 FIRST, SECOND, _ = TOKENS
 OK = said({"name": "Acme"})
 EXPIRED = said({}, status=401)
 AWAY = said({}, status=503)
+PAUSES = session._PAUSES_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its own pauses, also in a process where calls of other tests are made again at once."""
+    monkeypatch.setattr(session, "_PAUSES_SECONDS", PAUSES)
 
 
 def tokens_sent(talk: Talk) -> list[str]:

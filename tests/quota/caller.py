@@ -23,7 +23,7 @@ from tieline.errors import LimitScope, QuotaSpent
 from tieline.plugins.faults import Throttled
 from tieline.plugins.gate import Gate
 from tieline.plugins.limits import Limit, LimitKind, Remaining
-from tieline.quota import Block, Blocks, Meter, Quota, RedisGate
+from tieline.quota import Block, Blocks, Meter, Quota, RedisGate, script
 from tieline.quota.calls import Call
 from tieline.quota.process import Ticket, make_client
 from tieline.quota.script import Wait
@@ -118,7 +118,8 @@ def _throttled(told: dict[str, object]) -> Throttled | None:
 
 
 async def work(redis_url: str, port: int, client_id: str, folder: Path, ending: Ending) -> None:
-    """One process: call every organisation until it ends."""
+    """One process: call every organisation until it ends. A Redis that is slow here is not taken for lost."""
+    script.ANSWER_SECONDS = 30.0
     quota = TimedQuota(make_client(redis_url))
     gate = RedisGate(
         quota,

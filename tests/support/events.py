@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from tests.support import polling
 from tests.support.deployment import Deployment, Gateway
 from tests.support.firm import Caller, Firm
 from tests.support.sockets import Socket, caller_at
+from tieline.database import current, system_scope
 
 EVENTS = """subscription($after: String!) { connectionEvents(after: $after) {
   cursor kind at clientId connectionId product reason mismatch syncRunId syncReason limit { name } resumeAt
@@ -63,7 +65,20 @@ async def listening(
 
 
 async def cursor_of(caller: Caller) -> str:
+    """A cursor that everything which was told before stands behind, whoever writes beside: events may come twice."""
+    begun = await _number("pg_snapshot_xmax")
+
+    async def passed() -> bool:
+        return await _number("pg_snapshot_xmin") >= begun
+
+    await polling.until(passed, "what was under way has been committed")
     return str((await caller.ask(CURSOR))["clients"]["eventCursor"])
+
+
+async def _number(bound: str) -> int:
+    """A bound of what this moment sees of transactions."""
+    async with system_scope():
+        return int(await current().value(f"SELECT {bound}(pg_current_snapshot())::text::bigint"))
 
 
 async def rename(caller: Caller, client_id: str, name: str) -> None:
