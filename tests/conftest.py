@@ -36,6 +36,7 @@ from tieline.embedded import default_data_folder, embedded_servers
 from tieline.lifespan import ready
 from tieline.plugins import session
 
+collect_ignore = ["providers"]  # plugins of nobody's: a test installs each, and runs its own tests then
 _SERVERS = pytest.StashKey[ExitStack]()
 _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
 

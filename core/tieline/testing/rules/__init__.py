@@ -1,0 +1,17 @@
+"""Every rule of the kit, in the order in which a plugin grows.
+
+    data       what a provider says of itself
+    consents   sign-ins, organisations, tokens that end
+    answers    limits, and answers that fit nothing
+    feeds      what a reading shows, and what it costs
+    reading    (beside this package) what any page is looked at for
+
+A part of the contract that a plugin may leave out, such as webhooks, gets a module of its own here: its rules look for
+the part first, and are kept by a provider that does not have it.
+"""
+
+from tieline.testing.reading import READING_RULES
+from tieline.testing.rule import Rule
+from tieline.testing.rules import answers, consents, data, feeds
+
+RULES: tuple[Rule, ...] = (*data.RULES, *consents.RULES, *answers.RULES, *READING_RULES, *feeds.RULES)

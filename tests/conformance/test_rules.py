@@ -1,0 +1,35 @@
+"""Each rule of the conformance kit is broken by a provider of its own, and says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from pretended_abacus import pretending
+from tests.conformance.broken import BROKEN
+from tieline.testing import RULES, Rule, RuleBroken, reading
+from tieline.testing.suite import examine
+
+COSTS = {"accounts": 1, "tax_rates": 1}
+
+
+@pytest.mark.parametrize("kept", RULES, ids=lambda one: one.id)
+async def test_who_breaks_a_rule_is_told_which_and_what_to_do(
+    kept: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PAGE_SECONDS", 0.5 if kept.id == "pages-come-in-time" else 60.0)
+
+    with pytest.raises(RuleBroken) as broken:
+        await examine(kept, BROKEN[kept.id], pretending, unchanged_calls=COSTS)
+
+    assert str(broken.value).startswith(f"{kept.id}: {kept.says} But ")
+    assert str(broken.value).endswith(f". {kept.mend}")
+
+
+def test_each_rule_has_a_name_of_its_own_and_a_provider_that_breaks_it() -> None:
+    ids = [one.id for one in RULES]
+
+    assert len(set(ids)) == len(ids)
+    assert set(BROKEN) == set(ids)
+    for one in RULES:
+        assert one.says.endswith(".")
+        assert one.mend.endswith(".")
