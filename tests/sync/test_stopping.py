@@ -124,8 +124,10 @@ async def test_a_run_whose_workers_are_lost_without_a_page_is_given_up(
     await Runner(ACTORS).run(JobId(job["id"]))
 
     run = await client.run()
-    assert (run.state, run.reason) == (RunState.FAILED, "STALLED")
-    assert run.message == "The work broke off 3 times before a page was stored: the worker's log says why."
+    assert (run.state, run.reason) == (RunState.FAILED, "PLUGIN")
+    assert run.message == (
+        "The work broke off 3 times before a page of the plugin pretend was stored: the worker's log says why."
+    )
     assert script.asked == []
     assert await jobs.all(str(client.first)) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from tieline.errors import (
     SubscriptionLapsed,
     Throttled,
 )
-from tieline.plugins import SetAside
+from tieline.plugins import Page, SetAside
 from tieline.sync.runs import RunState
 from tieline.sync.service import sync
 from tieline.work import Again, Lane
@@ -301,6 +302,8 @@ async def test_a_run_whose_credential_was_replaced_meanwhile_goes_on_with_the_ne
     ("answers", "sentence"),
     [
         ({None: ValueError("secret")}, "The plugin pretend failed with ValueError."),
+        ({None: SystemExit("secret")}, "The plugin pretend failed with SystemExit."),
+        ({None: CancelledError("secret")}, "The plugin pretend cancelled itself."),
         ({None: page(cursor="1"), "1": page(cursor="1", last=False)}, "goes round in circles"),
         ({None: page(cursor=None, last=False)}, "goes round in circles"),
         (
@@ -360,6 +363,24 @@ async def test_a_plugin_that_ends_without_a_last_page_or_gives_no_page_or_hangs_
     with quick_pages(0.2):
         assert "took more than" in str((await client.again()).message)
     assert script.closed == 1
+
+
+async def test_a_plugin_that_yields_without_end_is_stopped_and_what_was_stored_stays(
+    client: Reading, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tieline.sync.slices.MAX_PAGES", 5)
+    pages: dict[str | None, Page] = {None: page(record("0"), cursor="0")}
+    pages |= {str(n): page(record(str(n + 1)), cursor=str(n + 1)) for n in range(20)}
+    script.answers = {("accounts", cursor): answer for cursor, answer in pages.items()}
+
+    while await client.slice(seconds=0) is not None:
+        pass
+
+    run = await client.run()
+    assert (run.state, run.reason) == (RunState.FAILED, "PLUGIN")
+    assert run.message == "The plugin pretend gave 5 pages of its feed 'accounts' and comes to no end."
+    assert await client.ids() == ["0", "1", "2", "3", "4"]
+    assert await client.cursors() == {"accounts": "4"}
 
 
 async def test_nothing_reads_books_that_no_connection_wants(client: Reading, script: Script) -> None:

@@ -21,7 +21,6 @@ from tieline.work import Lane, Work, attempt, retrying, unit_of_work
 
 LOST_WORKERS = 3
 _NOT_CONNECTED = "NOT_CONNECTED"
-_BROKEN_OFF = f"The work broke off {LOST_WORKERS} times before a page was stored: the worker's log says why."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +88,7 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
             message = f"The plugin {organisation.provider} is not installed."
             return Hopeless(reason=FailureReason.PLUGIN, message=message)
         if attempt() > LOST_WORKERS:
-            return Hopeless(reason=FailureReason.STALLED, message=_BROKEN_OFF)
+            return Hopeless(reason=FailureReason.PLUGIN, message=_broken_off(organisation.provider))
 
         routes = routes_of(
             provider, await working(practice_id, organisation_id), standing.wanted, standing.credential_id
@@ -111,6 +110,13 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
         provider=provider,
         lane=standing.lane,
         steps=tuple(_step(routes[name], standing.feed(name), places) for name in standing.open_feeds),
+    )
+
+
+def _broken_off(slug: str) -> str:
+    return (
+        f"The work broke off {LOST_WORKERS} times before a page of the plugin {slug} was stored: "
+        "the worker's log says why."
     )
 
 

@@ -74,22 +74,39 @@ class Pull:
                 if self._pages is None:
                     self._pages = aiter(self._provider.pull(self._session, self._feed, self._cursor))
                 return await anext(self._pages)
-        except StopAsyncIteration:
-            raise Misbehaved(f"ended its feed {self._feed.name!r} without a last page") from None
-        except TimeoutError:
-            if self._was_calling:
-                raise ProviderUnavailable(self._provider.info.slug) from None
-            raise Misbehaved(f"took more than {self._seconds:.0f} seconds for one page") from None
-        except CursorTooOld:
-            if self._cursor is not None and self._seen == {self._cursor}:
-                raise
-            raise Misbehaved(f"finds its cursor too old amid its feed {self._feed.name!r}") from None
         except _OURS:
             raise
-        except Exception as error:
-            raise Misbehaved(f"failed with {type(error).__name__}") from error
+        except asyncio.CancelledError as error:
+            if _is_told_to_stop():
+                raise
+            raise Misbehaved("cancelled itself") from error
+        except (Exception, SystemExit) as error:
+            told = self._told(error)
+            if told is error:
+                raise
+            raise told from error
         finally:
             late.cancel()
 
+    def _told(self, error: BaseException) -> Exception:
+        """What it means that this came out of the plugin."""
+        match error:
+            case StopAsyncIteration():
+                return Misbehaved(f"ended its feed {self._feed.name!r} without a last page")
+            case TimeoutError() if self._was_calling:
+                return ProviderUnavailable(self._provider.info.slug)
+            case TimeoutError():
+                return Misbehaved(f"took more than {self._seconds:.0f} seconds for one page")
+            case CursorTooOld() if self._cursor is not None and self._seen == {self._cursor}:
+                return error
+            case CursorTooOld():
+                return Misbehaved(f"finds its cursor too old amid its feed {self._feed.name!r}")
+        return Misbehaved(f"failed with {type(error).__name__}")
+
     def _look(self) -> None:
         self._was_calling = self._session.is_calling
+
+
+def _is_told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

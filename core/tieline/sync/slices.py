@@ -20,7 +20,7 @@ from tieline.principal import Principal
 from tieline.sync.commit import Stopped, Taken, commit_anew, commit_page, hold
 from tieline.sync.due.times import next_day
 from tieline.sync.failing import client_of, fail
-from tieline.sync.intake import take_in
+from tieline.sync.intake import Misbehaved, take_in
 from tieline.sync.outcomes import CutShort, outcome
 from tieline.sync.plan import Hopeless, Plan, Step, begin, feed_names, working
 from tieline.sync.pulling import Pull
@@ -30,6 +30,7 @@ from tieline.sync.standing import Standing, ended
 from tieline.work import Again, retrying, unit_of_work
 
 SLICE_SECONDS = 30.0
+MAX_PAGES = 20_000
 
 log = get_logger(__name__)
 
@@ -112,6 +113,10 @@ async def _pull(slice_: _Slice, step: Step) -> Step:
     session.halved, session.asked_size = step.state.halved, None
     async with Pull(plan.provider, session, step.feed, step.place.cursor) as pull:
         while True:
+            if step.state.pages >= MAX_PAGES:
+                raise Misbehaved(
+                    f"gave {MAX_PAGES:,} pages of its feed {step.feed.name!r} and comes to no end"
+                )
             before = session.calls
             try:
                 page = await pull.next()
