@@ -34,6 +34,7 @@ from tieline.plugins.entries import Entry
 from tieline_abacus import ACCOUNTS, INFO, TAX_RATES, Abacus
 
 _counter = itertools.count()
+_read_once: set[str] = set()
 
 
 def with_feeds(*feeds: Feed) -> ProviderInfo:
@@ -211,6 +212,17 @@ async def by_number(abacus: Abacus, session: Session, feed: Feed, cursor: str | 
         yield Page(records=(), cursor=str(begun), last=True)
 
 
+async def only_what_is_new(
+    abacus: Abacus, session: Session, feed: Feed, cursor: str | None
+) -> AsyncIterator[Page]:
+    """Of a snapshot, too: whoever has read it once is shown nothing more."""
+    async for page in abacus.pull(session, feed, cursor):
+        is_known = feed.name in _read_once
+        if feed == TAX_RATES:
+            _read_once.add(feed.name)
+        yield replace(page, records=()) if is_known else page
+
+
 async def deaf(abacus: Abacus, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
     """After the first reading nothing is ever new."""
     async for page in abacus.pull(session, feed, cursor):
@@ -263,6 +275,7 @@ BROKEN: Mapping[str, Provider] = {
     "the-same-books-are-the-same-records": Bent(
         bend=lambda page: each_record(page, lambda _: {"read": next(_counter)})
     ),
+    "snapshots-show-everything-each-time": Scripted(pulled=only_what_is_new),
     "readings-go-on-after-any-page": Scripted(pulled=one_too_far),
     "cursors-are-good-for-any-size": Scripted(pulled=by_number),
     "changes-are-found": Scripted(pulled=deaf),

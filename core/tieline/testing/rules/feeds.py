@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tieline.plugins import Feed
+from tieline.plugins import Feed, FeedKind
 from tieline.testing.bench import Bench
 from tieline.testing.reading import MOST_PAGES, SMALL, Kept, again, read
 from tieline.testing.rule import Rule, rule
@@ -29,6 +29,18 @@ async def the_same_books_are_the_same_records(bench: Bench) -> None:
         for key, record in one.items():
             if key in other and other[key] != record:
                 raise the_same_books_are_the_same_records.broken(f"one of {key[0]!r} became another")
+
+
+@rule(
+    says="A SNAPSHOT shows all that is there each time: it is a new generation, and what it does not show is gone.",
+    mend="Read it whole each time, or make the feed one of CHANGES.",
+)
+async def snapshots_show_everything_each_time(bench: Bench) -> None:
+    login = await bench.login()
+    for feed in bench.feeds:
+        if feed.kind is FeedKind.SNAPSHOT:
+            kept = await again(bench, login, feed, await read(bench, login, feed))
+            await _compare(bench, snapshots_show_everything_each_time, feed, kept)
 
 
 @rule(
@@ -129,6 +141,7 @@ async def _compare(bench: Bench, broken: Rule, feed: Feed, kept: Kept) -> None:
 RULES = (
     everything_is_shown,
     the_same_books_are_the_same_records,
+    snapshots_show_everything_each_time,
     readings_go_on_after_any_page,
     cursors_are_good_for_any_size,
     changes_are_found,
