@@ -20,6 +20,7 @@ from tieline.sign_ins.forgetting import end_sign_in
 __all__ = ["rounds"]
 
 TRIES = 3
+UNCHECKED = "SELECT count(*) FROM consent_round WHERE practice_id = $1 AND unchecked"
 WAITING = "SELECT count(*) FROM consent_round WHERE practice_id = $1 AND tokens_sealed IS NOT NULL"
 
 
@@ -134,6 +135,26 @@ async def test_where_nobody_completes_it_a_job_makes_the_consent_good(rounds: Ro
     assert (again is not None, still_waiting, await waiting(rounds)) == (True, 1, 0)
     assert await reaches(rounds, NAMES[0]) == [NAMES[0]]
     assert await rounds.live_grants(bakery) == 1
+
+
+async def test_while_nobody_can_be_asked_the_job_tries_few_and_all_once_somebody_answers(
+    rounds: Rounds,
+) -> None:
+    begun = await rounds.start("BULK_CONNECT")
+    for company in rounds.person.companies:
+        await down(rounds, company, asked=2)
+        told = await rounds.told(begun, company)
+        begun = await rounds.go_on(told["signIn"])
+    before = await rounds.asked("companyinfo")
+
+    again = await end_sign_in(rounds.firm.practice_id, SignInId(UUID(told["signIn"])))
+    asked = await rounds.asked("companyinfo") - before
+    unchecked = await rounds.above.fetchval(UNCHECKED, rounds.firm.practice_id)
+    for _ in range(2):  # the one that had no turn is still down
+        await forget(rounds, told["signIn"])
+
+    assert (again is not None, asked, unchecked) == (True, 2 * TRIES, 3)
+    assert await rounds.above.fetchval(UNCHECKED, rounds.firm.practice_id) == 0
 
 
 async def test_what_was_found_expired_while_its_new_consent_waited_is_restored_by_completing(

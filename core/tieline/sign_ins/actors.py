@@ -17,7 +17,7 @@ async def fetch_details(*, practice_id: str, sign_in_id: str) -> Again | None:
     return await read_details(PracticeId(UUID(practice_id)), SignInId(UUID(sign_in_id)))
 
 
-@actor(lane=Lane.BACKGROUND)
+@actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5))
 async def forget_sign_in(*, practice_id: str, sign_in_id: str) -> Again | None:
     """End a sign-in when nothing of it can be used any more, and give back what nobody took."""
     return await end_sign_in(PracticeId(UUID(practice_id)), SignInId(UUID(sign_in_id)))
