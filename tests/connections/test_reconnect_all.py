@@ -143,6 +143,27 @@ async def test_what_the_login_does_not_mend_stays_and_is_told(books: Books) -> N
     assert after == before
 
 
+async def test_what_completing_mended_is_told_only_while_it_hangs_on_that_login(books: Books) -> None:
+    [made] = await connected(books, "Acme")
+    sign_in_id = await books.sign_in(made.credential_id, [made.organisation_id])
+    await books.sql.execute(
+        "INSERT INTO sign_in_mended (practice_id, sign_in_id, connection_id) VALUES ($1, $2, $3)",
+        books.practice_id,
+        sign_in_id,
+        made.id,
+    )
+    colleague = await books.member(Permission.MANAGE_CONNECTIONS)
+    theirs = await books.sign_in(
+        await books.credential(colleague.person_id), [made.organisation_id], person_id=colleague.person_id
+    )
+
+    before = await reconnect_all(books.admin, sign_in_id)
+    await moving.reassign(colleague, theirs, [made.id])
+    after = await reconnect_all(books.admin, sign_in_id)
+
+    assert (told(before), told(after)) == ({"Acme": "RECONNECTED"}, {})
+
+
 async def test_a_login_whose_credential_is_dead_mends_nothing(books: Books) -> None:
     [made] = await connected(books, "Acme")
     await books.expire(made, "TOKEN_EXPIRED")

@@ -69,7 +69,7 @@ SELECT {columns}
  CROSS JOIN LATERAL (
        SELECT * FROM client AS c WHERE c.practice_id = k.practice_id AND c.id = k.client_id LIMIT 1) AS c
  WHERE m.practice_id = $1 AND m.sign_in_id = {sign_in} AND k.ended_at IS NULL AND k.reason IS NULL
-   AND c.deleted_at IS NULL AND {managed} AND o.provider = {provider}
+   AND k.credential_id = ANY ({credentials}::uuid[]) AND c.deleted_at IS NULL AND {managed} AND o.provider = {provider}
  ORDER BY k.id LIMIT {most}
 """
 
@@ -129,10 +129,19 @@ class BrokenRepository:
             remaining=rows[0]["mended"] - mended if rows else 0,
         )
 
-    async def mended_by(self, sign_in_id: SignInId, provider: str, *, most: int) -> list[Connection]:
-        """At most so many of those that completing the sign-in mended and that work still, by id."""
+    async def mended_by(
+        self, sign_in_id: SignInId, through: Collection[CredentialId], provider: str, *, most: int
+    ) -> list[Connection]:
+        """At most so many of those that completing the sign-in mended and that work `through` it still, by id."""
         sql = ClientStatement(self._principal)
-        text = self._text(_MENDED, sql, provider, sign_in=sql.bind(sign_in_id), most=sql.bind(most))
+        text = self._text(
+            _MENDED,
+            sql,
+            provider,
+            sign_in=sql.bind(sign_in_id),
+            credentials=sql.bind(list(through)),
+            most=sql.bind(most),
+        )
         return [connection(row) for row in await current().rows(text, *sql.arguments)]
 
     def _text(self, template: str, sql: ClientStatement, provider: str, **more: str) -> str:

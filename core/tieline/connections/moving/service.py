@@ -65,13 +65,12 @@ async def reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         await require_some_client(principal)
-        broken = await BrokenRepository.managed_by(principal).first(
-            sign_in.provider, sign_in.id, await mends_of(sign_in), at=work.now, most=MAX_ROWS
-        )
+        repository, mends = BrokenRepository.managed_by(principal), await mends_of(sign_in)
+        broken = await repository.first(sign_in.provider, sign_in.id, mends, at=work.now, most=MAX_ROWS)
         facts = await load_facts(principal, sign_in, broken.rows, at=work.now)
         decided = {each.id: became for each in broken.rows if (became := mend(each, facts)) is not None}
-        repository = BrokenRepository.managed_by(principal)
-        by_completing = await repository.mended_by(sign_in.id, sign_in.provider, most=MAX_ROWS)
+        through = {credential_id for credential_id, _ in mends}
+        by_completing = await repository.mended_by(sign_in.id, through, sign_in.provider, most=MAX_ROWS)
         outcomes = await _carry_out(work, principal, list(decided.items()), Outcome.RECONNECTED)
     outcomes[broken.mended : broken.mended] = [_mended(each) for each in by_completing]
     return Mended(outcomes=tuple(outcomes[:MAX_ROWS]), remaining=broken.remaining)
