@@ -28,12 +28,13 @@ from tieline.ids import CredentialId, SignInId
 from tieline.plugins import Consent, Provider, Reached, Subject
 from tieline.principal import Principal
 from tieline.sign_ins.checks.service import check_tokens
+from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rights import own_sign_in, require_some_client
 from tieline.sign_ins.rounds.repository import Round, RoundRepository
-from tieline.sign_ins.states import LIFE, Failure, SignInState, over, state_after_refusal, state_at
+from tieline.sign_ins.states import LIFE, Failure, SignInState, over, state_at
 from tieline.sign_ins.stock import find_organisations, heal, make_ready
 from tieline.sign_ins.trips import hashed
 from tieline.vault import Secret
@@ -182,14 +183,8 @@ async def _fail(principal: Principal, taken: _Taken) -> None:
 
 async def _withdraw(work: Work, sign_in: SignIn, gone: Round) -> None:
     """The consent was withdrawn before it was of any use; what earlier rounds found stays."""
-    rounds = RoundRepository.of(sign_in.practice_id)
-    await rounds.take(gone.id, at=work.now)
-    others = await rounds.of_sign_in(sign_in.id)
-    state = state_after_refusal(
-        ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
-    )
-    failure = Failure.CONSENT_GONE if state is SignInState.FAILED else None
-    await SignInRepository.of(sign_in.practice_id).set_state(sign_in.id, state, failure=failure, at=work.now)
+    await RoundRepository.of(sign_in.practice_id).take(gone.id, at=work.now)
+    await fall_back(work, sign_in, Failure.CONSENT_GONE)
     work.hint("sign_in", sign_in.id)
 
 

@@ -13,11 +13,12 @@ from tieline.host import host
 from tieline.log import get_logger
 from tieline.plugins import Grant, Provider, Subject, TokenSet, ask_userinfo, code_request, read_tokens, send
 from tieline.principal import Principal
+from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.keeping import Held, hold_tokens, sealed_for
 from tieline.sign_ins.repository import SignInRepository
 from tieline.sign_ins.returns import Return
 from tieline.sign_ins.rounds.repository import Granted, RoundRepository
-from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState, state_after_refusal
+from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState
 from tieline.sign_ins.trips import forget_later, hashed
 from tieline.sign_ins.wanted import is_another
 from tieline.vault import Secret
@@ -142,13 +143,7 @@ async def refuse(back: Return, failure: Failure, *, app_fault: str | None = None
 
 
 async def _end_refused(work: Work, back: Return, failure: Failure) -> None:
-    rounds, sign_ins = RoundRepository.of(back.practice_id), SignInRepository.of(back.practice_id)
-    ended = await rounds.refuse(back.round.id, failure)
-    sign_in = await sign_ins.read(back.sign_in.id)
+    ended = await RoundRepository.of(back.practice_id).refuse(back.round.id, failure)
+    sign_in = await SignInRepository.of(back.practice_id).read(back.sign_in.id)
     if ended and sign_in is not None and sign_in.state is SignInState.STARTED:
-        others = await rounds.of_sign_in(sign_in.id)
-        state = state_after_refusal(
-            ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
-        )
-        failed = failure if state is SignInState.FAILED else None
-        await sign_ins.set_state(sign_in.id, state, failure=failed, at=work.now)
+        await fall_back(work, sign_in, failure)

@@ -34,12 +34,13 @@ from tieline.plugins import Provider, Subject
 from tieline.principal import Principal
 from tieline.sign_ins.checks.renewing import renewed
 from tieline.sign_ins.checks.repository import CheckRepository
+from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.keeping import hold_tokens
 from tieline.sign_ins.places import tokens_place
 from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rounds.repository import Round, RoundRepository
-from tieline.sign_ins.states import Failure, SignInState, state_after_refusal
+from tieline.sign_ins.states import Failure, SignInState
 from tieline.work import Work, retrying, unit_of_work
 
 _OPEN_SECONDS = 20.0  # twice that, and a renewal, are less than what a lease lasts
@@ -185,14 +186,8 @@ async def _discard(work: Work, practice_id: PracticeId, nothing: Round, failure:
     _log.warning("sign_in.not_opened", sign_in_id=str(nothing.sign_in_id), failure=failure.value)
     await CheckRepository.of(practice_id).discard(nothing.id, failure)
     sign_in = await SignInRepository.of(practice_id).read(nothing.sign_in_id)
-    if sign_in is None or sign_in.state is not SignInState.CONSENTED:
-        return
-    others = await RoundRepository.of(practice_id).of_sign_in(sign_in.id)
-    state = state_after_refusal(
-        ready=sign_in.ready_at is not None, pending=any(each.is_pending(work.now) for each in others)
-    )
-    failed = failure if state is SignInState.FAILED else None
-    await SignInRepository.of(practice_id).set_state(sign_in.id, state, failure=failed, at=work.now)
+    if sign_in is not None and sign_in.state is SignInState.CONSENTED:
+        await fall_back(work, sign_in, failure)
 
 
 @retrying
