@@ -14,9 +14,12 @@ from tests.support.deployment import Deployment
 from tests.support.sandbox import Sandbox
 from tieline.connections.states import Reason
 from tieline.connections.warnings.service import expire
+from tieline.connections.writing import try_at_once
 from tieline.credentials import reaching
 from tieline.credentials.reaching import check_reach
 from tieline.ids import ConnectionId
+from tieline.principal import Principal
+from tieline.work import unit_of_work
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
 
@@ -197,6 +200,29 @@ async def test_what_stays_shut_does_not_keep_the_others_from_their_turn(
     assert len([each for each in (first, second) if await holding.reason(each) is None]) == 1
     [job] = await holding.jobs("check_reach")
     assert job["due_at"] >= await now() + DAY * 0.89
+
+
+async def test_a_look_that_somebody_waits_for_begins_anew_and_leaves_the_daily_one_its_place(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching, "_MAX_TRIED", 1)
+    shut = "UPDATE connection SET reason = 'ACCESS_LOST' WHERE practice_id = $1"
+    ids = await both(holding)
+    await holding.above.execute(shut, holding.practice_id)
+    await go(holding)
+    await holding.above.execute(shut, holding.practice_id)
+    [daily] = await holding.jobs("check_reach")
+
+    async with unit_of_work(Principal.machine(holding.practice_id)) as work:
+        try_at_once(work, holding.practice_id, {holding.credential.id})
+    for _ in range(2):
+        [asked] = [job for job in await holding.jobs("check_reach") if job["id"] != daily["id"]]
+        await Runner(ACTORS).run(asked["id"])
+
+    assert [await holding.reason(each) for each in ids] == [None, None]
+    [left] = await holding.jobs("check_reach")
+    assert left == daily
+    assert "after" in json.loads(left["arguments"])
 
 
 @pytest.mark.parametrize("reason", ["DISCONNECTED", "SCOPE_MISSING", "TOKEN_EXPIRED", "CONSENT_EXPIRED"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tieline.credentials.actors import check_reach
 from tieline.credentials.apps.repository import AppRepository
+from tieline.credentials.looks import look_daily
 from tieline.credentials.repository import CredentialRepository
 from tieline.ids import PersonId, PracticeId
 from tieline.lifespan import ready
@@ -18,9 +18,4 @@ async def sweep_now(settings: Settings, practice_id: PracticeId, person_id: Pers
         credentials = CredentialRepository.of(practice_id)
         for app in await AppRepository.of(practice_id).all():
             for credential in await credentials.live_of_person(app.id, person_id):
-                work.enqueue(
-                    check_reach,
-                    key=str(credential.id),
-                    practice_id=str(practice_id),
-                    credential_id=str(credential.id),
-                )
+                look_daily(work, practice_id, credential.id, due_at=work.now)

@@ -10,7 +10,8 @@ from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository, NewConnection
 from tieline.connections.runs import queue_syncs, settle_runs
 from tieline.connections.states import MENDS_ITSELF, Reason, differs, names_hash
-from tieline.credentials.actors import check_reach, let_go_credential, release_organisation
+from tieline.credentials.actors import let_go_credential, release_organisation
+from tieline.credentials.looks import look_at_once
 from tieline.events.kinds import ConnectionConnected, ConnectionEnded, ConnectionExpired, ConnectionHandedOver
 from tieline.ids import ClientId, CredentialId, OrganisationId, PracticeId
 from tieline.principal import Principal
@@ -75,19 +76,14 @@ async def hang(
     await tell_connected(work, principal, [each for each in changed if each.reason is None], trigger=trigger)
     shut = [each for each in changed if each.reason is not None]
     record_handed(work, [each for each in shut if each.id in left])
-    look_at_once(work, principal.practice_id, {each.credential_id for each in shut})
+    try_at_once(work, principal.practice_id, {each.credential_id for each in shut})
     return changed
 
 
-def look_at_once(work: Work, practice_id: PracticeId, credential_ids: Collection[CredentialId]) -> None:
+def try_at_once(work: Work, practice_id: PracticeId, credential_ids: Collection[CredentialId]) -> None:
     """Try now, and not only by the daily look, what of these credentials could not be opened."""
     for credential_id in credential_ids:
-        work.enqueue(
-            check_reach,
-            key=str(credential_id),
-            practice_id=str(practice_id),
-            credential_id=str(credential_id),
-        )
+        look_at_once(work, practice_id, credential_id, due_at=work.now)
 
 
 async def tell_connected(

@@ -54,9 +54,14 @@ async def release_at_provider(
 
 @actor(lane=Lane.BACKGROUND, limit=timedelta(minutes=5), recurs=True)
 async def check_reach(
-    *, practice_id: str, credential_id: str, after: str | None = None, is_troubled: bool = False
+    *,
+    practice_id: str,
+    credential_id: str,
+    after: str | None = None,
+    is_troubled: bool = False,
+    at_once: bool = False,
 ) -> Again | None:
-    """Ask, once a day, which organisations this credential still reaches."""
+    """Ask, once a day or because somebody waits for it, which organisations this credential still reaches."""
     from tieline.credentials import reaching
 
     return await reaching.check_reach(
@@ -64,6 +69,7 @@ async def check_reach(
         CredentialId(UUID(credential_id)),
         after=None if after is None else OrganisationId(UUID(after)),
         is_troubled=is_troubled,
+        at_once=at_once,
     )
 
 

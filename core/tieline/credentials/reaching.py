@@ -13,15 +13,14 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from tieline import clock
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import MENDS_ITSELF, Reason
-from tieline.credentials import actors
 from tieline.credentials.apps.service import provider_of
 from tieline.credentials.consents.repository import ConsentRepository
+from tieline.credentials.looks import Place, look_at_once, look_daily
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.repository import Credential, CredentialRepository, Kept, State
 from tieline.credentials.service import open_session
@@ -48,9 +47,13 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """A live credential and what we believe of it: what it reaches, its organisations, its connections that are bad."""
+    """A live credential and what we believe of it: what it reaches, its organisations, its connections that are bad.
+
+    `is_at_once`: somebody asked for this look, beside the daily one.
+    """
 
     kept: Kept
+    is_at_once: bool
     reach: frozenset[OrganisationId]
     organisations: tuple[Organisation, ...]
     bad: tuple[Connection, ...]
@@ -80,12 +83,14 @@ async def check_reach(
     *,
     after: OrganisationId | None = None,
     is_troubled: bool = False,
+    at_once: bool = False,
 ) -> Again | None:
     """Ask and write down what changed, and try some of what is shut; again tomorrow, or never when it has ended.
 
     With `after` it goes on amid a day's tries, behind that one; `is_troubled`: one of those before could not be tried.
+    `at_once`: it is not the daily one, but a look that somebody waits for; tomorrow's is not its business.
     """
-    known = await _known(practice_id, credential_id)
+    known = await _known(practice_id, credential_id, at_once=at_once)
     if known is None:
         return None
     if after is not None:
@@ -96,12 +101,12 @@ async def check_reach(
         return None
     except ProviderError as error:
         log.warning("credential.reach_unknown", credential_id=str(credential_id), **fields_of(error))
-        return Again(clock.now() + _SOON if isinstance(error, _PASSES) else next_day(clock.now()))
+        return _again(known, is_troubled=isinstance(error, _PASSES))
     await _write_down(known, seen)
     return await _try(known, known.shut(seen.reached, None), is_begun=False)
 
 
-async def _known(practice_id: PracticeId, credential_id: CredentialId) -> _Known | None:
+async def _known(practice_id: PracticeId, credential_id: CredentialId, *, at_once: bool) -> _Known | None:
     async with scope(practice_id):
         credentials = CredentialRepository.of(practice_id)
         kept = await credentials.kept(credential_id)
@@ -112,7 +117,7 @@ async def _known(practice_id: PracticeId, credential_id: CredentialId) -> _Known
         ids = {*reach, *(each.organisation_id for each in current)}
         organisations = await OrganisationRepository.of(practice_id).get_many(ids)
     bad = tuple(each for each in current if each.reason in _SET_BACK)
-    return _Known(kept=kept, reach=reach, organisations=tuple(organisations), bad=bad)
+    return _Known(kept=kept, is_at_once=at_once, reach=reach, organisations=tuple(organisations), bad=bad)
 
 
 async def _look(known: _Known) -> _Seen:
@@ -144,11 +149,18 @@ async def _try(
     if tried < len(shut):
         await _remember(known, shut[tried - 1].id, is_troubled=is_troubled, due_at=clock.now())
         return None
-    due_at = clock.now() + _SOON if is_troubled else next_day(clock.now())
-    if is_begun:
-        await _remember(known, None, is_troubled=False, due_at=due_at)
+    again = _again(known, is_troubled=is_troubled)
+    if is_begun and again is not None:
+        await _remember(known, None, is_troubled=False, due_at=again.at)
         return None
-    return Again(due_at)
+    return again
+
+
+def _again(known: _Known, *, is_troubled: bool) -> Again | None:
+    """When to look next; a look that was asked for is not repeated, but for trouble that passes."""
+    if is_troubled:
+        return Again(clock.now() + _SOON)
+    return None if known.is_at_once else Again(next_day(clock.now()))
 
 
 async def _opened(
@@ -189,16 +201,10 @@ async def _remember(
 ) -> None:
     """Have this job go on then, behind that organisation."""
     credential = known.kept.credential
-    place: dict[str, Any] = {} if after is None else {"after": str(after), "is_troubled": is_troubled}
+    place: Place | None = None if after is None else {"after": str(after), "is_troubled": is_troubled}
+    queued = look_at_once if known.is_at_once else look_daily
     async with unit_of_work(Principal.machine(credential.practice_id)) as work:
-        work.enqueue(
-            actors.check_reach,
-            key=str(credential.id),
-            due_at=due_at,
-            practice_id=str(credential.practice_id),
-            credential_id=str(credential.id),
-            **place,
-        )
+        queued(work, credential.practice_id, credential.id, due_at=due_at, place=place)
 
 
 @retrying

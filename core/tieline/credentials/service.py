@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tieline import clock
-from tieline.credentials.actors import check_reach
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of, meter_of, provider_of
 from tieline.credentials.handing import hand_over
+from tieline.credentials.looks import look_daily
 from tieline.credentials.pairs import CURRENT, PREVIOUS, Pair, place_of
 from tieline.credentials.refreshing import sealed_pair
 from tieline.credentials.rejection import credential_rejected
@@ -118,7 +118,7 @@ async def keep_consent(
     if there is None:
         added = await _add(work, app, lasting, subject, person_id)
         if added is not None:
-            _look_daily(work, added)
+            look_daily(work, app.practice_id, added.id, due_at=next_day(work.now))
             return added
         there = await credentials.by_subject(app.id, subject.id, lock=True)
     assert there is not None
@@ -127,23 +127,12 @@ async def keep_consent(
         # An organisation's login may be another person's this time, so not even an unknown one leaves the old name.
         known = there.login if provider_of(app).info.bulk_consent else None
         await _replace(work, there, lasting, login=_login(subject) or known)
-    _look_daily(work, there)
+    look_daily(work, app.practice_id, there.id, due_at=next_day(work.now))
     if takes_over:
         await hand_over(work, app.practice_id, [there.id], person_id)
     kept = await credentials.get(there.id)
     assert kept is not None
     return kept
-
-
-def _look_daily(work: Work, credential: Credential) -> None:
-    """See to it that somebody asks what the credential still reaches; that goes on by itself while it lives."""
-    work.enqueue(
-        check_reach,
-        key=str(credential.id),
-        due_at=next_day(work.now),
-        practice_id=str(credential.practice_id),
-        credential_id=str(credential.id),
-    )
 
 
 async def _add(work: Work, app: App, pair: Pair, subject: Subject, person_id: PersonId) -> Credential | None:

@@ -10,7 +10,7 @@ from tieline.connections.moving.decisions import Left, Move, Outcome, mend, reas
 from tieline.connections.moving.facts import load_facts, mends_of
 from tieline.connections.moving.repository import BrokenCount, BrokenRepository
 from tieline.connections.repository import Connection, ConnectionRepository
-from tieline.connections.writing import Moved, hang, let_go, look_at_once
+from tieline.connections.writing import Moved, hang, let_go, try_at_once
 from tieline.credentials.handing import hand_over
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound
@@ -148,7 +148,7 @@ async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> lis
         if move.is_written
     ]
     await hang(work, principal, written, trigger=Trigger.RECONNECT)
-    look_at_once(work, principal.practice_id, {move.credential.id for move in moves if move.is_to_be_checked})
+    try_at_once(work, principal.practice_id, {move.credential.id for move in moves if move.is_to_be_checked})
     let_go(work, principal.practice_id, {move.connection.credential_id for move in moves} - through)
     return await ConnectionRepository.of(principal.practice_id).get_many(
         [move.connection.id for move in moves]
