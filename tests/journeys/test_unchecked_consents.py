@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,10 @@ from tests.support.jobs import calendar
 from tests.support.rounds import Rounds
 from tests.support.sandbox import land
 from tests.support.trips import codes
+from tieline import host
 from tieline.credentials.reaching import check_reach
 from tieline.ids import SignInId
+from tieline.plugins.registry import Registry
 from tieline.sign_ins.forgetting import end_sign_in
 
 __all__ = ["rounds"]
@@ -135,6 +138,23 @@ async def test_where_nobody_completes_it_a_job_makes_the_consent_good(rounds: Ro
     assert (again is not None, still_waiting, await waiting(rounds)) == (True, 1, 0)
     assert await reaches(rounds, NAMES[0]) == [NAMES[0]]
     assert await rounds.live_grants(bakery) == 1
+
+
+async def test_where_the_plugin_is_not_there_the_tokens_wait_until_it_is(rounds: Rounds) -> None:
+    birch = rounds.person.named(NAMES[1])
+    await down(rounds, birch)
+    told = await rounds.told(await rounds.start(), birch)
+    there = host.host()
+
+    host.install(replace(there, registry=Registry.of()))
+    try:
+        again = await end_sign_in(rounds.firm.practice_id, SignInId(UUID(told["signIn"])))
+    finally:
+        host.install(there)
+    payload = await rounds.complete(told)
+
+    assert again is not None
+    assert (payload["errors"], payload["signIn"]["state"]) == ([], "READY")
 
 
 async def test_while_nobody_can_be_asked_the_job_tries_few_and_all_once_somebody_answers(

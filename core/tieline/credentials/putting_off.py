@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tieline import clock
-from tieline.errors import ProviderError, QuotaSpent, Throttled
+from tieline.errors import ProviderError, QuotaSpent, Throttled, TielineError
 from tieline.ids import PracticeId
 from tieline.log import fields_of, get_logger
 from tieline.principal import Principal
@@ -58,7 +58,7 @@ async def put_off(
     return None
 
 
-def pause_after(error: ProviderError, so_far: timedelta, *, at: datetime) -> timedelta:
+def pause_after(error: TielineError, so_far: timedelta, *, at: datetime) -> timedelta:
     """How long to wait after this trouble, which has lasted for so long."""
     if isinstance(error, QuotaSpent):
         return max(error.resume_at - at, _FIRST_PAUSE)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tieline import clock
-from tieline.connections.organisations.repository import OrganisationRepository
+from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason
 from tieline.connections.warnings.repository import EndRepository
@@ -52,28 +52,38 @@ async def find_reach(
     if any(each.reason in _ASK_A_PERSON for each in connections):
         return None
     async with scope(app.practice_id):
-        ends = await EndRepository.of(app.practice_id).working([each.id for each in connections])
-        if any(each.warning(clock.now()) for each in ends):
-            return None
-        live = await CredentialRepository.of(app.practice_id).live_of_person(app.id, person_id)
         known = await OrganisationRepository.of(app.practice_id).get_many(
             {each.organisation_id for each in connections}
         )
-        over = await ConsentRepository.of(app.practice_id).over(
-            [(credential.id, each.id) for credential in live for each in known], at=clock.now()
-        )
+        live = await _lasting(person_id, app, connections, known)
+    wanted = {each.external_id for each in known}
     if any(each.environment != app.environment for each in known):
         return None
-    wanted = {each.external_id for each in known}
     if wanted and not provider.info.bulk_consent:
-        live = [each for each in live if each.subject in wanted]
-    worn = {credential_id for credential_id, _ in over}
-    live = [each for each in live if each.id not in worn]
+        live = [each for each in live if wanted == {each.subject}]
     for credential in _first_asked(live, provider, products, connections):
         reached = await _ask(app, provider, credential)
         if reached and wanted <= {each.external_id for each in reached}:
             return Reach(credential_id=credential.id, reached=tuple(reached))
     return None
+
+
+async def _lasting(
+    person_id: PersonId, app: App, connections: Collection[Connection], known: Sequence[Organisation]
+) -> list[Credential]:
+    """The person's live credentials, but for those of which a consent to one of these has run out.
+
+    None at all where one of the connections is about to end.
+    """
+    ends = await EndRepository.of(app.practice_id).working([each.id for each in connections])
+    if any(each.warning(clock.now()) for each in ends):
+        return []
+    live = await CredentialRepository.of(app.practice_id).live_of_person(app.id, person_id)
+    over = await ConsentRepository.of(app.practice_id).over(
+        [(credential.id, each.id) for credential in live for each in known], at=clock.now()
+    )
+    worn = {credential_id for credential_id, _ in over}
+    return [each for each in live if each.id not in worn]
 
 
 async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -> bool:

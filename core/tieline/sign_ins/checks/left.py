@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from tieline import clock
 from tieline.credentials.putting_off import pause_after
 from tieline.database import scope
-from tieline.errors import Busy, ProviderError
+from tieline.errors import Busy, NotFound, ProviderError
 from tieline.ids import PracticeId, SignInId
 from tieline.log import fields_of, get_logger
 from tieline.sign_ins.checks.service import check_tokens, give_up
@@ -52,10 +52,11 @@ async def _check(practice_id: PracticeId, left: Round) -> datetime | None:
     except SealBroken:
         _log.warning("sign_in.seal_broken", round_id=str(left.id))
         await give_up(practice_id, left)
-    except ProviderError as error:
+    except (ProviderError, NotFound) as error:
         _log.warning("sign_in.unchecked", round_id=str(left.id), **fields_of(error))
         if so_far < _AT_MOST:
-            return now + max(pause_after(error, so_far, at=now), min(so_far, _LONGEST_PAUSE), CHECK_PAUSE)
+            asked = pause_after(error, so_far, at=now)
+            return now + max(asked, min(so_far, _LONGEST_PAUSE), CHECK_PAUSE)
         _log.error("sign_in.check_given_up", round_id=str(left.id), **fields_of(error))
         await give_up(practice_id, left)
     return None

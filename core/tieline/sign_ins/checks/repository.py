@@ -56,6 +56,9 @@ class CheckRepository:
         """They open it: from now on the credential holds them, or they wait as any others do."""
         await current().run(_PASS, self._practice_id, round_id, tokens_sealed, credential_id)
 
-    async def discard(self, round_id: RoundId, failure: Failure) -> None:
-        """They open another one, or nothing: they are dropped, and the round is refused if it was not before."""
-        await current().run(_FAIL, self._practice_id, round_id, failure.value)
+    async def discard(self, round_id: RoundId, failure: Failure) -> bool:
+        """They open another one, or nothing: they are dropped, and the round is refused if it was not before.
+
+        False where somebody has settled it already.
+        """
+        return await current().run(_FAIL, self._practice_id, round_id, failure.value) == 1

@@ -15,6 +15,7 @@ from enum import Enum, auto
 
 from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.service import provider_of
 from tieline.credentials.pairs import Pair
 from tieline.credentials.service import trial_session
 from tieline.errors import (
@@ -71,7 +72,8 @@ class _Check:
 async def check_tokens(practice_id: PracticeId, round_id: RoundId, *, is_ours: bool = False) -> None:
     """Settle what becomes of the round's tokens; nothing where that is settled. `is_ours`: the round is claimed for us.
 
-    Raises Busy while somebody else looks, and ProviderError where the provider cannot say: then nothing has changed.
+    Raises Busy while somebody else looks, ProviderError where the provider cannot say, and NotFound where its plugin is
+    not installed: then nothing has changed.
     """
     begun = await _begin(practice_id, round_id, is_ours=is_ours)
     if begun is None:
@@ -99,14 +101,13 @@ async def _begin(practice_id: PracticeId, round_id: RoundId, *, is_ours: bool) -
         found, sealed = await rounds.get(round_id), await rounds.sealed_tokens(round_id)
         if found is None or not found.unchecked or sealed is None or found.subject is None:
             return None
-        if not await CheckRepository.of(practice_id).lease(round_id, is_ours=is_ours):
-            raise Busy
         sign_in = await SignInRepository.of(practice_id).read(found.sign_in_id)
         assert sign_in is not None
         app = await AppRepository.of(practice_id).get(sign_in.app_id)
-        provider = host().registry.get(sign_in.provider)
-    if app is None or provider is None:
-        return None
+        assert app is not None
+        provider = provider_of(app)
+        if not await CheckRepository.of(practice_id).lease(round_id, is_ours=is_ours):
+            raise Busy
     return _Check(
         sign_in=sign_in,
         round=found,
@@ -182,9 +183,10 @@ async def _accept(work: Work, check: _Check) -> None:
 
 
 async def _discard(work: Work, practice_id: PracticeId, nothing: Round, failure: Failure) -> None:
-    """The round came to nothing; what the sign-in has already, it keeps."""
+    """The round came to nothing, unless somebody has settled it; what the sign-in has already, it keeps."""
+    if not await CheckRepository.of(practice_id).discard(nothing.id, failure):
+        return
     _log.warning("sign_in.not_opened", sign_in_id=str(nothing.sign_in_id), failure=failure.value)
-    await CheckRepository.of(practice_id).discard(nothing.id, failure)
     sign_in = await SignInRepository.of(practice_id).read(nothing.sign_in_id)
     if sign_in is not None and sign_in.state is SignInState.CONSENTED:
         await fall_back(work, sign_in, failure)
