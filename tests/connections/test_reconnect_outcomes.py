@@ -107,7 +107,13 @@ async def test_what_was_meant_and_reached_once_is_not_told_to_be_another_organis
 
 
 async def mended_by(books: Books, sign_in_id: SignInId, *mended: Connection) -> None:
-    """As if completing the sign-in had mended these."""
+    """As if completing the sign-in had mended these, which hang on its login."""
+    await books.sql.execute(
+        "UPDATE connection SET credential_id = f.credential_id FROM sign_in_organisation AS f "
+        "WHERE f.sign_in_id = $1 AND connection.id = ANY ($2::uuid[])",
+        sign_in_id,
+        [each.id for each in mended],
+    )
     await books.sql.execute(
         "INSERT INTO sign_in_mended (practice_id, sign_in_id, connection_id) SELECT $1, $2, unnest($3::uuid[])",
         books.practice_id,

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.deployment import Deployment
-from tests.support.events import EVENTS, backlog, cursor_of, rename, written
+from tests.support.events import EVENTS, backlog, cursor_of, rename, settled, written
 from tests.support.firm import Caller, Firm
 from tests.support.polling import until
 from tests.support.statements import Statement, all_connected, taken_down
@@ -270,10 +270,12 @@ async def test_who_comes_a_moment_later_is_served_from_what_was_read(firm: Firm)
 
     with reading(firm.practice_id) as first, reading(firm.practice_id) as second:
         created = await firm.admin.create_client("Acorn")
+        await settled()
         with taken_down() as statements:
             batches = [await each.read(machine, place) for each in (first, second)]
             once = reads(statements)
             await rename(firm.admin, created, "Birch")
+            await settled()
             await asyncio.gather(first.wait(), second.wait())
             later = [await first.read(machine, batches[0].cursor), await second.read(machine, place)]
 

@@ -66,13 +66,18 @@ async def listening(
 
 async def cursor_of(caller: Caller) -> str:
     """A cursor that everything which was told before stands behind, whoever writes beside: events may come twice."""
+    await settled()
+    return str((await caller.ask(CURSOR))["clients"]["eventCursor"])
+
+
+async def settled() -> None:
+    """Wait until everything that was under way is committed, so that events which were written are told."""
     begun = await _number("pg_snapshot_xmax")
 
     async def passed() -> bool:
         return await _number("pg_snapshot_xmin") >= begun
 
     await polling.until(passed, "what was under way has been committed")
-    return str((await caller.ask(CURSOR))["clients"]["eventCursor"])
 
 
 async def _number(bound: str) -> int:
