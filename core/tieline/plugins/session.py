@@ -87,6 +87,7 @@ class Session:
         self._client = client
         self._provider = provider
         self._slug = provider.info.slug
+        self._is_of_one = not provider.info.bulk_consent
         self._endpoints = endpoints
         self._tokens = tokens
         self._gate = gate
@@ -105,6 +106,11 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session(provider={self._slug!r}, organisation={self.organisation!r}, calls={self.calls})"
+
+    @property
+    def _counted_for(self) -> str | None:
+        """Whose limits a call spends: where a consent is one organisation's, each of its calls is that one's."""
+        return self.subject if self.organisation is None and self._is_of_one else self.organisation
 
     @property
     def is_calling(self) -> bool:
@@ -186,7 +192,7 @@ class Session:
             headers={**asked.headers, "authorization": self._bearer(token)},
             content=asked.content,
         )
-        async with self._gate.call(self.organisation) as passage:
+        async with self._gate.call(self._counted_for) as passage:
             response = await self._sent(sent, asked)
             fault = self._provider.classify(response)
             passage.answered(
