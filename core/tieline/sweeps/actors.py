@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tieline import clock
+from tieline.connections.states import MENDS_ITSELF
 from tieline.connections.warnings import service as warnings
 from tieline.connections.warnings.repository import practices_with_news, practices_with_over
 from tieline.sweeps import renewals, repository
@@ -17,9 +18,7 @@ _LIMIT = timedelta(minutes=5)
 @actor(lane=Lane.BACKGROUND, limit=_LIMIT, recurs=True)
 async def expire_consents() -> Again:
     """Expire connections whose consent has run out."""
-    return await hourly(
-        lambda: practices_with_over(instead_of=warnings.INSTEAD_OF, at=clock.now()), warnings.expire
-    )
+    return await hourly(lambda: practices_with_over(instead_of=MENDS_ITSELF, at=clock.now()), warnings.expire)
 
 
 @actor(lane=Lane.BACKGROUND, limit=_LIMIT, recurs=True)

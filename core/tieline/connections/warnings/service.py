@@ -20,9 +20,6 @@ from tieline.log import get_logger
 from tieline.principal import Principal
 from tieline.work import Work, retrying, unit_of_work
 
-INSTEAD_OF = MENDS_ITSELF
-"""What a consent that has run out is told instead of."""
-
 log = get_logger(__name__)
 
 
@@ -70,7 +67,7 @@ async def expire(practice_id: PracticeId, *, most: int) -> int:
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         ends = EndRepository.of(practice_id)
-        ids = await ends.find_over(instead_of=INSTEAD_OF, at=work.now, most=most)
+        ids = await ends.find_over(instead_of=MENDS_ITSELF, at=work.now, most=most)
         if not ids:
             return 0
         over = await _lock_over(work, practice_id, ids)
@@ -97,4 +94,4 @@ async def _lock_over(
     await OrganisationRepository.of(practice_id).lock({each.organisation_id for each in there})
     await CredentialRepository.of(practice_id).lock({each.credential_id for each in there})
     await connections.lock(ids)
-    return await EndRepository.of(practice_id).over(ids, instead_of=INSTEAD_OF, at=work.now)
+    return await EndRepository.of(practice_id).over(ids, instead_of=MENDS_ITSELF, at=work.now)
