@@ -21,10 +21,23 @@ _ORIGIN = re.compile(r"(?i:https?)://[A-Za-z0-9.\-\[\]:]+")
 _PUBLIC = re.compile(r"(?i:https://[A-Za-z0-9.\-\[\]:]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)")
 
 
-class Settings(BaseSettings):
-    """What every process of a deployment shares. Durations are in seconds unless the name says else."""
+class PluginSettings(BaseSettings):
+    """What `tieline plugins` needs, which works before there is a database."""
 
     model_config = SettingsConfigDict(env_prefix="TIELINE_", frozen=True, extra="ignore")
+
+    plugins: str = Field(
+        "", description="Provider plugins to load, comma-separated slugs; empty loads every installed one."
+    )
+
+    @property
+    def allowed_plugins(self) -> frozenset[str] | None:
+        """The slugs that may be loaded; None for all there are."""
+        return frozenset(_listed(self.plugins)) or None
+
+
+class Settings(PluginSettings):
+    """What every process of a deployment shares. Durations are in seconds unless the name says else."""
 
     environment: Literal["production", "development"] = Field(
         "production", description="`development` opens introspection and allows the movable clock."
@@ -44,9 +57,6 @@ class Settings(BaseSettings):
     )
     allowed_origins: str = Field(
         "", description="Origins of the front ends, comma-separated: `https://app.example,https://…`. No `*`."
-    )
-    plugins: str = Field(
-        "", description="Provider plugins to load, comma-separated slugs; empty loads every installed one."
     )
     database_pool_size: int = Field(10, ge=2, le=200, description="Connections a process holds at most.")
     database_timeout: float = Field(
@@ -100,11 +110,6 @@ class Settings(BaseSettings):
     def origins(self) -> frozenset[str]:
         """As browsers send them: lower case, no port where it is the scheme's own."""
         return frozenset(as_sent(origin) for origin in _listed(self.allowed_origins))
-
-    @property
-    def allowed_plugins(self) -> frozenset[str] | None:
-        """The slugs that may be loaded; None for all there are."""
-        return frozenset(_listed(self.plugins)) or None
 
     @property
     def is_development(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 
-from tests.support.deployment import Deployment
+from tests.support.deployment import RUN_SECONDS, Deployment
+from tests.support.forked import run_forked
 
 QUICKBOOKS = f"quickbooks  QuickBooks Online  tieline-quickbooks {version('tieline-quickbooks')}  contract 1"
 XERO = f"xero  Xero  tieline-xero {version('tieline-xero')}  contract 1"
@@ -24,3 +26,12 @@ def test_only_those_that_may_be_loaded_are(deployment: Deployment) -> None:
 
     assert unknown.returncode == 1
     assert "names the plugin 'sage', which is not installed" in unknown.stderr
+
+
+def test_they_are_listed_before_there_is_a_database_or_a_key() -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("TIELINE_")}
+
+    listed = run_forked(("plugins",), bare, seconds=RUN_SECONDS)
+
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.splitlines() == [QUICKBOOKS, XERO]

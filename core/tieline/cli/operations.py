@@ -35,10 +35,10 @@ def doctor() -> None:
 
 def plugins() -> None:
     """List the providers' plugins that are loaded: slug, name, distribution, version, version of the contract."""
-    from tieline.plugins import load
-    from tieline.settings import load_settings
+    from tieline import plugins as provided
+    from tieline.settings import PluginSettings, load
 
-    loaded = load(load_settings().allowed_plugins).plugins
+    loaded = provided.load(load(PluginSettings).allowed_plugins).plugins
     for one in loaded:
         typer.echo(
             f"{one.slug}  {one.name}  {one.distribution} {one.version}  contract {one.contract_version}"

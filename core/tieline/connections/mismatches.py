@@ -11,7 +11,7 @@ from dataclasses import replace
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository, Named
 from tieline.connections.states import differs, names_hash
-from tieline.events.kinds import ConnectionMismatchChanged
+from tieline.events.kinds import ConnectionMismatchChanged, of_connection
 from tieline.ids import ClientId, OrganisationId, PracticeId
 from tieline.work import Work
 
@@ -61,10 +61,7 @@ async def _write(work: Work, practice_id: PracticeId, named: list[Named]) -> lis
     for each in changed:
         work.event(
             ConnectionMismatchChanged(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
+                **of_connection(each),
                 mismatch=each.mismatch,
             )
         )

@@ -25,7 +25,7 @@ from tieline.connections.states import Reason, Status
 from tieline.connections.writing import apply, release
 from tieline.database import scope
 from tieline.errors import DifferentOrganisation, Invalid, NotFound, Refused
-from tieline.events.kinds import ConnectionDisconnected
+from tieline.events.kinds import ConnectionDisconnected, of_connection
 from tieline.ids import ClientId, ConnectionId, OrganisationId, SignInId
 from tieline.plugins import Product
 from tieline.principal import Permission, Principal
@@ -135,14 +135,7 @@ async def disconnect(principal: Principal, connection_id: ConnectionId) -> Conne
         changed = await connections.disconnect(connection_id, at=work.now)
         await organisations.clear_unheld([changed.organisation_id])
         await settle_runs(work, principal.practice_id, [changed.organisation_id], reason=Reason.DISCONNECTED)
-        work.event(
-            ConnectionDisconnected(
-                client_id=changed.client_id,
-                connection_id=changed.id,
-                organisation_id=changed.organisation_id,
-                product=changed.product,
-            )
-        )
+        work.event(ConnectionDisconnected(**of_connection(changed)))
         release(work, [changed])
     return changed
 

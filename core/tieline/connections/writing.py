@@ -12,7 +12,13 @@ from tieline.connections.runs import queue_syncs, settle_runs
 from tieline.connections.states import MENDS_ITSELF, Reason, differs, names_hash
 from tieline.credentials.actors import let_go_credential, release_organisation
 from tieline.credentials.looks import look_at_once
-from tieline.events.kinds import ConnectionConnected, ConnectionEnded, ConnectionExpired, ConnectionHandedOver
+from tieline.events.kinds import (
+    ConnectionConnected,
+    ConnectionEnded,
+    ConnectionExpired,
+    ConnectionHandedOver,
+    of_connection,
+)
 from tieline.ids import ClientId, CredentialId, OrganisationId, PracticeId
 from tieline.principal import Principal
 from tieline.sync.runs import Trigger
@@ -93,14 +99,7 @@ async def tell_connected(
     if not changed:
         return
     for each in changed:
-        work.event(
-            ConnectionConnected(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
-            )
-        )
+        work.event(ConnectionConnected(**of_connection(each)))
     await queue_syncs(work, principal.practice_id, changed, trigger=trigger, person_id=principal.person_id)
 
 
@@ -117,27 +116,13 @@ def let_go(work: Work, practice_id: PracticeId, left: Collection[CredentialId]) 
 
 def record_ends(work: Work, ended: Collection[Connection]) -> None:
     for each in ended:
-        work.event(
-            ConnectionEnded(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
-            )
-        )
+        work.event(ConnectionEnded(**of_connection(each)))
 
 
 def record_handed(work: Work, handed: Collection[Connection]) -> None:
     for each in handed:
         work.hint("connection", each.id)
-        work.event(
-            ConnectionHandedOver(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
-            )
-        )
+        work.event(ConnectionHandedOver(**of_connection(each)))
 
 
 def record_expired(work: Work, expired: Collection[Connection], reason: Reason) -> None:
@@ -145,10 +130,7 @@ def record_expired(work: Work, expired: Collection[Connection], reason: Reason) 
         work.hint("connection", each.id)
         work.event(
             ConnectionExpired(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
+                **of_connection(each),
                 reason=reason,
             )
         )

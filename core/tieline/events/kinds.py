@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from tieline.ids import ClientId, ConnectionId, OrganisationId, RunId
@@ -54,6 +54,38 @@ class ClientPurged(Event):
     kind: ClassVar[str] = "CLIENT_PURGED"
     connections: int
     organisations: int
+
+
+class OfConnection(TypedDict):
+    """Whose an event of a connection is, as the arguments of its kind: `ConnectionEnded(**of_connection(ended))`."""
+
+    client_id: ClientId
+    connection_id: ConnectionId
+    organisation_id: OrganisationId
+    product: str
+
+
+class _Connection(Protocol):
+    @property
+    def id(self) -> ConnectionId: ...
+
+    @property
+    def client_id(self) -> ClientId: ...
+
+    @property
+    def organisation_id(self) -> OrganisationId: ...
+
+    @property
+    def product(self) -> str: ...
+
+
+def of_connection(connection: _Connection) -> OfConnection:
+    return OfConnection(
+        client_id=connection.client_id,
+        connection_id=connection.id,
+        organisation_id=connection.organisation_id,
+        product=connection.product,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

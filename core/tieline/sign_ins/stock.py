@@ -14,7 +14,7 @@ from tieline.connections.states import HEALED_BY_SIGN_IN, Reason
 from tieline.credentials.apps.repository import App
 from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository, State
-from tieline.events.kinds import ConnectionRestored
+from tieline.events.kinds import ConnectionRestored, of_connection
 from tieline.ids import ConnectionId, CredentialId, OrganisationId, PersonId, PracticeId, SignInId
 from tieline.plugins import OAuth, Provider, Reached
 from tieline.sign_ins.actors import fetch_details
@@ -115,14 +115,7 @@ async def restore(
         await ConnectionRepository.of(credential.practice_id).move_many(moved, at=work.now) if moved else []
     )
     for each in restored:
-        work.event(
-            ConnectionRestored(
-                client_id=each.client_id,
-                connection_id=each.id,
-                organisation_id=each.organisation_id,
-                product=each.product,
-            )
-        )
+        work.event(ConnectionRestored(**of_connection(each)))
         work.hint("connection", each.id)
     await queue_syncs(work, credential.practice_id, restored, trigger=Trigger.RESTORED, person_id=person_id)
 

@@ -14,7 +14,7 @@ from tieline.connections.warnings.repository import EndRepository
 from tieline.connections.writing import record_expired
 from tieline.credentials.repository import CredentialRepository
 from tieline.database import scope
-from tieline.events.kinds import ConnectionWarning
+from tieline.events.kinds import ConnectionWarning, of_connection
 from tieline.ids import ConnectionId, PracticeId
 from tieline.log import get_logger
 from tieline.principal import Principal
@@ -47,10 +47,7 @@ async def warn(practice_id: PracticeId, *, most: int) -> int:
             work.hint("connection", connection.id)
             work.event(
                 ConnectionWarning(
-                    client_id=connection.client_id,
-                    connection_id=connection.id,
-                    organisation_id=connection.organisation_id,
-                    product=connection.product,
+                    **of_connection(connection),
                     reason=each.reason,
                     days=each.days,
                     expires_at=each.expires_at.isoformat(),
