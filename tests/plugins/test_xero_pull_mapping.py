@@ -175,6 +175,7 @@ def test_a_bill_with_every_amount() -> None:
                 ],
             }
         ],
+        "allocations": [],
     }
 
 

@@ -1,4 +1,4 @@
-"""What was bought, sold, paid and received: invoices, bills, bank transactions and payments."""
+"""What was bought, sold, credited, paid, received, moved and journalled."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from enum import StrEnum
 
 
 class DocumentKind(StrEnum):
-    """INVOICE is what the organisation sends, BILL what it gets."""
+    """INVOICE, CREDIT_NOTE and SALES_RECEIPT are what the organisation sends, the others what it gets.
+
+    A SALES_RECEIPT is paid at once.
+    """
 
     INVOICE = "INVOICE"
     BILL = "BILL"
+    CREDIT_NOTE = "CREDIT_NOTE"
+    SUPPLIER_CREDIT_NOTE = "SUPPLIER_CREDIT_NOTE"
+    SALES_RECEIPT = "SALES_RECEIPT"
 
 
 class TaxBasis(StrEnum):
@@ -73,11 +79,21 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Allocation:
+    """What of a payment or credit settles which document; `type` is the provider's word for the kind of document."""
+
+    document_id: str | None
+    type: str | None
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
-    """An invoice or a bill. `number` of a bill is its supplier's, and need not be unique.
+    """An invoice, a bill, a credit note or a sales receipt. What a supplier numbered need not be unique.
 
     `currency_rate` is how much of the document's currency one unit of the organisation's buys. `tax_basis` is a
-    `TaxBasis`, or the provider's word where it has another.
+    `TaxBasis`, or the provider's word where it has another. `due` of a credit note is what is left of the credit, and
+    `allocations` are what the rest settled.
     """
 
     id: str
@@ -101,6 +117,7 @@ class Document:
     status: str | None
     active: bool
     lines: tuple[Line, ...]
+    allocations: tuple[Allocation, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,15 +145,6 @@ class BankTransaction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Allocation:
-    """What of a payment settles which document; `type` is the provider's word for the kind of document."""
-
-    document_id: str | None
-    type: str | None
-    amount: Decimal | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Payment:
     """Money that settles documents; `unallocated` is what is left of it. IN is what customers pay."""
 
@@ -154,3 +162,80 @@ class Payment:
     allocations: tuple[Allocation, ...]
     status: str | None
     active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advance:
+    """Money paid ahead, before there was a document (a prepayment) or beyond it (an overpayment).
+
+    `remaining` is what has settled nothing yet. IN is what customers paid.
+    """
+
+    id: str
+    direction: Direction | None
+    reference: str | None
+    contact: ContactRef | None
+    dated_on: date | None
+    currency: str | None
+    currency_rate: Decimal | None
+    tax_basis: str | None
+    subtotal: Decimal | None
+    tax: Decimal | None
+    total: Decimal | None
+    remaining: Decimal | None
+    allocations: tuple[Allocation, ...]
+    has_attachments: bool
+    status: str | None
+    active: bool
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BankTransfer:
+    """Money moved from one of the organisation's accounts to another; `amount` is what left the first."""
+
+    id: str
+    from_account: AccountRef | None
+    to_account: AccountRef | None
+    reference: str | None
+    dated_on: date | None
+    currency: str | None
+    currency_rate: Decimal | None
+    amount: Decimal | None
+    has_attachments: bool
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JournalLine:
+    """`amount` is a debit where it is positive, a credit where it is negative; before tax."""
+
+    id: str | None
+    description: str | None
+    amount: Decimal | None
+    tax_code: str | None
+    tax_amount: Decimal | None
+    account_id: str | None
+    account_code: str | None
+    contact: ContactRef | None
+    tracking: tuple[Tracked, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Journal:
+    """A journal that somebody entered by hand. `reverses_on` is the day its opposite is posted by itself."""
+
+    id: str
+    number: str | None
+    narration: str | None
+    dated_on: date | None
+    reverses_on: date | None
+    currency: str | None
+    currency_rate: Decimal | None
+    tax_basis: str | None
+    is_adjustment: bool
+    has_attachments: bool
+    status: str | None
+    active: bool
+    lines: tuple[JournalLine, ...]

@@ -1,4 +1,4 @@
-"""What documents refer to: the organisation itself, accounts, contacts, tax rates, tracking categories, terms."""
+"""What documents refer to: the organisation itself, accounts, contacts, items, taxes, dimensions, terms, currencies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from decimal import Decimal
 LISTS = frozenset(
     {
         "accounts",
+        "branding_themes",
         "classes",
         "contacts",
+        "currencies",
         "departments",
+        "items",
         "payment_methods",
+        "tax_agencies",
         "tax_rates",
         "terms",
         "tracking_categories",
@@ -186,5 +190,90 @@ class PaymentMethod:
     id: str
     name: str | None
     type: str | None
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Currency:
+    """A currency that documents may be in; its id is the ISO 4217 code."""
+
+    id: str
+    name: str | None
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BrandingTheme:
+    """How an invoice looks when it is printed; the first in `position` is the default."""
+
+    id: str
+    name: str | None
+    position: int | None
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemSide:
+    """How an item is sold, or bought: at which price, to which account, with which tax."""
+
+    description: str | None
+    unit_price: Decimal | None
+    account_id: str | None
+    account_code: str | None
+    tax_code: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """What is bought or sold by name. `sale` and `purchase` are None where it is not sold, or not bought.
+
+    `type` is the provider's word; `quantity` is known where stock is tracked.
+    """
+
+    id: str
+    code: str | None
+    name: str | None
+    type: str | None
+    sale: ItemSide | None
+    purchase: ItemSide | None
+    is_tracked: bool
+    quantity: Decimal | None
+    stock_account_id: str | None
+    stock_account_code: str | None
+    parent_id: str | None
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaxAgency:
+    """Whom taxes are declared to."""
+
+    id: str
+    name: str | None
+    registration_number: str | None
+    tracks_sales: bool
+    tracks_purchases: bool
+    status: str | None
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preferences:
+    """How the organisation's books are set up, as far as whoever posts to them has to know."""
+
+    id: str
+    currency: str | None
+    is_multi_currency: bool
+    uses_tax: bool
+    tracks_classes: bool
+    tracks_classes_by_line: bool
+    tracks_departments: bool
+    numbers_documents_by_hand: bool
+    warns_of_double_numbers: bool
+    term_id: str | None
     status: str | None
     active: bool

@@ -121,6 +121,7 @@ def _document(id: str, entry: Entry, kind: DocumentKind, contact: str) -> Docume
         status=text(entry, "status") or text(entry, "TxnStatus"),
         active=_has_effect(entry),
         lines=_lines(entry),
+        allocations=(),
     )
 
 

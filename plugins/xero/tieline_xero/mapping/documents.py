@@ -49,6 +49,7 @@ def document(id: str, entry: Entry, kind: DocumentKind) -> Document:
         status=status,
         active=_has_effect(status),
         lines=_lines(entry),
+        allocations=(),
     )
 
 
