@@ -99,7 +99,9 @@ def preferences(company: Company) -> Record:
     return {
         "AccountingInfoPrefs": books,
         "CurrencyPrefs": {"MultiCurrencyEnabled": True, "HomeCurrency": {"value": company.currency}},
+        "SalesFormsPrefs": {"CustomTxnNumbers": False, "DefaultTerms": {"value": "4"}},
         "TaxPrefs": {"UsingSalesTax": True},
+        "OtherPrefs": {"NameValue": [{"Name": "WarnDuplicateBillNumber", "Value": "true"}]},
         **_stem(company),
     }
 

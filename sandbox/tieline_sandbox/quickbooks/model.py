@@ -17,12 +17,21 @@ Dataset = Literal[
     "departments",
     "tax_codes",
     "tax_rates",
+    "tax_agencies",
+    "items",
     "payment_methods",
     "terms",
     "bills",
+    "vendor_credits",
+    "bill_payments",
     "purchases",
     "invoices",
+    "credit_memos",
+    "sales_receipts",
     "payments",
+    "deposits",
+    "transfers",
+    "journal_entries",
 ]
 
 

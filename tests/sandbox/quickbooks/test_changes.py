@@ -9,13 +9,13 @@ import pytest
 from tests.sandbox.quickbooks.intuit import Books
 
 EVERYTHING = (
-    "CompanyInfo,Preferences,Account,Vendor,Customer,Class,Department,PaymentMethod,Term,"
-    "Bill,Purchase,Invoice,Payment"
+    "CompanyInfo,Preferences,Account,Vendor,Customer,Class,Department,PaymentMethod,Term,Item,Bill,VendorCredit,"
+    "BillPayment,Purchase,Invoice,CreditMemo,SalesReceipt,Payment,Deposit,Transfer,JournalEntry"
 )
 
 
 async def test_where_nothing_changed_every_entity_answers_with_nothing(books: Books) -> None:
-    assert await books.changes(EVERYTHING, await books.now()) == [{}] * 13
+    assert await books.changes(EVERYTHING, await books.now()) == [{}] * 21
 
 
 async def test_what_changed_comes_whole_and_under_its_entity_in_the_asked_order(books: Books) -> None:
@@ -62,6 +62,33 @@ async def test_a_deleted_transaction_leaves_a_stub_and_no_other_trace(books: Boo
     assert await books.query("SELECT count(*) FROM Bill") == {"totalCount": 229}
     assert (await books.intuit.get(books.access_token, books.realm, f"bill/{bill['Id']}")).status_code == 400
     assert bill["Id"] not in {one["Id"] for one in await books.truth("bills")}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "entity"),
+    [
+        ("vendor_credits", "VendorCredit"),
+        ("bill_payments", "BillPayment"),
+        ("credit_memos", "CreditMemo"),
+        ("sales_receipts", "SalesReceipt"),
+        ("deposits", "Deposit"),
+        ("transfers", "Transfer"),
+        ("journal_entries", "JournalEntry"),
+    ],
+)
+async def test_transactions_of_every_kind_are_told_when_they_are_made_changed_and_deleted(
+    books: Books, dataset: str, entity: str
+) -> None:
+    since = await books.now()
+    first, second = (one["Id"] for one in (await books.truth(dataset))[:2])
+    made = await books.edit(dataset, create={"PrivateNote": "made"})
+    await books.edit(dataset, id=first, change={"PrivateNote": "changed"})
+    await books.edit(dataset, id=second, deleted=True)
+
+    [told] = await books.changes(entity, since)
+
+    notes = {one["Id"]: one.get("PrivateNote", one.get("status")) for one in told[entity]}
+    assert notes == {made["Id"]: "made", first: "changed", second: "Deleted"}
 
 
 async def test_a_deactivated_entry_is_told_and_is_hidden_from_queries(books: Books) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tieline_sandbox.books import kinds
 from tieline_sandbox.books.kinds import Edit
 from tieline_sandbox.books.values import Record, value_of
-from tieline_sandbox.quickbooks.books import documents, lists, parties, taxes
+from tieline_sandbox.quickbooks.books import banking, items, lists, parties, purchases, sales, taxes
 from tieline_sandbox.quickbooks.books.ledger import Books, number_of
 from tieline_sandbox.quickbooks.model import Dataset
 from tieline_sandbox.quickbooks.wire import instant, read_instant
@@ -89,12 +89,27 @@ KINDS = (
     _list("departments", "Department", lists.department, "FullyQualifiedName"),
     _list("tax_codes", "TaxCode", taxes.tax_code, "Hidden", has_changes=False),
     _list("tax_rates", "TaxRate", taxes.tax_rate, "RateValue", has_changes=False),
+    Kind(
+        dataset="tax_agencies",
+        entity="TaxAgency",
+        make=taxes.tax_agency,
+        fields=("DisplayName",),
+        has_changes=False,
+    ),
+    _list("items", "Item", items.item, "FullyQualifiedName", "Sku", "Type"),
     _list("payment_methods", "PaymentMethod", lists.payment_method, "Type"),
     _list("terms", "Term", lists.term, "Type"),
-    _transaction("bills", "Bill", documents.bill, "DueDate", "Balance"),
-    _transaction("purchases", "Purchase", documents.purchase, "PaymentType"),
-    _transaction("invoices", "Invoice", documents.invoice, "DueDate", "Balance"),
-    _transaction("payments", "Payment", documents.payment),
+    _transaction("bills", "Bill", purchases.bill, "DueDate", "Balance"),
+    _transaction("vendor_credits", "VendorCredit", purchases.vendor_credit, "Balance"),
+    _transaction("bill_payments", "BillPayment", purchases.bill_payment, "PayType"),
+    _transaction("purchases", "Purchase", purchases.purchase, "PaymentType"),
+    _transaction("invoices", "Invoice", sales.invoice, "DueDate", "Balance"),
+    _transaction("credit_memos", "CreditMemo", sales.credit_memo, "Balance"),
+    _transaction("sales_receipts", "SalesReceipt", sales.sales_receipt, "Balance"),
+    _transaction("payments", "Payment", sales.payment),
+    _transaction("deposits", "Deposit", banking.deposit),
+    _transaction("transfers", "Transfer", banking.transfer, "Amount"),
+    _transaction("journal_entries", "JournalEntry", banking.journal_entry),
 )
 BY_ENTITY = {kind.entity.lower(): kind for kind in KINDS}
 BY_DATASET = {kind.dataset: kind for kind in KINDS}

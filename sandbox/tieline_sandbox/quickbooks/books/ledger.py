@@ -18,15 +18,27 @@ DEFAULT_COUNTS: dict[Dataset, int] = {
     "departments": 3,
     "tax_codes": 5,
     "tax_rates": 4,
+    "tax_agencies": 1,
+    "items": 12,
     "payment_methods": 6,
     "terms": 5,
     "bills": 60,
+    "vendor_credits": 8,
+    "bill_payments": 30,
     "purchases": 60,
     "invoices": 60,
+    "credit_memos": 8,
+    "sales_receipts": 20,
     "payments": 30,
+    "deposits": 12,
+    "transfers": 6,
+    "journal_entries": 10,
 }
 _TOGETHER = 7
-_TRANSACTIONS = ("bills", "purchases", "invoices", "payments")
+_TRANSACTIONS = (
+    *("bills", "purchases", "invoices", "payments", "bill_payments", "vendor_credits", "credit_memos"),
+    *("sales_receipts", "deposits", "transfers", "journal_entries"),
+)
 _NAMES = ("vendors", "customers")
 
 

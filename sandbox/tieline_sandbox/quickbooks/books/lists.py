@@ -61,7 +61,8 @@ _METHODS = (
     ("Direct Debit", "NON_CREDIT_CARD"),
 )
 _CLASSES = ("Retail", "Wholesale", "Online", "Events", "Office")
-PAYABLE, RECEIVABLE, UNDEPOSITED = 2, 3, 7
+CHECKING, CARD, PAYABLE, RECEIVABLE, UNDEPOSITED = 0, 1, 2, 3, 7
+SAVINGS, INTEREST, PREPAID = 9, 11, 24
 
 
 def account_entry(number: int) -> tuple[str, str, str]:
@@ -106,23 +107,23 @@ def money_accounts(count: int) -> tuple[int, ...]:
 
 
 def class_(books: Books, number: int) -> Record:
-    name = _lapped(_CLASSES, number)
+    name = lapped(_CLASSES, number)
     named = {"Name": name, "SubClass": False, "FullyQualifiedName": name}
     return books.stem("classes", number) | named | {"Active": number == 0 or number % 9 != 0}
 
 
 def class_ref(number: int) -> Record:
-    return {"value": id_of("classes", number), "name": _lapped(_CLASSES, number)}
+    return {"value": id_of("classes", number), "name": lapped(_CLASSES, number)}
 
 
 def department(books: Books, number: int) -> Record:
-    name = _lapped(TOWNS, number)
+    name = lapped(TOWNS, number)
     named = {"Name": name, "SubDepartment": False, "FullyQualifiedName": name}
     return books.stem("departments", number) | named | {"Active": True}
 
 
 def department_ref(number: int) -> Record:
-    return {"value": id_of("departments", number), "name": _lapped(TOWNS, number)}
+    return {"value": id_of("departments", number), "name": lapped(TOWNS, number)}
 
 
 def term(books: Books, number: int) -> Record:
@@ -142,7 +143,7 @@ def term_ref(number: int) -> Record:
 
 def payment_method(books: Books, number: int) -> Record:
     kind = _METHODS[number % len(_METHODS)][1]
-    made = {"Name": _lapped([name for name, _ in _METHODS], number), "Active": True, "Type": kind}
+    made = {"Name": lapped([name for name, _ in _METHODS], number), "Active": True, "Type": kind}
     return books.stem("payment_methods", number) | made
 
 
@@ -154,6 +155,6 @@ def currency(code: str) -> Record:
     return {"value": code, "name": code}
 
 
-def _lapped(names: tuple[str, ...] | list[str], number: int) -> str:
+def lapped(names: tuple[str, ...] | list[str], number: int) -> str:
     lap, place = divmod(number, len(names))
     return f"{names[place]} {lap + 1}" if lap else names[place]

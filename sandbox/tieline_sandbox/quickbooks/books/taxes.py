@@ -1,4 +1,7 @@
-"""Tax codes and the rates that they stand for: in the United States only `TAX` and `NON` stand on lines."""
+"""Tax codes, the rates that they stand for, and whom taxes are declared to.
+
+In the United States only `TAX` and `NON` stand on lines.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,14 @@ from tieline_sandbox.quickbooks.books.ledger import Books, id_of, number_of
 from tieline_sandbox.quickbooks.wire import instant
 
 _STANDARD = {"GB": (20, "VAT"), "IE": (23, "VAT"), "AU": (10, "GST"), "NZ": (15, "GST"), "CA": (5, "GST")}
+_AGENCIES = {
+    "US": "Arizona Dept. of Revenue",
+    "GB": "HM Revenue & Customs (VAT)",
+    "IE": "Revenue Commissioners",
+    "AU": "Australian Taxation Office",
+    "NZ": "Inland Revenue Department",
+    "CA": "Canada Revenue Agency",
+}
 _WORDS = ("TAX", "NON")  # the ids of the two codes that every company in the United States has
 
 
@@ -41,7 +52,7 @@ def tax_rate(books: Books, number: int) -> Record:
         "Description": rate.name,
         "Active": True,
         "RateValue": rate.percent,
-        "AgencyRef": {"value": "1"},
+        "AgencyRef": {"value": id_of("tax_agencies", 0)},
         "SpecialTaxType": "NONE" if rate.percent else "ZERO_RATE",
         "DisplayType": "ReadOnly",
         "EffectiveTaxRate": [{"RateValue": rate.percent, "EffectiveDate": since}],
@@ -70,6 +81,21 @@ def tax_code(books: Books, number: int) -> Record:
         "SalesTaxRateList": listed,
         "PurchaseTaxRateList": {"TaxRateDetail": []} if books.country == "US" else listed,
     }
+
+
+def tax_agency(books: Books, number: int) -> Record:
+    """It has no word on whether it is in use."""
+    usual = _AGENCIES.get(books.country, "Revenue Service")
+    made = books.stem("tax_agencies", number) | {
+        "DisplayName": f"{usual} {number + 1}" if number else usual,
+        "TaxTrackedOnSales": True,
+        "TaxTrackedOnPurchases": books.country != "US",
+    }
+    if books.country != "US":
+        made["TaxRegistrationNumber"] = (
+            f"{100_000_000 + books.dice('tax_agencies', number).below(900_000_000)}"
+        )
+    return made
 
 
 def tax_code_id(books: Books, number: int) -> str:
