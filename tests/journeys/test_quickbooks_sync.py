@@ -163,7 +163,7 @@ async def test_more_changes_than_one_call_shows_are_all_found_and_what_was_delet
     run, calls = await synced.sync()
 
     assert run["state"] == "SUCCEEDED"
-    assert calls == NOTHING_CHANGED + ["cdc"] * 11
+    assert calls == NOTHING_CHANGED + ["cdc"] * 19
     assert await synced.shown() == await synced.truth()
     assert (await synced.sync())[1] == NOTHING_CHANGED
 

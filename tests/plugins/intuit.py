@@ -23,6 +23,7 @@ REALM = "4620816365001"
 QUICKBOOKS = QuickBooks()
 FEEDS = {feed.name: feed for feed in QUICKBOOKS.info.feeds[Product.DATA_HEALTH]}
 START = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
+UNCOVERED = {"TaxCode", "TaxRate", "TaxAgency", "JournalCode", "TimeActivity"}
 _PACIFIC = timezone(timedelta(hours=-8))
 _STATEMENT = re.compile(
     r"SELECT (?P<what>\*|COUNT\(\*\)) FROM (?P<entity>\w+)(?: WHERE (?P<where>.*?))?(?: ORDERBY (?P<order>\S+))?"
@@ -84,7 +85,9 @@ class Intuit:
         assert self.now - since <= timedelta(days=30)
         self.since.append(since)
         responses, left = [], 1000
-        for entity in params["entities"].split(","):
+        entities = params["entities"].split(",")
+        assert not UNCOVERED & {*entities}
+        for entity in entities:
             changed = [one for one in self._of(entity) if _at(one) >= since][:left]
             left -= len(changed)
             responses.append({entity: changed} if changed else {})

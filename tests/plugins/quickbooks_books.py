@@ -25,10 +25,19 @@ DATASET_AT_SANDBOX = {
     "Department": "departments",
     "Term": "terms",
     "PaymentMethod": "payment_methods",
+    "Item": "items",
     "Bill": "bills",
+    "VendorCredit": "vendor_credits",
+    "BillPayment": "bill_payments",
     "Purchase": "purchases",
     "Invoice": "invoices",
+    "CreditMemo": "credit_memos",
+    "SalesReceipt": "sales_receipts",
     "Payment": "payments",
+    "Deposit": "deposits",
+    "Transfer": "transfers",
+    "JournalEntry": "journal_entries",
+    "TaxAgency": "tax_agencies",
 }
 _CLIENT = ("sandbox-quickbooks", "sandbox-quickbooks-secret")
 

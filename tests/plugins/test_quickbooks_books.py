@@ -56,8 +56,9 @@ async def test_a_sync_without_changes_costs_what_the_readme_says(books: Books) -
         "cdc",
     ]
     truth = await books.truth()
-    [record] = organisation.records
+    record, preferences = organisation.records
     assert (record.external_id, record.name) == (books.realm, truth["company_info"]["CompanyName"])
+    assert (preferences.dataset, preferences.external_id) == ("preferences", books.realm)
     assert {one.external_id for one in taxes.records} == {one["Id"] for one in truth["tax_codes"]}
 
 
@@ -86,7 +87,7 @@ async def test_where_change_data_capture_reaches_its_cap_nothing_is_missed(books
 
     calls = await books.again()
 
-    assert calls.count("cdc") == 12
+    assert calls.count("cdc") == 20
     held = {id_ for dataset, id_ in books.kept.records if dataset == "bills"}
     assert {one["Id"] for one in (await books.truth())["bills"]} <= held
     await books.again()
@@ -101,7 +102,7 @@ async def test_a_cursor_older_than_thirty_days_has_all_read_and_deletions_found(
 
     calls = await books.again()
 
-    assert calls == ["query"] * 11 + ["cdc"]
+    assert calls == ["query"] * 20 + ["cdc"]
     await books.assert_whole()
 
 
@@ -110,4 +111,4 @@ async def test_large_books_are_read_in_pages(sandbox: Sandbox) -> None:
         calls = await books.again()
 
         await books.assert_whole()
-        assert calls == ["query"] * 14 + ["cdc"]
+        assert calls == ["query"] * 23 + ["cdc"]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.plugins.intuit import parsed
+from tieline.canonical import to_data
 from tieline.plugins import Record, SetAside
-from tieline_quickbooks.mapping import NOUNS, sorted_out
+from tieline_quickbooks.mapping import NOUNS, preferences, sorted_out
 
 NOUN = {noun.entity: noun for noun in NOUNS}
 STAMP = '"MetaData": {"LastUpdatedTime": "2026-03-04T09:10:11-08:00"}'
@@ -216,7 +217,9 @@ def test_what_cannot_be_read_is_set_aside_with_a_sentence(element: str, why: str
 
 _WORDS = (
     "Id status Line TotalAmt TxnDate VendorRef CustomerRef EntityRef Balance ExchangeRate MetaData LinkedTxn "
-    "DetailType GroupLineDetail Active Name DisplayName BillAddr value name type ParentRef CurrencyRef"
+    "DetailType GroupLineDetail Active Name DisplayName BillAddr value name type ParentRef CurrencyRef "
+    "JournalEntryLineDetail DepositLineDetail PostingType Entity EntityRef Type Amount CashBack AccountRef "
+    "CheckPayment BankAccountRef FromAccountRef UnitPrice IncomeAccountRef QtyOnHand RemainingCredit PrivateNote"
 )
 _FIELDS = _WORDS.split()
 _things = st.recursive(
@@ -225,10 +228,40 @@ _things = st.recursive(
     | st.integers()
     | st.decimals()
     | st.text(max_size=8)
-    | st.just("GroupLineDetail"),
+    | st.sampled_from(["GroupLineDetail", "JournalEntryLineDetail", "DepositLineDetail"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_FIELDS), inner, max_size=6),
     max_leaves=15,
 )
+
+
+PREFERENCES = """
+"CurrencyPrefs": {"MultiCurrencyEnabled": true, "HomeCurrency": {"value": "GBP"}}, "TaxPrefs": {"UsingSalesTax": true},
+"AccountingInfoPrefs": {"ClassTrackingPerTxn": false, "ClassTrackingPerTxnLine": true, "TrackDepartments": true},
+"SalesFormsPrefs": {"CustomTxnNumbers": true, "DefaultTerms": {"value": "3"}},
+"OtherPrefs": {"NameValue": [{"Name": "DateFormat", "Value": "x"},
+                             {"Name": "WarnDuplicateBillNumber", "Value": "true"}]}
+"""
+
+
+def test_preferences_say_how_the_books_are_set_up() -> None:
+    told = to_data(preferences("4620", parsed(f"{{{PREFERENCES}}}")))
+    assert told == {
+        "id": "4620",
+        "currency": "GBP",
+        "is_multi_currency": True,
+        "uses_tax": True,
+        "tracks_classes": True,
+        "tracks_classes_by_line": True,
+        "tracks_departments": True,
+        "numbers_documents_by_hand": True,
+        "warns_of_double_numbers": True,
+        "term_id": "3",
+        "status": None,
+        "active": True,
+    }
+
+    nothing = to_data(preferences("4620", {}))
+    assert {name for name, value in nothing.items() if value} == {"id", "active"}
 
 
 @given(entity=st.sampled_from(sorted(NOUN)), element=_things)

@@ -31,9 +31,9 @@ async def test_the_first_reading_is_a_query_for_each_entity_and_one_call_for_wha
         pages = await kept.read()
 
     assert_whole(intuit, kept)
-    assert intuit.calls == ["query"] * 11 + ["cdc"]
-    assert [page.last for page in pages] == [False] * 11 + [True]
-    assert [page.whole for page in pages] == [False] * 11 + [True]
+    assert intuit.calls == ["query"] * 20 + ["cdc"]
+    assert [page.last for page in pages] == [False] * 20 + [True]
+    assert [page.whole for page in pages] == [False] * 20 + [True]
     assert kept.records["accounts", "2"].active is False
 
 
@@ -76,14 +76,14 @@ async def test_many_records_are_read_in_pages_that_overlap_by_one() -> None:
         await kept.read()
 
     assert_whole(intuit, kept)
-    assert len([one for one in intuit.statements if "Bill" in one]) == 3
+    assert len([one for one in intuit.statements if " FROM Bill " in one]) == 3
     assert all("STARTPOSITION 1 MAXRESULTS 1000" in one for one in intuit.statements)
 
 
 async def test_records_that_are_edited_and_deleted_between_the_pages_are_not_stepped_over() -> None:
     intuit = Intuit()
     intuit.fill("Bill", 2500)
-    edited = iter(range(10, 2500, 7))
+    edited = iter(range(10, 2500, 4))
 
     def edit() -> None:
         intuit.now += timedelta(seconds=2)
@@ -121,7 +121,7 @@ async def test_thousands_that_an_import_stamped_alike_are_counted_and_read_from_
         await kept.read()
 
     assert_whole(intuit, kept)
-    bills = [one for one in intuit.statements if "Bill" in one]
+    bills = [one for one in intuit.statements if " FROM Bill " in one]
     assert [one.startswith("SELECT COUNT(*)") for one in bills].count(True) == 1
     assert len(bills) == 2 + 1 + 4
 
@@ -138,7 +138,7 @@ async def test_a_reading_of_everything_ends_however_much_is_edited_meanwhile() -
     intuit.meanwhile = edit
     async with reading(intuit) as kept:
         await kept.read()
-        assert len(intuit.calls) < 40
+        assert len(intuit.calls) < 70
 
         intuit.meanwhile = None
         intuit.now += timedelta(hours=1)
@@ -174,8 +174,8 @@ async def test_where_the_shared_cap_is_reached_each_entity_is_asked_alone_and_no
 
         pages = await kept.read()
         assert_whole(intuit, kept)
-        assert intuit.calls == ["cdc"] * 12
-        assert [page.whole for page in pages] == [False] * 12
+        assert intuit.calls == ["cdc"] * 20
+        assert [page.whole for page in pages] == [False] * 20
 
         intuit.now += timedelta(hours=1)
         intuit.calls.clear()
@@ -201,7 +201,7 @@ async def test_where_one_entity_alone_reaches_the_cap_it_is_queried_and_what_was
         assert kept.ids("bills") - intuit.there("Bill") == {"1"}
         assert intuit.there("Bill") <= kept.ids("bills")
         assert kept.records["payments", "1"].code == "P-1"
-        assert intuit.calls.count("cdc") == 12
+        assert intuit.calls.count("cdc") == 20
 
         intuit.now += timedelta(hours=1)
         await kept.read()
@@ -221,7 +221,7 @@ async def test_a_cursor_older_than_the_look_back_has_everything_read_and_finds_w
         pages = await kept.read()
 
     assert_whole(intuit, kept)
-    assert intuit.calls == ["query"] * 11 + ["cdc"]
+    assert intuit.calls == ["query"] * 20 + ["cdc"]
     assert pages[-1].whole
 
 
@@ -255,14 +255,14 @@ async def snapshot(intuit: Intuit, feed: str) -> Page:
     return page
 
 
-async def test_the_company_is_read_in_two_calls() -> None:
+async def test_the_company_and_its_preferences_are_read_in_two_calls() -> None:
     intuit = Intuit()
     intuit.put("CompanyInfo", "1", CompanyName="Acorn", Country="GBR", FiscalYearStartMonth="April")
     intuit.put("Preferences", "1", CurrencyPrefs={"HomeCurrency": {"value": "GBP"}})
 
     page = await snapshot(intuit, "organisation")
 
-    [record] = page.records
+    record, preferences = page.records
     assert (record.external_id, record.name) == ("4620816365001", "Acorn")
     assert [record.data[name] for name in ("country", "currency", "year_end_day", "year_end_month")] == [
         "GB",
@@ -270,7 +270,67 @@ async def test_the_company_is_read_in_two_calls() -> None:
         31,
         3,
     ]
+    assert (preferences.dataset, preferences.external_id) == ("preferences", record.external_id)
+    assert preferences.data["currency"] == "GBP"
     assert (len(intuit.calls), page.last, page.cursor) == (2, True, None)
+
+
+async def test_where_a_company_tells_no_preferences_there_are_none() -> None:
+    intuit = Intuit()
+    intuit.put("CompanyInfo", "1", CompanyName="Acorn")
+
+    page = await snapshot(intuit, "organisation")
+
+    assert [record.dataset for record in page.records] == ["organisation"]
+    assert page.records[0].data["currency"] is None
+
+
+async def test_preferences_that_cannot_be_read_are_set_aside() -> None:
+    intuit = Intuit()
+    intuit.put("CompanyInfo", "1", CompanyName="Acorn")
+    intuit.put("Preferences", "1", SalesFormsPrefs="none")
+
+    page = await snapshot(intuit, "organisation")
+
+    assert [record.dataset for record in page.records] == ["organisation"]
+    assert [(one.dataset, one.why) for one in page.set_aside] == [
+        ("preferences", "Its SalesFormsPrefs is no object.")
+    ]
+
+
+async def test_tax_agencies_come_with_everything_and_cost_a_sync_without_changes_nothing() -> None:
+    intuit = small()
+    async with reading(intuit) as kept:
+        await kept.read()
+        assert kept.ids("tax_agencies") == {"1", "2", "3"}
+        assert [one for one in intuit.statements if "TaxAgency" in one and "Active" in one] == []
+        intuit.put("TaxAgency", "4", DisplayName="City of Tucson")
+        intuit.now += timedelta(days=1)
+        intuit.calls.clear()
+
+        await kept.read()
+
+        assert (intuit.calls, kept.ids("tax_agencies")) == (["cdc"], {"1", "2", "3"})
+        intuit.now += timedelta(days=30)
+        await kept.read()
+
+    assert_whole(intuit, kept)
+    assert kept.records["tax_agencies", "4"].name == "City of Tucson"
+
+
+async def test_a_cursor_from_before_there_were_so_many_entities_has_everything_read() -> None:
+    intuit = small()
+    async with reading(intuit) as kept:
+        await kept.read()
+        assert kept.cursor is not None
+        kept.cursor = kept.cursor.replace("[3,", "[2,", 1)
+        kept.records.clear()
+        intuit.calls.clear()
+
+        await kept.read()
+
+    assert_whole(intuit, kept)
+    assert intuit.calls == ["query"] * 20 + ["cdc"]
 
 
 async def test_tax_codes_come_with_what_their_rates_charge() -> None:
@@ -310,7 +370,7 @@ async def test_a_record_that_cannot_be_read_is_set_aside(entity: str) -> None:
         await kept.read()
 
     assert len(kept.set_aside) <= 1
-    assert len(kept.seen) + len(kept.set_aside) == 33
+    assert len(kept.seen) + len(kept.set_aside) == 60
 
 
 async def test_an_answer_without_a_list_is_broken() -> None:

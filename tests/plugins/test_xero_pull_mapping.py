@@ -170,12 +170,15 @@ def test_a_bill_with_every_amount() -> None:
                 "account_id": "a429",
                 "account_code": "429",
                 "item_code": None,
+                "item_id": None,
                 "tracking": [
                     {"category_id": "t1", "category": "Region", "option_id": "o1", "option": "North"}
                 ],
             }
         ],
         "allocations": [],
+        "bank_account": None,
+        "method_id": None,
     }
 
 

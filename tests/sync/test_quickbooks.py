@@ -80,7 +80,7 @@ class Company:
             for one in books[DATASET_AT_SANDBOX[noun.entity]]
         }
         codes = {("tax_rates", one["Id"]) for one in books["tax_codes"]}
-        return listed | codes | {("organisation", self.realm)}
+        return listed | codes | {("organisation", self.realm), ("preferences", self.realm)}
 
     async def kept(self) -> set[tuple[str, str]]:
         rows = await self.desk.above.fetch(
@@ -168,7 +168,7 @@ async def test_what_was_deleted_while_nobody_looked_for_a_month_is_gone_here_too
     run, calls = await company.sync()
 
     assert run.state is RunState.SUCCEEDED
-    assert calls == [*CHANGES_OF_NOTHING[:-1], *["query"] * 11, "cdc"]
+    assert calls == [*CHANGES_OF_NOTHING[:-1], *["query"] * 20, "cdc"]
     assert await company.kept() == await company.truth()
 
 
@@ -201,7 +201,7 @@ async def test_changes_that_one_answer_does_not_hold_come_in_parts_and_cost_noth
     with patch("tieline.plugins.session.MAX_ANSWER_BYTES", 300_000):
         run, calls = await company.sync()
 
-    assert (run.state, calls) == (RunState.SUCCEEDED, [*CHANGES_OF_NOTHING, *["cdc"] * 11])
+    assert (run.state, calls) == (RunState.SUCCEEDED, [*CHANGES_OF_NOTHING, *["cdc"] * 19])
     assert await company.kept() == await company.truth()
     await company.move(timedelta(days=1))
     assert await company.sync() == (ANY, CHANGES_OF_NOTHING)

@@ -61,7 +61,10 @@ class Tracked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """`amount` is what the line adds before tax, or with it where the document's basis is INCLUSIVE."""
+    """`amount` is what the line adds before tax, or with it where the document's basis is INCLUSIVE.
+
+    `item_id` is the item's where the provider names it by id.
+    """
 
     id: str | None
     description: str | None
@@ -76,6 +79,7 @@ class Line:
     account_code: str | None
     item_code: str | None
     tracking: tuple[Tracked, ...]
+    item_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +97,8 @@ class Document:
 
     `currency_rate` is how much of the document's currency one unit of the organisation's buys. `tax_basis` is a
     `TaxBasis`, or the provider's word where it has another. `due` of a credit note is what is left of the credit, and
-    `allocations` are what the rest settled.
+    `allocations` are what the rest settled. `bank_account` and `method_id` are a sales receipt's: where the money is,
+    and how it came.
     """
 
     id: str
@@ -118,11 +123,16 @@ class Document:
     active: bool
     lines: tuple[Line, ...]
     allocations: tuple[Allocation, ...]
+    bank_account: AccountRef | None = None
+    method_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BankTransaction:
-    """Money spent or received without an invoice. `type` is the provider's word, `direction` what we make of it."""
+    """Money spent or received without an invoice. `type` is the provider's word, `direction` what we make of it.
+
+    `allocations` are the payments and receipts that a deposit brings to the bank; they stand among its lines, too.
+    """
 
     id: str
     type: str | None
@@ -142,11 +152,15 @@ class BankTransaction:
     status: str | None
     active: bool
     lines: tuple[Line, ...]
+    allocations: tuple[Allocation, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Payment:
-    """Money that settles documents; `unallocated` is what is left of it. IN is what customers pay."""
+    """Money that settles documents; `unallocated` is what is left of it. IN is what customers pay.
+
+    `type` is the provider's word. Where credit settles documents along with the money, it stands among `allocations`.
+    """
 
     id: str
     direction: Direction | None
@@ -162,6 +176,7 @@ class Payment:
     allocations: tuple[Allocation, ...]
     status: str | None
     active: bool
+    type: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 provider    the provider itself: data, and calls to Intuit
 feeds       what is read of a company, in which order, how often
 identity    which company was consented to
-company     a company's details
+company     a company's details and preferences
 reading     a feed, page by page
 taxes       tax codes with their rates, in one page
 asking      the calls: change data capture and queries

@@ -1,18 +1,21 @@
-"""A company's details, from CompanyInfo and Preferences; only the latter knows its currency.
+"""A company's details and preferences; only the latter know its currency.
 
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/companyinfo
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from tieline.errors import ProviderBroken
 from tieline.plugins import OrganisationDetails
 from tieline_quickbooks.asking import Company
-from tieline_quickbooks.mapping import Noun, Sorted, alpha_2, organisation, sorted_out
+from tieline_quickbooks.mapping import Noun, Sorted, alpha_2, organisation, preferences, sorted_out
 from tieline_quickbooks.wire import Unreadable, part, ref, text
+
+_PREFERENCES = Noun(entity="Preferences", dataset="preferences", mapped=preferences)
 
 
 async def name_of(company: Company) -> str:
@@ -23,28 +26,27 @@ async def name_of(company: Company) -> str:
 async def details_of(company: Company) -> OrganisationDetails:
     """The details of the session's company. Raises ProviderBroken where it has no name."""
     info = await _info(company)
-    preferences = await _preferences(company)
+    said = await _preferences(company)
     return OrganisationDetails(
         name=_name(info, company.provider),
         legal_name=text(info, "LegalName"),
         country=alpha_2(text(info, "Country")),
-        currency=_currency(preferences),
+        currency=_currency(said),
         tax_number=text(info, "EmployerId"),
         registration_number=None,
         timezone=text(info, "DefaultTimeZone"),
     )
 
 
-async def organisation_of(company: Company) -> Sorted:
-    """The record of the company, known by its realm."""
+async def organisation_of(company: Company) -> Sequence[Sorted]:
+    """The records of the company and of its preferences, known by its realm."""
     info = await _info(company)
-    preferences = await _preferences(company)
-    noun = Noun(
-        entity="CompanyInfo",
-        dataset="organisation",
-        mapped=partial(organisation, preferences=preferences),
+    said = await _preferences(company)
+    mapped = partial(organisation, preferences=said)
+    found = sorted_out(
+        Noun(entity="CompanyInfo", dataset="organisation", mapped=mapped), {**info, "Id": company.realm}
     )
-    return sorted_out(noun, {**info, "Id": company.realm})
+    return [found, sorted_out(_PREFERENCES, {**said, "Id": company.realm})] if said else [found]
 
 
 async def _info(company: Company) -> dict[str, Any]:
@@ -65,8 +67,8 @@ def _name(info: dict[str, Any], provider: str) -> str:
     return name
 
 
-def _currency(preferences: dict[str, Any]) -> str | None:
+def _currency(said: dict[str, Any]) -> str | None:
     try:
-        return ref(part(preferences, "CurrencyPrefs") or {}, "HomeCurrency")
+        return ref(part(said, "CurrencyPrefs") or {}, "HomeCurrency")
     except Unreadable:
         return None

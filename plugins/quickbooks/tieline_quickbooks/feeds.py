@@ -1,6 +1,7 @@
 """What is read of a company: one feed for all that change data capture covers, slow snapshots for the rest.
 
-Both products read the same: a single call tells of all changes, whoever wants them.
+Both products read the same: a single call tells of all changes, whoever wants them. Tax agencies, which it does not
+cover and which hardly ever change, come with each reading of everything.
 https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/change-data-capture
 """
 
@@ -13,7 +14,10 @@ from tieline.plugins import Feed, FeedKind, Product
 from tieline_quickbooks.mapping import NOUNS
 
 ORGANISATION = Feed(
-    name="organisation", datasets=("organisation",), kind=FeedKind.SNAPSHOT, every=timedelta(days=1)
+    name="organisation",
+    datasets=("organisation", "preferences"),
+    kind=FeedKind.SNAPSHOT,
+    every=timedelta(days=1),
 )
 TAX_RATES = Feed(name="tax_rates", datasets=("tax_rates",), kind=FeedKind.SNAPSHOT, every=timedelta(days=7))
 CHANGES = Feed(

@@ -33,7 +33,9 @@ LOOK_BACK = timedelta(days=29)
 MOST_CHANGES = 1000
 PAGE_SIZE = 1000
 
-_VERSION = 2
+_VERSION = 3
+"""Another one where entities were added or moved: what was never loaded shows in no changes."""
+
 _EARLIEST = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
 _LATEST = int(datetime(9998, 12, 31, tzinfo=UTC).timestamp())
 

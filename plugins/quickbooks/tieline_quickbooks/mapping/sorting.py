@@ -7,80 +7,30 @@ element ── has its id? ── deleted ─────── gone
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from tieline.canonical import (
     Account,
     BankTransaction,
+    BankTransfer,
     Contact,
     Document,
-    Organisation,
+    Item,
+    Journal,
     Payment,
-    PaymentMethod,
-    TaxRate,
-    Term,
-    TrackingValue,
+    Preferences,
     to_data,
 )
 from tieline.plugins import Record, SetAside
-from tieline_quickbooks.mapping.contacts import contact_id, customer, vendor
-from tieline_quickbooks.mapping.documents import bill, invoice, payment, purchase
-from tieline_quickbooks.mapping.lists import account, department, payment_method, term, tracking_class
+from tieline_quickbooks.mapping.nouns import Canonical, Noun
 from tieline_quickbooks.wire import Entry, Unreadable, changed_at, text
 
-Canonical: TypeAlias = (
-    Account
-    | BankTransaction
-    | Contact
-    | Document
-    | Organisation
-    | Payment
-    | PaymentMethod
-    | TaxRate
-    | Term
-    | TrackingValue
-)
 Gone: TypeAlias = tuple[str, str]
 Sorted: TypeAlias = Record | SetAside | Gone
 
 _DELETED = "DELETED"
 _LONGEST_ID = 180
 _LONGEST_NAME = 500
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Noun:
-    """One kind of record: Intuit's name for it, the dataset it belongs to, and how it becomes a canonical one.
-
-    Of a list, inactive records are queried too; a transaction knows no such thing.
-    """
-
-    entity: str
-    dataset: str
-    mapped: Callable[[str, Entry], Canonical]
-    is_list: bool = False
-    is_contact: bool = False
-
-    def id_of(self, id: str) -> str:
-        return contact_id(self.entity, id) if self.is_contact else id
-
-
-NOUNS = (
-    Noun(entity="Account", dataset="accounts", mapped=account, is_list=True),
-    Noun(entity="Vendor", dataset="contacts", mapped=vendor, is_list=True, is_contact=True),
-    Noun(entity="Customer", dataset="contacts", mapped=customer, is_list=True, is_contact=True),
-    Noun(entity="Class", dataset="classes", mapped=tracking_class, is_list=True),
-    Noun(entity="Department", dataset="departments", mapped=department, is_list=True),
-    Noun(entity="Term", dataset="terms", mapped=term, is_list=True),
-    Noun(entity="PaymentMethod", dataset="payment_methods", mapped=payment_method, is_list=True),
-    Noun(entity="Bill", dataset="bills", mapped=bill),
-    Noun(entity="Purchase", dataset="bank_transactions", mapped=purchase),
-    Noun(entity="Invoice", dataset="invoices", mapped=invoice),
-    Noun(entity="Payment", dataset="payments", mapped=payment),
-)
-"""What change data capture covers, lists before what refers to them."""
 
 
 def sorted_out(noun: Noun, element: object) -> Sorted:
@@ -96,7 +46,7 @@ def sorted_out(noun: Noun, element: object) -> Sorted:
 
 
 def _record(dataset: str, made: Canonical, entry: Entry) -> Record:
-    name, code = _labels(made)
+    name, code = _name(made), _code(made)
     return Record(
         dataset=dataset,
         external_id=made.id,
@@ -108,17 +58,29 @@ def _record(dataset: str, made: Canonical, entry: Entry) -> Record:
     )
 
 
-def _labels(made: Canonical) -> tuple[str | None, str | None]:
-    """What a person would look for it by: its name and its code; of documents the contact's name and the number."""
+def _name(made: Canonical) -> str | None:
+    """What a person would look for it by: of documents the contact's, of a journal what it is for."""
     match made:
-        case Document():
-            return made.contact.name if made.contact else None, made.number
-        case BankTransaction() | Payment():
-            return made.contact.name if made.contact else None, made.reference
-        case Account() | Contact():
-            return made.name, made.code
+        case Document() | BankTransaction() | Payment():
+            return made.contact.name if made.contact else None
+        case Journal():
+            return made.narration
+        case BankTransfer() | Preferences():
+            return None
         case _:
-            return made.name, None
+            return made.name
+
+
+def _code(made: Canonical) -> str | None:
+    match made:
+        case Document() | Journal():
+            return made.number
+        case BankTransaction() | BankTransfer() | Payment():
+            return made.reference
+        case Account() | Contact() | Item():
+            return made.code
+        case _:
+            return None
 
 
 def _entry(element: object) -> Entry:
