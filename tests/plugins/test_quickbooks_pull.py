@@ -138,7 +138,7 @@ async def test_a_reading_of_everything_ends_however_much_is_edited_meanwhile() -
     intuit.meanwhile = edit
     async with reading(intuit) as kept:
         await kept.read()
-        assert len(intuit.calls) < 70
+        assert len(intuit.calls) < 45
 
         intuit.meanwhile = None
         intuit.now += timedelta(hours=1)
