@@ -82,6 +82,15 @@ CASES = {
     "Query.paymentMethods.connectionId": ledger("paymentMethods"),
     "Query.paymentTerms.connectionId": ledger("paymentTerms"),
     "Query.payments.connectionId": ledger("payments"),
+    "Query.ledgerItems.connectionId": ledger("ledgerItems"),
+    "Query.currencies.connectionId": ledger("currencies"),
+    "Query.brandingThemes.connectionId": ledger("brandingThemes"),
+    "Query.taxAgencies.connectionId": ledger("taxAgencies"),
+    "Query.bankTransfers.connectionId": ledger("bankTransfers"),
+    "Query.journals.connectionId": ledger("journals"),
+    "Query.ledgerPreferences.connectionId": Case(
+        document="query($id: ID!) { ledgerPreferences(connectionId: $id) { active } }", names="connection"
+    ),
     "Query.ledgerDocuments.connectionId": ledger("ledgerDocuments"),
     "Query.recordsSetAside.connectionId": Case(
         document="query($id: ID!) { recordsSetAside(connectionId: $id) { why } }", names="connection"

@@ -12,13 +12,15 @@ from typing import Any
 from tests.support.books import Books
 from tieline.connections.repository import Connection
 from tieline.ids import OrganisationId
-from tieline.ledger.datasets import Dataset, LedgerDocumentKind
+from tieline.ledger import datasets as known
+from tieline.ledger.datasets import DATASET_OF, Dataset, LedgerDocumentKind, PaymentKind
 from tieline.ledger.reading.repository import LedgerRecord
-from tieline.ledger.service import list_documents, list_records
+from tieline.ledger.service import list_documents, list_payments, list_records
 from tieline.pages import Page
 from tieline.principal import Principal
 
-DOCUMENTS = (Dataset.INVOICES, Dataset.BILLS, Dataset.BANK_TRANSACTIONS)
+DOCUMENTS = tuple(known.DOCUMENTS)
+PAYMENTS = tuple(known.PAYMENTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +103,14 @@ async def read(
 async def page_of(
     principal: Principal, connection: Connection, *datasets: Dataset, **more: Any
 ) -> Page[LedgerRecord]:
-    """One dataset is read by itself, unless it holds documents; those of all kinds are read together."""
+    """One dataset is read by itself, unless it holds documents or payments; those of all kinds are read together."""
+    if datasets and datasets[0] in PAYMENTS:
+        kinds = [kind for kind in PaymentKind if DATASET_OF[kind] in datasets]
+        return await list_payments(principal, connection.id, kinds=kinds, **more)
     if datasets and datasets[0] not in DOCUMENTS:
         return await list_records(principal, connection.id, datasets[0], **more)
-    kinds = [kind for kind in LedgerDocumentKind if f"{kind.value.lower()}s" in datasets]
-    return await list_documents(principal, connection.id, kinds=kinds, **more)
+    documents = [kind for kind in LedgerDocumentKind if DATASET_OF[kind] in datasets]
+    return await list_documents(principal, connection.id, kinds=documents, **more)
 
 
 def some_rows(seed: int, *datasets: Dataset, count: int) -> list[Row]:

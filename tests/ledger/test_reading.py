@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.ledger.shelf import DOCUMENTS, Row, connected, page_of, put, put_aside, read, some_rows
+from tests.ledger.shelf import DOCUMENTS, PAYMENTS, Row, connected, page_of, put, put_aside, read, some_rows
 from tests.support.books import Books
 from tests.support.polling import until
 from tieline.clients.service import rename_client
@@ -15,7 +15,7 @@ from tieline.errors import CursorInvalid, Invalid
 from tieline.events.service import read_events
 from tieline.ledger.datasets import DATED, Dataset
 from tieline.ledger.reading.repository import LedgerRecord
-from tieline.ledger.service import MOST_SET_ASIDE, list_set_aside
+from tieline.ledger.service import MOST_SET_ASIDE, find_preferences, list_set_aside
 
 LISTS = [each for each in Dataset if each not in DATED]
 ACCOUNTS, CONTACTS = Dataset.ACCOUNTS, Dataset.CONTACTS
@@ -61,19 +61,46 @@ async def test_documents_of_several_kinds_stand_in_one_list_with_the_newest_firs
 
 
 @pytest.mark.parametrize("first", [1, 7, 200])
+@pytest.mark.parametrize(
+    "kinds", [PAYMENTS, (Dataset.PAYMENTS,), (Dataset.BILL_PAYMENTS, Dataset.OVERPAYMENTS)]
+)
 async def test_payments_paged_to_their_end_are_the_whole_with_the_newest_first(
-    books: Books, first: int
+    books: Books, first: int, kinds: tuple[Dataset, ...]
 ) -> None:
     connection = await connected(books)
-    rows = some_rows(first, Dataset.PAYMENTS, INVOICES, count=60)
+    rows = some_rows(first, *PAYMENTS, INVOICES, count=60)
     await put(books, connection.organisation_id, rows)
 
-    found = await read(books.admin, connection, Dataset.PAYMENTS, first=first)
+    found = await read(books.admin, connection, *kinds, first=first)
 
     wanted = sorted(rows, key=lambda row: row.place, reverse=True)
-    assert places(found) == places(
-        row for row in wanted if row.dataset is Dataset.PAYMENTS and not row.deleted
+    assert places(found) == places(row for row in wanted if row.dataset in kinds and not row.deleted)
+
+
+async def test_transfers_and_journals_come_with_the_newest_first(books: Books) -> None:
+    connection = await connected(books)
+    movements = (Dataset.BANK_TRANSFERS, Dataset.JOURNALS)
+    rows = some_rows(3, *movements, count=40)
+    await put(books, connection.organisation_id, rows)
+
+    for dataset in movements:
+        found = await read(books.admin, connection, dataset, first=7)
+
+        wanted = sorted(rows, key=lambda row: row.place, reverse=True)
+        assert places(found) == places(row for row in wanted if row.dataset is dataset and not row.deleted)
+
+
+async def test_preferences_are_one_record_or_none(books: Books) -> None:
+    connection, other = await connected(books), await connected(books, "Bolt")
+    await put(
+        books, connection.organisation_id, [Row(dataset=Dataset.PREFERENCES, external_id="1", sort_key="")]
     )
+
+    found = await find_preferences(books.admin, connection.id)
+
+    assert found is not None
+    assert (found.dataset, found.external_id) == (Dataset.PREFERENCES, "1")
+    assert await find_preferences(books.admin, other.id) is None
 
 
 async def test_documents_of_one_day_and_one_id_follow_each_other_page_by_page(books: Books) -> None:

@@ -183,7 +183,7 @@ class Payment:
 class Advance:
     """Money paid ahead, before there was a document (a prepayment) or beyond it (an overpayment).
 
-    `remaining` is what has settled nothing yet. IN is what customers paid.
+    `unallocated` is what has settled nothing yet. IN is what customers paid.
     """
 
     id: str
@@ -197,7 +197,7 @@ class Advance:
     subtotal: Decimal | None
     tax: Decimal | None
     total: Decimal | None
-    remaining: Decimal | None
+    unallocated: Decimal | None
     allocations: tuple[Allocation, ...]
     has_attachments: bool
     status: str | None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from tieline.database import scope
 from tieline.ids import ConnectionId
-from tieline.ledger.datasets import DATASET_OF, DATED, Dataset, LedgerDocumentKind
+from tieline.ledger.datasets import DATASET_OF, DATED, Dataset, LedgerDocumentKind, PaymentKind
 from tieline.ledger.reading.places import decode_place
 from tieline.ledger.reading.repository import LedgerListing, LedgerQuery, LedgerRecord, RecordSetAside
 from tieline.pages import Direction, Page, list_of, page_size
@@ -33,6 +33,12 @@ async def list_records(
     return await _read(principal, query, first=first, after=after)
 
 
+async def find_preferences(principal: Principal, connection_id: ConnectionId) -> LedgerRecord | None:
+    """How the organisation's books are set up; None where its provider does not say. Raises as `list_records` does."""
+    page = await list_records(principal, connection_id, Dataset.PREFERENCES, first=1)
+    return page.rows[0] if page.rows else None
+
+
 async def list_documents(
     principal: Principal,
     connection_id: ConnectionId,
@@ -43,10 +49,21 @@ async def list_documents(
     after: str | None = None,
 ) -> Page[LedgerRecord]:
     """A page of documents of these kinds, or of all, the newest first. Raises as `list_records` does."""
-    datasets = tuple(sorted(DATASET_OF[kind] for kind in set(kinds or LedgerDocumentKind)))
-    query = LedgerQuery(
-        connection_id=connection_id, datasets=datasets, direction=Direction.DESC, active=active
-    )
+    query = _together(connection_id, kinds or LedgerDocumentKind, active=active)
+    return await _read(principal, query, first=first, after=after)
+
+
+async def list_payments(
+    principal: Principal,
+    connection_id: ConnectionId,
+    *,
+    kinds: Collection[PaymentKind] = (),
+    active: bool | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Page[LedgerRecord]:
+    """A page of payments of these kinds, or of all, the newest first. Raises as `list_records` does."""
+    query = _together(connection_id, kinds or PaymentKind, active=active)
     return await _read(principal, query, first=first, after=after)
 
 
@@ -54,6 +71,18 @@ async def list_set_aside(principal: Principal, connection_id: ConnectionId) -> l
     """What could not be read, the latest first, `MOST_SET_ASIDE` at most. Raises NotFound and OrganisationInUse."""
     async with scope(principal.practice_id):
         return await LedgerListing.visible_to(principal).set_aside(connection_id, most=MOST_SET_ASIDE)
+
+
+def _together(
+    connection_id: ConnectionId,
+    kinds: Iterable[LedgerDocumentKind | PaymentKind],
+    *,
+    active: bool | None,
+) -> LedgerQuery:
+    datasets = tuple(sorted({DATASET_OF[kind] for kind in kinds}))
+    return LedgerQuery(
+        connection_id=connection_id, datasets=datasets, direction=Direction.DESC, active=active
+    )
 
 
 async def _read(

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import strawberry
 
-from tieline.ledger.datasets import Dataset, LedgerDocumentKind
-from tieline.ledger.service import list_documents, list_set_aside
+from tieline.ledger.datasets import Dataset, LedgerDocumentKind, PaymentKind
+from tieline.ledger.service import find_preferences, list_documents, list_payments, list_set_aside
 from tieline.pages import DEFAULT_PAGE
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.ledger.documents import LedgerDocument
@@ -21,14 +21,24 @@ from tieline_gateway.graphql.ledger.lists import (
     TrackingCategory,
     TrackingValue,
 )
+from tieline_gateway.graphql.ledger.movements import BankTransfer, Journal
 from tieline_gateway.graphql.ledger.pages import Page
 from tieline_gateway.graphql.ledger.payments import Payment
 from tieline_gateway.graphql.ledger.set_aside import RecordSetAside
+from tieline_gateway.graphql.ledger.settings import (
+    BrandingTheme,
+    Currency,
+    LedgerItem,
+    LedgerPreferences,
+    TaxAgency,
+)
 
+_KINDS = "Only these kinds; all where none is named."
 Kinds = Annotated[
     list[LedgerDocumentKind] | None,
-    strawberry.argument(description="Only these kinds; all where none is named."),
+    strawberry.argument(description=_KINDS),
 ]
+PaymentKinds = Annotated[list[PaymentKind] | None, strawberry.argument(description=_KINDS)]
 
 
 @strawberry.type
@@ -57,11 +67,56 @@ class LedgerQueries:
     payment_terms: Page[PaymentTerm] | None = listed(
         Dataset.TERMS, PaymentTerm.of, "Rules for when a document falls due, by name."
     )
-    payments: Page[Payment] | None = listed(
-        Dataset.PAYMENTS, Payment.of, "Money that settles documents, the newest first."
+    ledger_items: Page[LedgerItem] | None = listed(
+        Dataset.ITEMS, LedgerItem.of, "What is bought and sold by name, by name."
+    )
+    currencies: Page[Currency] | None = listed(
+        Dataset.CURRENCIES, Currency.of, "Currencies that documents may be in, by name."
+    )
+    branding_themes: Page[BrandingTheme] | None = listed(
+        Dataset.BRANDING_THEMES, BrandingTheme.of, "How invoices may look, by name."
+    )
+    tax_agencies: Page[TaxAgency] | None = listed(
+        Dataset.TAX_AGENCIES, TaxAgency.of, "Whom taxes are declared to, by name."
+    )
+    bank_transfers: Page[BankTransfer] | None = listed(
+        Dataset.BANK_TRANSFERS,
+        BankTransfer.of,
+        "Money moved between the organisation's accounts, the newest first.",
+    )
+    journals: Page[Journal] | None = listed(
+        Dataset.JOURNALS, Journal.of, "Journals that somebody entered by hand, the newest first."
     )
 
-    @strawberry.field(description=f"Invoices, bills and bank transactions, the newest first. {NULL}")
+    @strawberry.field(
+        description="How the books are set up. Null where the provider does not say, or nothing was synced yet; with "
+        "an error, for a bad id."
+    )
+    async def ledger_preferences(self, info: Info, connection_id: Of) -> LedgerPreferences | None:
+        found = await find_preferences(info.context.principal, read_connection_id(connection_id))
+        return LedgerPreferences.of(found) if found else None
+
+    @strawberry.field(description=f"Payments of every kind, the newest first. {NULL}")
+    async def payments(
+        self,
+        info: Info,
+        connection_id: Of,
+        kinds: PaymentKinds = None,
+        first: First = DEFAULT_PAGE,
+        after: After = None,
+        active: Active = None,
+    ) -> Page[Payment] | None:
+        page = await list_payments(
+            info.context.principal,
+            read_connection_id(connection_id),
+            kinds=kinds or (),
+            active=active,
+            first=first,
+            after=after,
+        )
+        return Page.of(page, Payment.of)
+
+    @strawberry.field(description=f"Documents of every kind, the newest first. {NULL}")
     async def ledger_documents(
         self,
         info: Info,
