@@ -16,7 +16,10 @@ from tests.support.syncing import Connected, connected, until_over
 
 REFRESH = """mutation($id: ID!) { refreshLists(input: {connectionId: $id}) {
   run { id state trigger feeds { feed } } errors { code field } } }"""
-LISTS = ["accounts", "tax_rates", "tracking_categories", "contacts"]
+LISTS = [
+    *("accounts", "tax_rates", "tracking_categories", "contacts"),
+    *("items", "currencies", "branding_themes"),
+]
 
 
 @pytest.fixture

@@ -29,8 +29,17 @@ FEEDS = [
     "tax_rates",
     "tracking_categories",
     "contacts",
+    "items",
+    "currencies",
+    "branding_themes",
     "invoices",
+    "credit_notes",
+    "payments",
+    "prepayments",
+    "overpayments",
     "bank_transactions",
+    "bank_transfers",
+    "journals",
 ]
 
 
@@ -61,12 +70,16 @@ async def test_a_first_sync_is_followed_to_its_end_and_then_every_list_is_what_t
     assert await client.admin.ask(RUN, id=client.run["id"]) == {"syncRun": seen[-1]}
     shown = await client.ledger.shown(first=7)
     assert by_id(shown) == by_id(await client.ledger.truth())
-    for name in ("accounts", "contacts", "taxRates", "trackingCategories"):
+    for name in ("accounts", "contacts", "taxRates", "trackingCategories", "ledgerItems", "currencies"):
         keys = [(name_key(one["name"]), one["externalId"]) for one in shown[name]]
         assert keys == sorted(keys)
-    days = [one["datedOn"] for one in shown["ledgerDocuments"]]
-    assert days == sorted(days, reverse=True)
-    assert {one["kind"] for one in shown["ledgerDocuments"]} == {"INVOICE", "BILL", "BANK_TRANSACTION"}
+    for name in ("ledgerDocuments", "payments", "bankTransfers", "journals"):
+        days = [one["datedOn"] for one in shown[name]]
+        assert days == sorted(days, reverse=True)
+    kinds = {one["kind"] for one in shown["ledgerDocuments"]}
+    assert kinds >= {"INVOICE", "BILL", "BANK_TRANSACTION"}
+    assert kinds & {"CREDIT_NOTE", "SUPPLIER_CREDIT_NOTE"}
+    assert {one["kind"] for one in shown["payments"]} == {"PAYMENT", "PREPAYMENT", "OVERPAYMENT"}
 
 
 async def test_a_second_sync_brings_what_changed_and_both_stand_in_the_history(

@@ -105,11 +105,15 @@ def test_a_consent_for_bookkeeping_covers_data_health_but_not_the_other_way_roun
 def test_bookkeeping_reads_the_lists_and_data_health_the_documents_after_them() -> None:
     named = {product: [feed.name for feed in feeds] for product, feeds in XERO.info.feeds.items()}
 
-    lists = ["organisation", "accounts", "tax_rates", "tracking_categories", "contacts"]
-    assert named == {
-        Product.BOOKKEEPING: lists,
-        Product.DATA_HEALTH: [*lists, "invoices", "bank_transactions"],
-    }
+    lists = [
+        *("organisation", "accounts", "tax_rates", "tracking_categories", "contacts"),
+        *("items", "currencies", "branding_themes"),
+    ]
+    documents = [
+        *("invoices", "credit_notes", "payments", "prepayments", "overpayments"),
+        *("bank_transactions", "bank_transfers", "journals"),
+    ]
+    assert named == {Product.BOOKKEEPING: lists, Product.DATA_HEALTH: [*lists, *documents]}
 
 
 def test_who_consented_stands_in_the_access_token_and_the_login_in_the_id_token() -> None:

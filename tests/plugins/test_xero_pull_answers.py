@@ -11,10 +11,10 @@ import pytest
 from tests.plugins.pretending import Reply, said
 from tests.plugins.sessions import NOW, Talk, talking
 from tests.plugins.xero_books import FEEDS, XERO, pull
-from tieline.errors import NotAtProvider, ProviderBroken
+from tieline.errors import NotAtProvider, ProviderBroken, ScopeMissing
 from tieline.plugins.pull import MAX_CURSOR_BYTES, Page
+from tieline_xero.endpoints import ENDPOINTS
 from tieline_xero.places import OVERLAP, Place
-from tieline_xero.reading import ENDPOINTS
 
 TENANT = "5d2f6f0a-6f54-4d3c-8f62-30d2d0c1a001"
 CONTACT = {"ContactID": "c1", "Name": "Ada", "UpdatedDateUTC": "/Date(1793700000123+0000)/"}
@@ -36,6 +36,26 @@ def contacts(count: int, **more: Any) -> Reply:
 
 def test_every_feed_has_its_endpoint() -> None:
     assert set(ENDPOINTS) == set(FEEDS)
+
+
+@pytest.mark.parametrize("feed", ["payments", "prepayments", "overpayments", "journals"])
+async def test_what_not_every_consent_covers_is_set_aside_where_it_is_refused(feed: str) -> None:
+    refusal = said({"Title": "Unauthorized", "Detail": "AuthorizationUnsuccessful"}, status=401)
+    cursor = Place(since=1_793_000_000).cursor()
+
+    (page,) = await read(refusal, feed=feed, cursor=cursor)
+
+    assert (page.records, page.last, page.cursor) == ((), True, cursor)
+    assert [(one.dataset, one.external_id) for one in page.set_aside] == [(feed, "")]
+    assert "the scope accounting." in page.set_aside[0].why
+
+
+@pytest.mark.parametrize("feed", ["contacts", "invoices", "bank_transactions"])
+async def test_without_any_other_scope_the_consent_is_not_enough(feed: str) -> None:
+    with pytest.raises(ScopeMissing):
+        await read(
+            said({"Title": "Unauthorized", "Detail": "AuthorizationUnsuccessful"}, status=401), feed=feed
+        )
 
 
 async def test_not_modified_is_an_empty_last_page_that_leaves_the_cursor_where_it_is() -> None:

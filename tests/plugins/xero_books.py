@@ -25,10 +25,49 @@ XERO = Xero()
 FEEDS = {feed.name: feed for feed in XERO.info.feeds[Product.DATA_HEALTH]}
 DATASETS = [dataset for feed in FEEDS.values() for dataset in feed.datasets]
 UNLIMITED = {"minute": None, "concurrent": None, "app_minute": None, "day": None}
-_LINE = ("Quantity", "UnitAmount", "LineAmount", "TaxAmount")
-_LINE_HERE = ("quantity", "unit_amount", "amount", "tax_amount")
-_SUMS = ("SubTotal", "TotalTax", "Total", "AmountPaid", "AmountDue", "CurrencyRate")
-_SUMS_HERE = ("subtotal", "tax", "total", "paid", "due", "currency_rate")
+_SUMS = {"SubTotal": "subtotal", "TotalTax": "tax", "Total": "total", "CurrencyRate": "currency_rate"}
+AMOUNTS: Mapping[str, Mapping[str, str]] = {
+    **dict.fromkeys(("invoices", "bills"), _SUMS | {"AmountPaid": "paid", "AmountDue": "due"}),
+    **dict.fromkeys(("credit_notes", "supplier_credit_notes"), _SUMS | {"RemainingCredit": "due"}),
+    **dict.fromkeys(("prepayments", "overpayments"), _SUMS | {"RemainingCredit": "unallocated"}),
+    "bank_transactions": _SUMS,
+    "payments": {"Amount": "total", "CurrencyRate": "currency_rate"},
+    "bank_transfers": {"Amount": "amount", "CurrencyRate": "currency_rate"},
+    "journals": {},
+}
+"""What holds money, and what each of its amounts is called here."""
+_LINE = {
+    "Quantity": "quantity",
+    "UnitAmount": "unit_amount",
+    "LineAmount": "amount",
+    "TaxAmount": "tax_amount",
+}
+_TYPES = {
+    "ACCREC": "invoices",
+    "ACCPAY": "bills",
+    "ACCRECCREDIT": "credit_notes",
+    "ACCPAYCREDIT": "supplier_credit_notes",
+}
+_IDS = {
+    "organisation": "OrganisationID",
+    "accounts": "AccountID",
+    "tax_rates": "TaxType",
+    "tracking_categories": "TrackingCategoryID",
+    "contacts": "ContactID",
+    "items": "ItemID",
+    "currencies": "Code",
+    "branding_themes": "BrandingThemeID",
+    "invoices": "InvoiceID",
+    "bills": "InvoiceID",
+    "credit_notes": "CreditNoteID",
+    "supplier_credit_notes": "CreditNoteID",
+    "payments": "PaymentID",
+    "prepayments": "PrepaymentID",
+    "overpayments": "OverpaymentID",
+    "bank_transactions": "BankTransactionID",
+    "bank_transfers": "BankTransferID",
+    "journals": "ManualJournalID",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +96,7 @@ class Books:
     async def truth(self) -> dict[str, list[dict[str, Any]]]:
         """What the organisation holds now, by dataset, numbers as they stand in the JSON."""
         answer = await self.sandbox.http.get(f"/_control/organisations/{self.tenant}/books")
-        books: dict[str, Any] = json.loads(answer.content, parse_float=Decimal)
-        documents = books.pop("invoices")
-        return {
-            **books,
-            "organisation": [books["organisation"]],
-            "invoices": [one for one in documents if one["Type"] == "ACCREC"],
-            "bills": [one for one in documents if one["Type"] == "ACCPAY"],
-        }
+        return by_dataset(json.loads(answer.content, parse_float=Decimal))
 
     async def edit(self, dataset: str, **how: Any) -> dict[str, Any]:
         made = await self.sandbox.control(
@@ -121,43 +153,38 @@ class Kept:
 
     def sums(self, dataset: str) -> Counter[tuple[Any, ...]]:
         found = (record.data for (held, _), record in self.records.items() if held == dataset)
-        return Counter(_sums_here(data) for data in found)
+        return Counter(_sums_here(dataset, data) for data in found)
 
 
 def pull(session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
     return XERO.pull(session, feed, cursor)
 
 
+def by_dataset(books: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The sandbox's books under our names: each kind of document by itself."""
+    documents = [*books.pop("invoices"), *books.pop("credit_notes")]
+    journals = books.pop("manual_journals")
+    return {
+        **books,
+        "organisation": [books["organisation"]],
+        "journals": journals,
+        **{dataset: [one for one in documents if one["Type"] == type_] for type_, dataset in _TYPES.items()},
+    }
+
+
 def ids_of(dataset: str, records: Iterable[Mapping[str, Any]]) -> list[str]:
     """Of those that are not deleted."""
-    field = {
-        "organisation": "OrganisationID",
-        "accounts": "AccountID",
-        "tax_rates": "TaxType",
-        "tracking_categories": "TrackingCategoryID",
-        "contacts": "ContactID",
-        "invoices": "InvoiceID",
-        "bills": "InvoiceID",
-        "bank_transactions": "BankTransactionID",
-    }[dataset]
+    field = _IDS[dataset]
     return sorted(
-        one[field] if dataset == "tax_rates" else one[field].lower()
+        one[field] if dataset in {"tax_rates", "currencies"} else one[field].lower()
         for one in records
         if one.get("Status") != "DELETED"
     )
 
 
-def sums_of(records: Iterable[Mapping[str, Any]]) -> Counter[tuple[Any, ...]]:
+def sums_of(dataset: str, records: Iterable[Mapping[str, Any]]) -> Counter[tuple[Any, ...]]:
     """Every amount of every document that is not deleted."""
-    return Counter(
-        (
-            one["Date"] if one.get("DateString") is None else one["DateString"][:10],
-            *(_number(one.get(field)) for field in _SUMS),
-            tuple(tuple(_number(line.get(field)) for field in _LINE) for line in one["LineItems"]),
-        )
-        for one in records
-        if one["Status"] != "DELETED"
-    )
+    return Counter(_sums_there(dataset, one) for one in records if one["Status"] != "DELETED")
 
 
 @asynccontextmanager
@@ -214,12 +241,28 @@ async def _at_once(_seconds: float) -> None:
     return
 
 
-def _sums_here(data: Mapping[str, Any]) -> tuple[Any, ...]:
+def _sums_there(dataset: str, one: Mapping[str, Any]) -> tuple[Any, ...]:
+    lines = one.get("LineItems", one.get("JournalLines", ()))
+    settles = one.get("Allocations", [one] if dataset == "payments" else ())
+    return (
+        one["DateString"][:10] if "DateString" in one else _day(one["Date"]),
+        *(_number(one.get(field)) for field in AMOUNTS[dataset]),
+        tuple(tuple(_number(line.get(field)) for field in _LINE) for line in lines),
+        tuple((part["Invoice"]["InvoiceID"], _number(part["Amount"])) for part in settles),
+    )
+
+
+def _sums_here(dataset: str, data: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
         data["dated_on"],
-        *(_number(data.get(field)) for field in _SUMS_HERE),
-        tuple(tuple(_number(line[field]) for field in _LINE_HERE) for line in data["lines"]),
+        *(_number(data[field]) for field in AMOUNTS[dataset].values()),
+        tuple(tuple(_number(line.get(field)) for field in _LINE.values()) for line in data.get("lines", ())),
+        tuple((part["document_id"], _number(part["amount"])) for part in data.get("allocations", ())),
     )
+
+
+def _day(written: str) -> str:
+    return datetime.fromtimestamp(int(written[6:-7]) / 1000, UTC).date().isoformat()
 
 
 def _number(value: Any) -> Decimal | None:

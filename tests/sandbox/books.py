@@ -12,8 +12,17 @@ from typing import Any
 from tests.sandbox.xero import Xero
 
 Records = list[dict[str, Any]]
-PAGED = {"Contacts": "contacts", "Invoices": "invoices", "BankTransactions": "bank_transactions"}
-ID_FIELDS = {"Invoices": "InvoiceID", "Contacts": "ContactID", "BankTransactions": "BankTransactionID"}
+PAGED = {
+    "Contacts": "contacts",
+    "Invoices": "invoices",
+    "CreditNotes": "credit_notes",
+    "Payments": "payments",
+    "Prepayments": "prepayments",
+    "Overpayments": "overpayments",
+    "BankTransactions": "bank_transactions",
+    "ManualJournals": "manual_journals",
+}
+ID_FIELDS = {resource: f"{resource[:-1]}ID" for resource in (*PAGED, "Items", "BankTransfers")}
 
 
 @dataclass(frozen=True, kw_only=True)

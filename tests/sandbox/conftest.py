@@ -21,6 +21,7 @@ from tests.sandbox.xero import Person, Xero
 from tests.support.processes import assert_unbroken
 
 WAIT_SECONDS = 30.0
+_SOME = ("items", "credit_notes", "prepayments", "overpayments", "bank_transfers", "manual_journals")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +105,9 @@ async def person(xero: Xero) -> Person:
 @pytest.fixture
 async def books(xero: Xero) -> Books:
     """Books of 230 invoices, without a limit on calls."""
+    records = {"invoices": 230, "contacts": 110, **dict.fromkeys(_SOME, 40)}
     await xero.control("PUT", "/limits", {"minute": None, "day": None})
-    person = await xero.populate(organisations=1, seed="books", records={"invoices": 230, "contacts": 110})
+    person = await xero.populate(organisations=1, seed="books", records=records)
     pair = await xero.connect(person, person.tenants[0])
     return Books(xero=xero, tenant=person.tenants[0], access_token=pair["access_token"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -14,7 +15,16 @@ import pytest
 from tests.sandbox.books import ID_FIELDS, PAGED, Books, Records, instant
 from tests.sandbox.xero import Person, Xero
 
-UNPAGED = {"Accounts": "accounts", "TaxRates": "tax_rates", "TrackingCategories": "tracking_categories"}
+UNPAGED = {
+    "Accounts": "accounts",
+    "TaxRates": "tax_rates",
+    "TrackingCategories": "tracking_categories",
+    "Currencies": "currencies",
+    "BrandingThemes": "branding_themes",
+    "Items": "items",
+    "BankTransfers": "bank_transfers",
+}
+DATASETS = PAGED | UNPAGED
 NUMBERS = ",".join(f"INV-{number:05}" for number in range(10))
 
 
@@ -46,7 +56,7 @@ async def test_pages_add_up_to_the_books(books: Books, resource: str, size: int 
 
 @pytest.mark.parametrize("resource", UNPAGED)
 async def test_what_has_no_pages_comes_whole(books: Books, resource: str) -> None:
-    answer = await books.read(resource, includeArchived="true")
+    answer = await books.read(resource, includeArchived="true", includeDeleted="true", unitdp=4)
 
     assert answer[resource] == await books.truth(UNPAGED[resource])
     assert "pagination" not in answer
@@ -63,14 +73,23 @@ async def test_the_default_books_have_the_promised_size(xero: Xero) -> None:
         "tax_rates": 10,
         "tracking_categories": 2,
         "contacts": 40,
+        "currencies": 4,
+        "branding_themes": 2,
+        "items": 20,
         "invoices": 120,
+        "credit_notes": 12,
+        "payments": 120,
+        "prepayments": 6,
+        "overpayments": 4,
         "bank_transactions": 80,
+        "bank_transfers": 15,
+        "manual_journals": 15,
     }
     assert [len(one["Options"]) for one in answer.json()["tracking_categories"]] == [6, 6]
 
 
 async def test_sums_are_those_of_the_lines(books: Books) -> None:
-    for dataset in ("invoices", "bank_transactions"):
+    for dataset in ("invoices", "bank_transactions", "credit_notes", "prepayments", "overpayments"):
         for record in await books.truth(dataset):
             lines = sum(line["LineAmount"] for line in record["LineItems"])
             tax = sum(line["TaxAmount"] for line in record["LineItems"])
@@ -93,6 +112,87 @@ async def test_documents_point_at_contacts_and_accounts_that_are_there(books: Bo
             assert line["TaxType"] in rates
     for payment in await books.truth("bank_transactions"):
         assert accounts[payment["BankAccount"]["AccountID"]]["Type"] == "BANK"
+
+
+async def test_payments_and_credits_settle_what_invoices_say_is_settled(books: Books) -> None:
+    paid = Counter(dict.fromkeys(("nothing yet",), Decimal(0)))
+    credited, back = paid.copy(), paid.copy()
+    payments = {one["PaymentID"]: one for one in await books.truth("payments")}
+    for payment in payments.values():
+        if payment["Status"] == "AUTHORISED":
+            side = paid if payment["PaymentType"] in ("ACCRECPAYMENT", "ACCPAYPAYMENT") else back
+            side[payment["Invoice"]["InvoiceID"]] += payment["Amount"]
+    invoices = {one["InvoiceID"]: one for one in await books.truth("invoices")}
+    for dataset, id_field in (
+        *(("credit_notes", "CreditNoteID"), ("prepayments", "PrepaymentID")),
+        ("overpayments", "OverpaymentID"),
+    ):
+        for credit in await books.truth(dataset):
+            allocated = sum(one["Amount"] for one in credit["Allocations"])
+            for one in credit["Allocations"]:
+                invoice = invoices[one["Invoice"]["InvoiceID"]]
+                credited[invoice["InvoiceID"]] += one["Amount"]
+                assert invoice["Contact"] == credit["Contact"]
+                assert invoice["CurrencyCode"] == credit["CurrencyCode"]
+                assert invoice["Status"] == "AUTHORISED"
+            assert allocated == credit["AppliedAmount"]
+            assert sum(one["Amount"] for one in credit["Payments"]) == back[credit[id_field]]
+            if credit["Status"] in ("AUTHORISED", "PAID"):
+                assert credit["RemainingCredit"] == credit["Total"] - allocated - back[credit[id_field]]
+            assert (credit["Status"] == "PAID") == (
+                credit["RemainingCredit"] == 0 and credit["Status"] in ("AUTHORISED", "PAID")
+            )
+
+    for invoice in invoices.values():
+        assert invoice["AmountPaid"] == paid[invoice["InvoiceID"]]
+        assert invoice["AmountCredited"] == credited[invoice["InvoiceID"]]
+        assert all(payments[one["PaymentID"]]["Amount"] == one["Amount"] for one in invoice["Payments"])
+        if invoice["Status"] not in ("VOIDED", "DELETED"):
+            due = invoice["Total"] - invoice["AmountPaid"] - invoice["AmountCredited"]
+            assert invoice["AmountDue"] == due
+    assert sum(paid.values()) > 0
+    assert sum(credited.values()) > 0
+    assert sum(back.values()) > 0
+
+
+async def test_journals_balance_and_transfers_have_two_ends(books: Books) -> None:
+    accounts = {one["AccountID"]: one for one in await books.truth("accounts")}
+
+    for journal in await books.truth("manual_journals"):
+        assert sum(line["LineAmount"] for line in journal["JournalLines"]) == 0
+        assert all(accounts[line["AccountID"]]["Type"] != "BANK" for line in journal["JournalLines"])
+    for transfer in await books.truth("bank_transfers"):
+        ends = [accounts[transfer[end]["AccountID"]] for end in ("FromBankAccount", "ToBankAccount")]
+        assert [one["Type"] for one in ends] == ["BANK", "BANK"]
+        assert ends[0] != ends[1]
+        assert transfer["Amount"] > 0
+
+
+async def test_lines_name_items_and_items_accounts_that_are_there(books: Books) -> None:
+    items = {one["Code"]: one for one in await books.truth("items")}
+    codes = {one["Code"] for one in await books.truth("accounts")}
+    named = {
+        line["ItemCode"]
+        for one in await books.truth("invoices")
+        for line in one["LineItems"]
+        if "ItemCode" in line
+    }
+
+    assert named
+    assert named <= set(items)
+    for item in items.values():
+        sides = (item["PurchaseDetails"], item["SalesDetails"])
+        assert [bool(side) for side in sides] == [item["IsPurchased"], item["IsSold"]]
+        assert {side["AccountCode"] for side in sides if side} <= codes
+
+
+async def test_every_currency_of_a_document_is_one_of_the_organisations(books: Books) -> None:
+    codes = [one["Code"] for one in await books.truth("currencies")]
+
+    used = {one["CurrencyCode"] for one in await books.truth("invoices")}
+
+    assert codes[0] == "GBP"
+    assert used <= set(codes)
 
 
 async def test_names_of_contacts_are_unique(books: Books) -> None:
@@ -204,22 +304,22 @@ async def test_what_cannot_be_read_is_refused(books: Books, query: dict[str, Any
 
 @pytest.mark.parametrize("resource", ID_FIELDS)
 async def test_changes_since_a_second_include_that_second(books: Books, resource: str) -> None:
-    truth = await books.truth(PAGED[resource])
-    second = instant(truth[30]["UpdatedDateUTC"]).replace(microsecond=0)
+    truth = await books.truth(DATASETS[resource])
+    at = "CreatedDateUTC" if resource == "BankTransfers" else "UpdatedDateUTC"
+    second = instant(truth[30][at]).replace(microsecond=0)
     id_field = ID_FIELDS[resource]
-    since_it = [one[id_field] for one in truth if instant(one["UpdatedDateUTC"]) >= second]
-    after_it = [
-        one[id_field] for one in truth if instant(one["UpdatedDateUTC"]) >= second + timedelta(seconds=1)
-    ]
+    since_it = [one[id_field] for one in truth if instant(one[at]) >= second]
+    after_it = [one[id_field] for one in truth if instant(one[at]) >= second + timedelta(seconds=1)]
 
+    everything: Any = {"includeArchived": "true", "includeDeleted": "true"}
     for written in (
         second.strftime("%Y-%m-%dT%H:%M:%S"),
         second.isoformat(),
         format_datetime(second, usegmt=True),
     ):
-        assert await books.ids(resource, since=written, includeArchived="true") == since_it
+        assert await books.ids(resource, since=written, **everything) == since_it
     later = (second + timedelta(seconds=1)).isoformat()
-    assert await books.ids(resource, since=later, includeArchived="true") == after_it
+    assert await books.ids(resource, since=later, **everything) == after_it
     assert truth[30][id_field] in set(since_it) - set(after_it)
 
 
@@ -238,6 +338,25 @@ async def test_archived_contacts_are_for_those_who_ask(books: Books) -> None:
     assert set(everyone) - set(live) == archived
 
 
+async def test_deleted_transfers_are_for_those_who_ask(books: Books) -> None:
+    transfers = await books.truth("bank_transfers")
+
+    live = (await books.read("BankTransfers"))["BankTransfers"]
+
+    assert {one["Status"] for one in transfers} == {"AUTHORISED", "DELETED"}
+    assert live == [one for one in transfers if one["Status"] == "AUTHORISED"]
+
+
+async def test_journals_come_in_the_order_of_their_changes_unasked(books: Books) -> None:
+    journals = await books.truth("manual_journals")
+    await books.edit("manual_journals", id=journals[3]["ManualJournalID"], change={"Narration": "Again"})
+
+    found = await books.ids("ManualJournals")
+
+    ids = [one["ManualJournalID"] for one in journals]
+    assert found == [*ids[:3], *ids[4:], ids[3]]
+
+
 async def test_archived_options_are_for_those_who_ask(books: Books) -> None:
     some = (await books.read("TrackingCategories"))["TrackingCategories"]
     every = (await books.read("TrackingCategories", includeArchived="true"))["TrackingCategories"]
@@ -246,21 +365,25 @@ async def test_archived_options_are_for_those_who_ask(books: Books) -> None:
     assert [len(one["Options"]) for one in every] == [6, 6]
 
 
-async def test_each_endpoint_wants_its_scope(xero: Xero, person: Person) -> None:
-    pair = await xero.connect(person, person.tenants[0], scope="accounting.invoices accounting.settings.read")
+@pytest.mark.parametrize(
+    ("scope", "opens"),
+    [
+        ("accounting.invoices", {"Invoices", "CreditNotes", "Items"}),
+        ("accounting.settings.read", set(UNPAGED) - {"BankTransfers"}),
+        ("accounting.payments.read", {"Payments", "Prepayments", "Overpayments"}),
+        ("accounting.banktransactions.read", {"BankTransactions", "BankTransfers"}),
+        ("accounting.manualjournals.read", {"ManualJournals"}),
+        ("accounting.contacts", {"Contacts"}),
+    ],
+)
+async def test_each_endpoint_wants_its_scope(xero: Xero, person: Person, scope: str, opens: set[str]) -> None:
+    pair = await xero.connect(person, person.tenants[0], scope=scope)
 
     statuses = {}
-    for resource in (*PAGED, *UNPAGED):
+    for resource in DATASETS:
         statuses[resource] = (await xero.read(pair["access_token"], person.tenants[0], resource)).status_code
 
-    assert statuses == {
-        "Contacts": 401,
-        "Invoices": 200,
-        "BankTransactions": 401,
-        "Accounts": 200,
-        "TaxRates": 200,
-        "TrackingCategories": 200,
-    }
+    assert statuses == {resource: 200 if resource in opens else 401 for resource in DATASETS}
 
 
 async def test_answers_are_packed_for_those_who_take_it(books: Books) -> None:

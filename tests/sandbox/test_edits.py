@@ -75,6 +75,9 @@ async def test_a_new_record_is_complete_and_follows_filters(books: Books) -> Non
         ("contacts", "Contacts", {"archived": True}, "ContactStatus", "ARCHIVED"),
         ("tax_rates", "TaxRates", {"deleted": True}, "Status", "DELETED"),
         ("tracking_categories", "TrackingCategories", {"archived": True}, "Status", "ARCHIVED"),
+        ("payments", "Payments", {"deleted": True}, "Status", "DELETED"),
+        ("bank_transfers", "BankTransfers", {"deleted": True}, "Status", "DELETED"),
+        ("manual_journals", "ManualJournals", {"archived": True}, "Status", "ARCHIVED"),
     ],
 )
 async def test_what_is_taken_away_stays_with_another_status(
@@ -87,7 +90,7 @@ async def test_what_is_taken_away_stays_with_another_status(
 
     await books.edit(dataset, id=record[id_field], **edit)
 
-    found = (await books.read(resource, includeArchived="true"))[resource]
+    found = (await books.read(resource, includeArchived="true", includeDeleted="true"))[resource]
     assert next(one for one in found if one[id_field] == record[id_field])[field] == status
 
 
@@ -99,6 +102,50 @@ async def test_an_approved_invoice_is_voided_and_a_draft_deleted(books: Books) -
         statuses[before] = (await books.edit("invoices", id=record["InvoiceID"], deleted=True))["Status"]
 
     assert statuses == {"AUTHORISED": "VOIDED", "DRAFT": "DELETED"}
+
+
+@pytest.mark.parametrize("dataset", ["credit_notes", "prepayments", "overpayments", "manual_journals"])
+async def test_what_was_approved_is_voided(books: Books, dataset: str) -> None:
+    record = next(one for one in await books.truth(dataset) if one["Status"] in ("AUTHORISED", "POSTED"))
+    resource = {"manual_journals": "ManualJournal"}.get(dataset, dataset[:-1].title().replace("_N", "N"))
+
+    voided = await books.edit(dataset, id=record[f"{resource}ID"], deleted=True)
+
+    assert voided["Status"] == "VOIDED"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "resource", "id_field"),
+    [
+        ("items", "Items", "ItemID"),
+        ("branding_themes", "BrandingThemes", "BrandingThemeID"),
+        ("currencies", "Currencies", "Code"),
+    ],
+)
+async def test_what_has_no_status_is_gone_without_a_trace(
+    books: Books, dataset: str, resource: str, id_field: str
+) -> None:
+    before = await books.truth(dataset)
+    id_ = before[1][id_field]
+
+    await books.edit(dataset, id=id_, deleted=True)
+
+    after = (await books.read(resource))[resource]
+    single = await books.xero.read(books.access_token, books.tenant, f"{resource}/{id_}")
+    assert [one[id_field] for one in after] == [one[id_field] for one in before if one[id_field] != id_]
+    assert await books.truth(dataset) == [one for one in before if one[id_field] != id_]
+    assert single.status_code == 404
+
+
+async def test_a_transfer_that_is_made_tells_when(books: Books) -> None:
+    at = datetime.now(UTC).replace(microsecond=0)
+
+    made = await books.edit("bank_transfers", create={"Amount": 12.5})
+
+    assert instant(made["CreatedDateUTC"]) >= at
+    assert [
+        one["Amount"] for one in (await books.read("BankTransfers", since=at.isoformat()))["BankTransfers"]
+    ] == [Decimal("12.5")]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import httpx
 
 CLIENT_ID, SECRET = "sandbox-xero", "sandbox-xero-secret"
 CALLBACK = "http://localhost:5000/callback"
-_BOOKS = ("settings", "contacts", "invoices", "banktransactions")
+_BOOKS = ("settings", "contacts", "invoices", "payments", "banktransactions", "manualjournals")
 BOOKS_SCOPES = " ".join(f"accounting.{name}.read" for name in _BOOKS)
 SCOPES = f"openid profile email offline_access {BOOKS_SCOPES}"
 VERIFIER = "a-verifier-of-at-least-forty-three-characters-long"

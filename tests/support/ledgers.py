@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +19,16 @@ LISTS = {
     "contacts": "externalId name email isSupplier isCustomer active phones { number }",
     "taxRates": "externalId name percent active components { name percent }",
     "trackingCategories": "externalId name active options { externalId name active }",
+    "ledgerItems": "externalId code name active sale { unitPrice accountCode } purchase { unitPrice accountCode }",
+    "currencies": "externalId name active",
+    "brandingThemes": "externalId name position active",
     "ledgerDocuments": "kind externalId number datedOn dueOn currency subtotal tax total paid due status active "
-    "contact { externalId name } lines { description quantity unitAmount amount taxAmount accountCode }",
+    "contact { externalId name } lines { description quantity unitAmount amount taxAmount accountCode } "
+    "allocations { documentId amount }",
+    "payments": "kind externalId direction datedOn currency total unallocated active contact { externalId name } "
+    "allocations { documentId amount }",
+    "bankTransfers": "externalId datedOn amount fromAccount { externalId } toAccount { externalId }",
+    "journals": "externalId narration datedOn status active lines { amount accountCode }",
 }
 _PAGE = """query($id: ID!, $first: Int!, $after: String) {{
   page: {list}(connectionId: $id, first: $first, after: $after) {{
@@ -48,13 +57,26 @@ class Ledger:
             f"{self.sandbox.url}/_control/organisations/{self.organisation.tenant_id}/books"
         )
         books: dict[str, Any] = json.loads(answer.content, parse_float=Decimal, parse_int=Decimal)
-        documents = [*books["invoices"], *books["bank_transactions"]]
+        documents = [*books["invoices"], *books["credit_notes"], *books["bank_transactions"]]
+        advances = [*books["prepayments"], *books["overpayments"]]
         return {
             "accounts": [_account(one) for one in _standing(books["accounts"])],
             "contacts": [_contact(one) for one in _standing(books["contacts"])],
             "taxRates": [_tax_rate(one) for one in _standing(books["tax_rates"])],
             "trackingCategories": [_category(one) for one in _standing(books["tracking_categories"])],
+            "ledgerItems": [_item(one) for one in books["items"]],
+            "currencies": [
+                {"externalId": one["Code"], "name": one["Description"], "active": True}
+                for one in books["currencies"]
+            ],
+            "brandingThemes": [_theme(one) for one in books["branding_themes"]],
             "ledgerDocuments": [_document(one) for one in _standing(documents)],
+            "payments": [
+                *(_payment(one) for one in _standing(books["payments"])),
+                *(_advance(one) for one in advances),
+            ],
+            "bankTransfers": [_transfer(one) for one in _standing(books["bank_transfers"])],
+            "journals": [_journal(one) for one in _standing(books["manual_journals"])],
         }
 
     async def edit(self, dataset: str, **how: Any) -> Shown:
@@ -143,12 +165,17 @@ def _category(one: Shown) -> Shown:
 
 
 def _document(one: Shown) -> Shown:
-    kinds = {"ACCREC": "INVOICE", "ACCPAY": "BILL"}
-    contact = one.get("Contact")
+    kinds = {
+        "ACCREC": "INVOICE",
+        "ACCPAY": "BILL",
+        "ACCRECCREDIT": "CREDIT_NOTE",
+        "ACCPAYCREDIT": "SUPPLIER_CREDIT_NOTE",
+    }
+    ids = (one.get(field) for field in ("InvoiceID", "CreditNoteID", "BankTransactionID"))
     return {
         "kind": kinds.get(one["Type"], "BANK_TRANSACTION"),
-        "externalId": one.get("InvoiceID") or one["BankTransactionID"],
-        "number": one.get("InvoiceNumber") or None,
+        "externalId": next(filter(None, ids)),
+        "number": one.get("InvoiceNumber") or one.get("CreditNoteNumber") or None,
         "datedOn": one["DateString"][:10],
         "dueOn": one["DueDateString"][:10] if one.get("DueDateString") else None,
         "currency": one["CurrencyCode"],
@@ -156,10 +183,11 @@ def _document(one: Shown) -> Shown:
         "tax": digits(one.get("TotalTax")),
         "total": digits(one.get("Total")),
         "paid": digits(one.get("AmountPaid")),
-        "due": digits(one.get("AmountDue")),
+        "due": digits(one.get("AmountDue", one.get("RemainingCredit"))),
         "status": one["Status"],
         "active": one["Status"] != "VOIDED",
-        "contact": contact and {"externalId": contact["ContactID"], "name": contact["Name"]},
+        "contact": _contact_ref(one),
+        "allocations": _allocations(one),
         "lines": [
             {
                 "description": line.get("Description") or None,
@@ -172,6 +200,104 @@ def _document(one: Shown) -> Shown:
             for line in one["LineItems"]
         ],
     }
+
+
+def _item(one: Shown) -> Shown:
+    return {
+        "externalId": one["ItemID"],
+        "code": one["Code"],
+        "name": one["Name"],
+        "active": True,
+        "sale": _side(one, "IsSold", "SalesDetails"),
+        "purchase": _side(one, "IsPurchased", "PurchaseDetails"),
+    }
+
+
+def _side(one: Shown, wanted: str, details: str) -> Shown | None:
+    side = one[details]
+    shown = {"unitPrice": digits(side.get("UnitPrice")), "accountCode": side.get("AccountCode")}
+    return shown if one[wanted] else None
+
+
+def _theme(one: Shown) -> Shown:
+    return {
+        "externalId": one["BrandingThemeID"],
+        "name": one["Name"],
+        "position": int(one["SortOrder"]),
+        "active": True,
+    }
+
+
+def _payment(one: Shown) -> Shown:
+    invoice = one["Invoice"]
+    comes_in = one["PaymentType"] in ("ACCRECPAYMENT", "APCREDITPAYMENT")
+    return {
+        "kind": "PAYMENT",
+        "externalId": one["PaymentID"],
+        "direction": "IN" if comes_in else "OUT",
+        "datedOn": _day(one["Date"]),
+        "currency": invoice["CurrencyCode"],
+        "total": digits(one["Amount"]),
+        "unallocated": None,
+        "active": True,
+        "contact": _contact_ref(invoice),
+        "allocations": [{"documentId": invoice["InvoiceID"], "amount": digits(one["Amount"])}],
+    }
+
+
+def _advance(one: Shown) -> Shown:
+    return {
+        "kind": "PREPAYMENT" if "PrepaymentID" in one else "OVERPAYMENT",
+        "externalId": one["ID"],
+        "direction": "IN" if one["Type"].startswith("RECEIVE") else "OUT",
+        "datedOn": one["DateString"][:10],
+        "currency": one["CurrencyCode"],
+        "total": digits(one["Total"]),
+        "unallocated": digits(one["RemainingCredit"]),
+        "active": one["Status"] != "VOIDED",
+        "contact": _contact_ref(one),
+        "allocations": _allocations(one),
+    }
+
+
+def _transfer(one: Shown) -> Shown:
+    return {
+        "externalId": one["BankTransferID"],
+        "datedOn": one["DateString"][:10],
+        "amount": digits(one["Amount"]),
+        "fromAccount": {"externalId": one["FromBankAccount"]["AccountID"]},
+        "toAccount": {"externalId": one["ToBankAccount"]["AccountID"]},
+    }
+
+
+def _journal(one: Shown) -> Shown:
+    return {
+        "externalId": one["ManualJournalID"],
+        "narration": one["Narration"],
+        "datedOn": one["DateString"][:10],
+        "status": one["Status"],
+        "active": one["Status"] not in ("VOIDED", "ARCHIVED"),
+        "lines": [
+            {"amount": digits(line["LineAmount"]), "accountCode": line.get("AccountCode")}
+            for line in one["JournalLines"]
+        ],
+    }
+
+
+def _contact_ref(one: Shown) -> Shown | None:
+    contact = one.get("Contact")
+    return contact and {"externalId": contact["ContactID"], "name": contact["Name"]}
+
+
+def _allocations(one: Shown) -> list[Shown]:
+    return [
+        {"documentId": part["Invoice"]["InvoiceID"], "amount": digits(part["Amount"])}
+        for part in one.get("Allocations", ())
+    ]
+
+
+def _day(written: str) -> str:
+    return datetime.fromtimestamp(int(written[6:-7]) / 1000, UTC).date().isoformat()
 
 
 def digits(number: Decimal | None) -> str | None:

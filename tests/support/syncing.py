@@ -22,6 +22,10 @@ RECORDS = {
     "contacts": 30,
     "invoices": 40,
     "bank_transactions": 15,
+    "items": 6,
+    "credit_notes": 10,
+    "bank_transfers": 8,
+    "manual_journals": 8,
 }
 _RUN = """id state trigger limit { name } resumeAt reason message createdAt startedAt finishedAt
   organisation { name } setAside feeds { feed pages records changed setAside calls done }"""

@@ -25,8 +25,8 @@ from tieline_xero import mapping
 
 BOTH = (Product.BOOKKEEPING, Product.DATA_HEALTH)
 SMALL = {"accounts": 20, "contacts": 30, "invoices": 40, "bank_transactions": 20}
-PAGES = {"accounts": 20, "contacts": 1_500, "invoices": 1_200, "bank_transactions": 40}
-FEEDS = 7
+PAGES = {"accounts": 20, "contacts": 1_500, "invoices": 1_200, "payments": 40, "bank_transactions": 40}
+FEEDS = 16
 
 Kept: TypeAlias = dict[tuple[str, str], Any]
 
@@ -79,16 +79,9 @@ class Synced:
         """What it should be: everything that the provider holds and that can be read."""
         answer = await self.desk.sandbox.http.get(f"{self.desk.sandbox.url}/_control{self._path}/books")
         books: dict[str, Any] = json.loads(answer.content, parse_float=Decimal)
-        nouns = {
-            "accounts": mapping.ACCOUNTS,
-            "tax_rates": mapping.TAX_RATES,
-            "tracking_categories": mapping.TRACKING_CATEGORIES,
-            "contacts": mapping.CONTACTS,
-            "invoices": mapping.INVOICES,
-            "bank_transactions": mapping.BANK_TRANSACTIONS,
-        }
-        listed = [(mapping.ORGANISATION, "organisation", [books["organisation"]])]
-        listed += [(noun, name, books[name]) for name, noun in nouns.items()]
+        books["organisation"] = [books["organisation"]]
+        books["journals"] = books.pop("manual_journals")
+        listed = [(mapping.NOUNS[name], name, elements) for name, elements in books.items()]
         read = (
             mapping.sorted_out(noun, element, name) for noun, name, elements in listed for element in elements
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.plugins.xero_books import ids_of
+from tests.plugins.xero_books import by_dataset, ids_of
 from tests.sign_ins.conftest import desk, sandbox, sandbox_url
 from tests.sign_ins.desk import Desk
 from tests.support.jobs import JobTable, calendar
 from tests.sync.synced import FEEDS, PAGES, Synced, connected
+from tieline.ledger.service import list_set_aside
 from tieline.sync.runs import RunState, Trigger
 from tieline.sync.scheduling import queue_due
 
@@ -38,8 +40,17 @@ async def test_a_first_sync_brings_exactly_what_is_there(client: Synced) -> None
         "TaxRates",
         "TrackingCategories",
         "Contacts",
+        "Items",
+        "Currencies",
+        "BrandingThemes",
         "Invoices",
+        "CreditNotes",
+        "Payments",
+        "Prepayments",
+        "Overpayments",
         "BankTransactions",
+        "BankTransfers",
+        "ManualJournals",
     ]
     assert sum(each.calls for each in run.feeds) == len(calls) == FEEDS
 
@@ -59,9 +70,8 @@ async def test_a_second_sync_brings_what_changed_and_no_more(client: Synced) -> 
     since = (await client.calls())[calls:]
     assert len(since) == FEEDS
     assert {entry["status"] for entry in since} <= {200, 304}
-    assert all(
-        each.records <= 1 for each in run.feeds if each.feed in {"contacts", "invoices", "bank_transactions"}
-    )
+    snapshots = {"organisation", "tax_rates", "tracking_categories", "items", "currencies", "branding_themes"}
+    assert all(each.records <= 1 for each in run.feeds if each.feed not in snapshots)
 
 
 async def test_what_is_deleted_or_archived_there_is_so_here(client: Synced) -> None:
@@ -71,9 +81,15 @@ async def test_what_is_deleted_or_archived_there_is_so_here(client: Synced) -> N
     contact = next(key for key in kept if key[0] == "contacts" and kept[key][0])[1]
     transaction = next(key for key in kept if key[0] == "bank_transactions" and kept[key][0])[1]
     category = next(key for key in kept if key[0] == "tracking_categories")[1]
+    item = next(key for key in kept if key[0] == "items")[1]
+    transfer = next(key for key in kept if key[0] == "bank_transfers")[1]
+    journal = next(key for key in kept if key[0] == "journals" and kept[key][1]["status"] == "POSTED")[1]
     await client.edit("contacts", id=contact, archived=True)
     await client.edit("bank_transactions", id=transaction, deleted=True)
     await client.edit("tracking_categories", id=category, deleted=True)
+    await client.edit("items", id=item, deleted=True)
+    await client.edit("bank_transfers", id=transfer, deleted=True)
+    await client.edit("manual_journals", id=journal, deleted=True)
 
     await client.again()
 
@@ -82,6 +98,9 @@ async def test_what_is_deleted_or_archived_there_is_so_here(client: Synced) -> N
     assert now["contacts", contact][0] is False
     assert ("bank_transactions", transaction) not in now
     assert ("tracking_categories", category) not in now
+    assert ("items", item) not in now
+    assert ("bank_transfers", transfer) not in now
+    assert now["journals", journal][0] is False
 
 
 async def test_the_same_ids_are_here_and_there_without_asking_the_plugin(client: Synced) -> None:
@@ -89,12 +108,8 @@ async def test_the_same_ids_are_here_and_there_without_asking_the_plugin(client:
 
     there = await client.desk.sandbox.control("GET", f"/organisations/{client.at_provider.tenant_id}/books")
 
-    documents = there.pop("invoices")
-    there["organisation"] = [there["organisation"]]
-    there["invoices"] = [one for one in documents if one["Type"] == "ACCREC"]
-    there["bills"] = [one for one in documents if one["Type"] == "ACCPAY"]
     kept = await client.kept()
-    for dataset, records in there.items():
+    for dataset, records in by_dataset(there).items():
         assert ids_of(dataset, records) == sorted(external_id for of, external_id in kept if of == dataset)
 
 
@@ -182,6 +197,36 @@ async def test_a_change_that_no_date_shows_is_found_by_the_full_reading(
     await jobs.clear()
     [later] = [entry for entry in await client.calls() if entry["resource"] == "Contacts"][len(since) :]
     assert [entry["asked"][2] is None for entry in (*since, later)] == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"status": 401, "body": {"Title": "Unauthorized", "Detail": "AuthorizationUnsuccessful"}},
+        {"status": 403, "body": {"Title": "Forbidden", "Detail": "AuthenticationUnsuccessful"}},
+    ],
+)
+async def test_journals_that_this_user_may_not_see_are_said_to_be_missing_and_the_rest_is_read(
+    client: Synced, refusal: dict[str, Any]
+) -> None:
+    fault = {"kind": "status", **refusal}
+    await client.desk.sandbox.control(
+        "POST", "/faults", {"endpoint": "accounting", "path_contains": "ManualJournals", "fault": fault}
+    )
+
+    run = await client.finish()
+
+    truth = {key: value for key, value in (await client.truth()).items() if key[0] != "journals"}
+    assert run.state is RunState.SUCCEEDED
+    assert await client.kept() == truth
+    [aside] = await list_set_aside(client.desk.admin, client.connection.id)
+    assert (aside.dataset, aside.external_id) == ("journals", "")
+    assert "accounting.manualjournals.read" in aside.why
+
+    await client.move(timedelta(hours=1))
+    await client.again()
+
+    assert await client.kept() == await client.truth()
 
 
 async def test_somebody_who_is_removed_at_the_provider_in_the_middle_is_told(client: Synced) -> None:

@@ -6,6 +6,7 @@ feeds          what is read of an organisation, in which order, how often
 identity       who consented, from the claims of the tokens
 connections    the organisations that a Xero user has connected to the app
 details        one organisation's details
+endpoints      how each of Xero's endpoints is asked
 reading        a feed, page by page
 places         where the reading of a changing list stands
 mapping        Xero's records as canonical ones

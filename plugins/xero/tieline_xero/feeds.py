@@ -1,6 +1,7 @@
 """What is read of an organisation at Xero: one feed for each endpoint, lists before what refers to them.
 
-A call of CHANGES says `If-Modified-Since`; the endpoints of SNAPSHOT do not know it and are small.
+A call of CHANGES says `If-Modified-Since`. The endpoints of SNAPSHOT do not know it, but for items: what is deleted of
+these leaves no trace in what changed, and all of them are one call as well.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from datetime import timedelta
 from tieline.plugins import Feed, FeedKind, Product
 
 _HOURLY = timedelta(hours=1)
+_NOW_AND_THEN = timedelta(hours=6)
 _DAILY = timedelta(days=1)
+_WEEKLY = timedelta(days=7)
 
 
-def _changes(name: str, *datasets: str) -> Feed:
-    return Feed(name=name, datasets=datasets or (name,), kind=FeedKind.CHANGES, every=_HOURLY)
+def _changes(name: str, *datasets: str, every: timedelta = _HOURLY) -> Feed:
+    return Feed(name=name, datasets=datasets or (name,), kind=FeedKind.CHANGES, every=every)
 
 
-def _snapshot(name: str) -> Feed:
-    return Feed(name=name, datasets=(name,), kind=FeedKind.SNAPSHOT, every=_DAILY)
+def _snapshot(name: str, every: timedelta = _DAILY) -> Feed:
+    return Feed(name=name, datasets=(name,), kind=FeedKind.SNAPSHOT, every=every)
 
 
 _LISTS = (
@@ -28,10 +31,19 @@ _LISTS = (
     _snapshot("tax_rates"),
     _snapshot("tracking_categories"),
     _changes("contacts"),
+    _snapshot("items"),
+    _snapshot("currencies", _WEEKLY),
+    _snapshot("branding_themes", _WEEKLY),
 )
 _DOCUMENTS = (
     _changes("invoices", "invoices", "bills"),
+    _changes("credit_notes", "credit_notes", "supplier_credit_notes"),
+    _changes("payments"),
+    _changes("prepayments", every=_NOW_AND_THEN),
+    _changes("overpayments", every=_NOW_AND_THEN),
     _changes("bank_transactions"),
+    _changes("bank_transfers", every=_NOW_AND_THEN),
+    _changes("journals", every=_NOW_AND_THEN),
 )
 
 FEEDS: Mapping[Product, tuple[Feed, ...]] = {

@@ -1,8 +1,8 @@
 """A feed of an organisation at Xero, page by page: one call for each, with as much in it as Xero gives.
 
-    CHANGES, paged      contacts, invoices and bills, bank transactions: `places` says what to ask for next
-    CHANGES, whole      accounts: one call since the last change
-    SNAPSHOT            organisation, tax rates, tracking categories: one call for all
+    CHANGES, paged      contacts, documents, payments, journals: `places` says what to ask for next
+    CHANGES, whole      accounts, bank transfers: one call since the last change
+    SNAPSHOT            organisation, and the lists that do not say what changed: one call for all
 
 https://developer.xero.com/documentation/api/accounting/requests-and-responses
 """
@@ -11,50 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx
 
-from tieline.errors import ProviderBroken
+from tieline.errors import AccessLost, ProviderBroken, ScopeMissing
 from tieline.plugins import Answer, Feed, FeedKind, Page, Record, Session, SetAside
-from tieline_xero import mapping
-from tieline_xero.mapping import Noun, Sorted, sorted_out
+from tieline_xero.endpoints import ENDPOINTS, IN_ORDER, Endpoint
+from tieline_xero.mapping import Sorted, sorted_out
 from tieline_xero.places import Place, Sight, after
 from tieline_xero.wire import Unreadable, instant
 
 PAGE_SIZE = 1000
 _SMALLEST_PAGE = 100  # what Xero gives where nobody says how much
 _API = "api.xro/2.0"
-_IN_ORDER = "UpdatedDateUTC ASC"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    noun: Noun
-    path: str
-    is_paged: bool = False
-    params: Mapping[str, str | int | bool] = field(default_factory=dict)
-
-
-_FOUR_DECIMALS: Mapping[str, int] = {"unitdp": 4}
-_ARCHIVED_TOO: Mapping[str, bool] = {"includeArchived": True}
-ENDPOINTS: Mapping[str, Endpoint] = {
-    "organisation": Endpoint(noun=mapping.ORGANISATION, path="Organisation"),
-    "accounts": Endpoint(noun=mapping.ACCOUNTS, path="Accounts"),
-    "tax_rates": Endpoint(noun=mapping.TAX_RATES, path="TaxRates"),
-    "tracking_categories": Endpoint(
-        noun=mapping.TRACKING_CATEGORIES, path="TrackingCategories", params=_ARCHIVED_TOO
-    ),
-    "contacts": Endpoint(noun=mapping.CONTACTS, path="Contacts", is_paged=True, params=_ARCHIVED_TOO),
-    "invoices": Endpoint(
-        noun=mapping.INVOICES, path="Invoices", is_paged=True, params={**_FOUR_DECIMALS, **_ARCHIVED_TOO}
-    ),
-    "bank_transactions": Endpoint(
-        noun=mapping.BANK_TRANSACTIONS, path="BankTransactions", is_paged=True, params=_FOUR_DECIMALS
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,16 +47,32 @@ class _Read:
 
 
 async def pull(session: Session, feed: Feed, cursor: str | None, *, provider: str) -> AsyncIterator[Page]:
-    """The pages of a feed from the cursor on. Raises what the session raises, and ProviderBroken."""
+    """The pages of a feed from the cursor on. Raises what the session raises, and ProviderBroken.
+
+    What not everybody may read is one set aside where it is refused: the connection is good for all the rest.
+    """
     if feed.kind is FeedKind.SNAPSHOT:
         read = await _ask(session, feed, Place(), provider)
         yield read.page(cursor=None, last=True)
         return
     place, is_over = Place.of(cursor), False
     while not is_over:
-        read = await _ask(session, feed, place, provider)
+        try:
+            read = await _ask(session, feed, place, provider)
+        except (AccessLost, ScopeMissing) as refused:
+            endpoint = ENDPOINTS[feed.name]
+            if endpoint.needs is None or not isinstance(refused, endpoint.closed_by):
+                raise
+            yield _closed(feed, endpoint, place)
+            return
         place, is_over = after(place, read.sight)
         yield read.page(cursor=place.cursor(), last=is_over)
+
+
+def _closed(feed: Feed, endpoint: Endpoint, place: Place) -> Page:
+    why = f"Xero lets nobody read {endpoint.path} without {endpoint.needs}: connect again with that to have them."
+    aside = SetAside(dataset=feed.datasets[0], external_id="", why=why)
+    return Page(records=(), set_aside=(aside,), cursor=place.cursor(), last=True)
 
 
 async def _ask(session: Session, feed: Feed, place: Place, provider: str) -> _Read:
@@ -97,7 +85,9 @@ async def _ask(session: Session, feed: Feed, place: Place, provider: str) -> _Re
     params, size = dict(endpoint.params), PAGE_SIZE
     if endpoint.is_paged:
         size = session.page_size(PAGE_SIZE)
-        params |= {"page": place.page(size), "pageSize": size, "order": _IN_ORDER}
+        params |= {"page": place.page(size), "pageSize": size}
+    if endpoint.is_paged and not endpoint.is_in_order_unasked:
+        params["order"] = IN_ORDER
     answer = await session.get(f"{_API}/{endpoint.path}", params=params, headers=headers)
     if answer.status == httpx.codes.NOT_MODIFIED:
         return _Read(sight=Sight(changes=(), pages=1, size=size, at=session.now()))
@@ -114,7 +104,7 @@ def _read(answer: Answer, feed: Feed, provider: str, *, size: int, otherwise_at:
     pages = _pages(envelope, len(elements), size) if endpoint.is_paged else 1
     if pages is None:
         raise ProviderBroken(provider, f"its {endpoint.path} does not say how many pages there are")
-    changes = [at for element in elements if (at := _instant(element, "UpdatedDateUTC")) is not None]
+    changes = [at for element in elements if (at := _instant(element, endpoint.changed)) is not None]
     at = _instant(envelope, "DateTimeUTC") or otherwise_at
     return _Read(
         sight=Sight(changes=changes, pages=pages, size=size, at=at),

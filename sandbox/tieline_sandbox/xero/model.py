@@ -9,7 +9,23 @@ from typing import Literal
 from tieline_sandbox.books.kinds import Edit
 from tieline_sandbox.people import by_id_or_email
 
-Dataset = Literal["accounts", "tax_rates", "tracking_categories", "contacts", "invoices", "bank_transactions"]
+Dataset = Literal[
+    "accounts",
+    "tax_rates",
+    "tracking_categories",
+    "contacts",
+    "currencies",
+    "branding_themes",
+    "items",
+    "invoices",
+    "credit_notes",
+    "payments",
+    "prepayments",
+    "overpayments",
+    "bank_transactions",
+    "bank_transfers",
+    "manual_journals",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,18 +26,23 @@ _READ_ONLY = frozenset({"accounting.budgets.read"}) | {
 }
 GRANULAR = IDENTITY | _READ_AND_WRITE | {f"{scope}.read" for scope in _READ_AND_WRITE} | _READ_ONLY
 
+_SETTINGS, _INVOICES, _PAYMENTS = "accounting.settings", "accounting.invoices", "accounting.payments"
+_BANKING = "accounting.banktransactions"
 ENDPOINT_SCOPES = {
-    "Organisation": "accounting.settings",
-    "Accounts": "accounting.settings",
-    "TaxRates": "accounting.settings",
-    "TrackingCategories": "accounting.settings",
-    "Contacts": "accounting.contacts",
-    "Invoices": "accounting.invoices",
-    "BankTransactions": "accounting.banktransactions",
+    **dict.fromkeys(
+        ("Organisation", "Accounts", "TaxRates", "TrackingCategories", "BrandingThemes", "Currencies"),
+        (_SETTINGS,),
+    ),
+    "Contacts": ("accounting.contacts",),
+    "Items": (_SETTINGS, _INVOICES),
+    **dict.fromkeys(("Invoices", "CreditNotes"), (_INVOICES,)),
+    **dict.fromkeys(("Payments", "Prepayments", "Overpayments"), (_PAYMENTS,)),
+    **dict.fromkeys(("BankTransactions", "BankTransfers"), (_BANKING,)),
+    "ManualJournals": ("accounting.manualjournals",),
 }
+"""Any one of its scopes opens an endpoint."""
 
 
 def allows_reading(scopes: frozenset[str], resource: str) -> bool:
     """Whether a token with these scopes may read this endpoint."""
-    needed = ENDPOINT_SCOPES[resource]
-    return needed in scopes or f"{needed}.read" in scopes
+    return any(scope in scopes or f"{scope}.read" in scopes for scope in ENDPOINT_SCOPES[resource])

@@ -27,6 +27,11 @@ def ms_instant(at: datetime) -> str:
     return f"/Date({milliseconds(at)})/"
 
 
+def iso_instant(at: datetime) -> str:
+    """The `…String` beside the time of a change."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}Z"
+
+
 def twin(on: date) -> str:
     """The `…String` beside a document's date."""
     return f"{on.isoformat()}T00:00:00"

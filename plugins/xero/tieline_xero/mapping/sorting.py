@@ -13,32 +13,48 @@ from typing import TypeAlias
 
 from tieline.canonical import (
     Account,
+    Advance,
     BankTransaction,
+    BankTransfer,
+    BrandingTheme,
     Contact,
+    Currency,
     Document,
-    DocumentKind,
+    Item,
+    Journal,
     Organisation,
+    Payment,
     TaxRate,
     TrackingCategory,
     to_data,
 )
 from tieline.plugins import Record, SetAside
-from tieline_xero.mapping.contacts import contact
-from tieline_xero.mapping.documents import KINDS, bank_transaction, document
-from tieline_xero.mapping.lists import account, organisation, tax_rate, tracking_category
-from tieline_xero.wire import Entry, Unreadable, guid, instant, text
+from tieline_xero.wire import Entry, Unreadable, instant, text
 
 Canonical: TypeAlias = (
-    Account | BankTransaction | Contact | Document | Organisation | TaxRate | TrackingCategory
+    Account
+    | Advance
+    | BankTransaction
+    | BankTransfer
+    | BrandingTheme
+    | Contact
+    | Currency
+    | Document
+    | Item
+    | Journal
+    | Organisation
+    | Payment
+    | TaxRate
+    | TrackingCategory
 )
 Gone: TypeAlias = tuple[str, str]
 Sorted: TypeAlias = Record | SetAside | Gone
 
 _DELETED = "DELETED"
 _UPDATED = "UpdatedDateUTC"
+_CODED = (Account, Contact, Item, TaxRate)
 _LONGEST_ID = 200
 _LONGEST_NAME = 500
-_DATASET = {DocumentKind.INVOICE: "invoices", DocumentKind.BILL: "bills"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,12 +101,16 @@ def _labels(made: Canonical) -> tuple[str | None, str | None]:
     match made:
         case Document():
             return made.contact.name if made.contact else None, made.number
-        case BankTransaction():
+        case Advance() | BankTransaction() | Payment():
             return made.contact.name if made.contact else None, made.reference
-        case Account() | Contact() | TaxRate():
-            return made.name, made.code
-        case Organisation() | TrackingCategory():
-            return made.name, None
+        case BankTransfer():
+            return None, made.reference
+        case Journal():
+            return made.narration, made.number
+        case Currency():
+            return made.name, made.id
+        case _:
+            return made.name, made.code if isinstance(made, _CODED) else None
 
 
 def _entry(element: object) -> Entry:
@@ -104,53 +124,3 @@ def _id(noun: Noun, entry: Entry) -> str:
     if found is None or len(found) > _LONGEST_ID:
         raise Unreadable(f"It has no {noun.id_field}.")
     return found
-
-
-def _kind(entry: Entry) -> DocumentKind:
-    """Credit notes and whatever may come would be something else, and not counted as what they are."""
-    kind = KINDS.get((text(entry, "Type") or "").upper())
-    if kind is None:
-        raise Unreadable("Its Type is neither an invoice nor a bill.")
-    return kind
-
-
-def _noun(
-    collection: str,
-    dataset: str,
-    id_field: str,
-    mapped: Callable[[str, Entry], Canonical],
-    status_field: str = "Status",
-) -> Noun:
-    return Noun(
-        collection=collection,
-        dataset=lambda _: dataset,
-        mapped=mapped,
-        identify=lambda entry: guid(entry, id_field),
-        id_field=id_field,
-        status_field=status_field,
-    )
-
-
-ORGANISATION = _noun(
-    "Organisations", "organisation", "OrganisationID", organisation, status_field="OrganisationStatus"
-)
-ACCOUNTS = _noun("Accounts", "accounts", "AccountID", account)
-CONTACTS = _noun("Contacts", "contacts", "ContactID", contact, status_field="ContactStatus")
-TRACKING_CATEGORIES = _noun(
-    "TrackingCategories", "tracking_categories", "TrackingCategoryID", tracking_category
-)
-BANK_TRANSACTIONS = _noun("BankTransactions", "bank_transactions", "BankTransactionID", bank_transaction)
-TAX_RATES = Noun(
-    collection="TaxRates",
-    dataset=lambda _: "tax_rates",
-    mapped=tax_rate,
-    identify=lambda entry: text(entry, "TaxType"),
-    id_field="TaxType",
-)
-INVOICES = Noun(
-    collection="Invoices",
-    dataset=lambda entry: _DATASET[_kind(entry)],
-    mapped=lambda id_, entry: document(id_, entry, _kind(entry)),
-    identify=lambda entry: guid(entry, "InvoiceID"),
-    id_field="InvoiceID",
-)

@@ -11,7 +11,7 @@ from tieline_sandbox.xero.books.kinds import Kind
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a record must be like; nothing set wants everything."""
+    """What a record must be like; nothing set wants everything. `without` are statuses that are left out."""
 
     where: Where = ()
     statuses: frozenset[str] = frozenset()
@@ -19,19 +19,19 @@ class Conditions:
     contact_ids: frozenset[str] | None = None
     numbers: frozenset[str] | None = None
     search: str = ""
-    with_archived: bool = True
+    without: frozenset[str] = frozenset()
 
     def fields(self, kind: Kind) -> set[str]:
         """The fields that the answer depends on."""
         wanted = {condition.field for choice in self.where for condition in choice}
-        wanted |= {kind.status_field} if self.statuses or not self.with_archived else set()
+        wanted |= {kind.status_field} if self.statuses or self.without else set()
         wanted |= {"Contact"} if self.contact_ids is not None else set()
         return wanted | ({"*"} if self.search or self.numbers is not None else set())
 
     def hold(self, kind: Kind, record: Record) -> bool:
         status = record.get(kind.status_field)
         return (
-            (self.with_archived or status != "ARCHIVED")
+            status not in self.without
             and (not self.statuses or status in self.statuses)
             and (self.contact_ids is None or value_of(record, "Contact.ContactID") in self.contact_ids)
             and (self.numbers is None or record.get("InvoiceNumber") in self.numbers)

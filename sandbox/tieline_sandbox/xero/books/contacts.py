@@ -25,9 +25,8 @@ def contact_name(ledger: Ledger, number: int) -> str:
 
 def party(ledger: Ledger, side: str, throw: int) -> Record:
     """The contact of a document, as documents show it."""
-    traders = _traders(ledger)
-    number = throw % traders // 2 * 2 + (side == "sale")
-    number = min(number, max(0, traders - 1))
+    pairs = _traders(ledger) // 2
+    number = throw % pairs * 2 + (side == "sale")
     return {
         "ContactID": ledger.id_of("contacts", number),
         "Name": contact_name(ledger, number),

@@ -15,9 +15,18 @@ DEFAULT_COUNTS: dict[Dataset, int] = {
     "tax_rates": 10,
     "tracking_categories": 2,
     "contacts": 40,
+    "currencies": 4,
+    "branding_themes": 2,
+    "items": 20,
     "invoices": 120,
+    "credit_notes": 12,
+    "prepayments": 6,
+    "overpayments": 4,
     "bank_transactions": 80,
+    "bank_transfers": 15,
+    "manual_journals": 15,
 }
+"""Of payments there are as many as invoices, unless somebody wants another number."""
 _LOW = (1 << 48) - 1
 _DIGITS = re.compile("[0-9a-f]{12}")
 _SPREAD = 0x5DEECE66D  # odd, so that multiplying by it can be undone
@@ -55,11 +64,13 @@ class Ledger(ledger.Ledger):
 
 
 def ledger_of(organisation: Organisation) -> Ledger:
+    counts = DEFAULT_COUNTS | organisation.records
+    counts = {"payments": counts["invoices"], **counts}
     return Ledger(
         provider="xero",
         home=organisation.tenant_id,
         seed=organisation.seed,
         country=organisation.country,
         currency=organisation.currency,
-        counts=tuple(sorted((DEFAULT_COUNTS | organisation.records).items())),
+        counts=tuple(sorted(counts.items())),
     )

@@ -13,13 +13,14 @@ from typing import Any
 from tieline_sandbox.books.shelf import Question, Shelf
 from tieline_sandbox.books.values import Record
 from tieline_sandbox.xero.books.conditions import Conditions
-from tieline_sandbox.xero.books.documents import CENT
 from tieline_sandbox.xero.books.filters import Unparsable, parse_order, parse_where
 from tieline_sandbox.xero.books.kinds import KINDS, Kind
 from tieline_sandbox.xero.books.ledger import Ledger, ledger_of
+from tieline_sandbox.xero.books.sums import CENT
 from tieline_sandbox.xero.model import Organisation, XeroState
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
+_SIDES = ("PurchaseDetails", "SalesDetails")
 _LIGHT_CONTACT = ("Addresses", "Phones", "ContactGroups", "ContactPersons", "BankAccountDetails")
 
 
@@ -33,9 +34,13 @@ class Form:
     four_decimals: bool = False
 
     def shown(self, kind: Kind, record: Record) -> Record:
-        if "LineItems" in record:
-            lines = record["LineItems"] if self.with_lines else []
-            return record | {"LineItems": lines if self.four_decimals else [_rounded(line) for line in lines]}
+        if kind.lines is not None:
+            lines = record[kind.lines] if self.with_lines else []
+            return record | {kind.lines: lines if self.four_decimals else [_rounded(line) for line in lines]}
+        if kind.dataset == "items" and not self.four_decimals:
+            return record | {
+                side: _rounded(record[side]) for side in _SIDES if isinstance(record[side], dict)
+            }
         if kind.dataset == "tracking_categories" and not self.with_archived:
             options = [option for option in record["Options"] if option["Status"] != "ARCHIVED"]
             return record | {"Options": options}
@@ -73,6 +78,8 @@ def read(shelf: Shelf[Ledger], kind: Kind, query: Mapping[str, str], headers: Ma
 def read_one(shelf: Shelf[Ledger], kind: Kind, id_: str, query: Mapping[str, str]) -> Record | None:
     """A collection of one."""
     found = shelf.find(id_)
+    if found and kind.vanishes and found.get(kind.status_field) in kind.hidden(archived=True, deleted=True):
+        return None
     form = Form(with_lines=True, with_archived=True, four_decimals=query.get("unitdp") == "4")
     return {kind.resource: [form.shown(kind, found)]} if found else None
 
@@ -81,7 +88,8 @@ def everything(state: XeroState, organisation: Organisation) -> Iterator[tuple[s
     """Every record of every dataset in full, as the API shows it now."""
     form = Form(with_lines=True, with_archived=True, four_decimals=True)
     for kind in KINDS:
-        selected = shelf_of(state, organisation, kind).select(Question(conditions=Conditions()))
+        shown = Conditions(without=kind.hidden(archived=True, deleted=True))
+        selected = shelf_of(state, organisation, kind).select(Question(conditions=shown))
         yield kind.dataset, (form.shown(kind, record) for record in selected.slice(0, len(selected)))
 
 
@@ -108,12 +116,14 @@ def _question(kind: Kind, query: Mapping[str, str], headers: Mapping[str, str]) 
         contact_ids=_ids(query, "ContactIDs") if is_invoices else None,
         numbers=_listed(query, "InvoiceNumbers") if is_invoices else None,
         search=query.get("searchTerm", "") if is_invoices or kind.dataset == "contacts" else "",
-        with_archived=not kind.hides_archived or _is_true(query, "includeArchived"),
+        without=kind.hidden(
+            archived=_is_true(query, "includeArchived"), deleted=_is_true(query, "includeDeleted")
+        ),
     )
     return Question(
         conditions=conditions,
         since=modified_since(headers.get("if-modified-since")) if kind.knows_changes else None,
-        order=parse_order(query["order"]) if query.get("order") else (),
+        order=parse_order(query["order"]) if query.get("order") else kind.order,
     )
 
 
@@ -138,6 +148,7 @@ def _whole(query: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _rounded(line: dict[str, Any]) -> dict[str, Any]:
-    amount = line.get("UnitAmount")
-    rounded = amount.quantize(CENT, ROUND_HALF_UP) if isinstance(amount, Decimal) else amount
-    return line | {"UnitAmount": rounded}
+    amounts = {
+        name: line[name] for name in ("UnitAmount", "UnitPrice") if isinstance(line.get(name), Decimal)
+    }
+    return line | {name: amount.quantize(CENT, ROUND_HALF_UP) for name, amount in amounts.items()}
