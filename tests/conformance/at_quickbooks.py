@@ -14,9 +14,11 @@ from tests.plugins.intuit import QUICKBOOKS
 from tests.plugins.quickbooks_books import DATASET_AT_SANDBOX
 from tieline.testing import App
 from tieline.vault import Secret
-from tieline_quickbooks.mapping import NOUNS
+from tieline_quickbooks.mapping import NOUNS, Noun
 
 _ID, _SECRET = "sandbox-quickbooks", "sandbox-quickbooks-secret"
+_TAXES = {"tax_rates": "tax_codes", "tax_agencies": "tax_agencies"}
+_ALWAYS_ONE = {"organisation", "preferences"}
 _UNLIMITED = {"concurrent": None, "second": None, "minute": None, "month": None, "retry_after": 7}
 
 
@@ -55,24 +57,26 @@ class AtQuickBooks(Sandboxed):
 
     async def books(self) -> Mapping[str, list[str]]:
         truth = await self.control("GET", f"/quickbooks/companies/{self.organisation}/books")
-        found = {
-            "organisation": [self.organisation],
-            "tax_rates": [one["Id"] for one in truth["tax_codes"]],
-        }
+        found = {"organisation": [self.organisation], "preferences": [self.organisation]}
+        for dataset, name in _TAXES.items():
+            found[dataset] = [one["Id"] for one in truth[name]]
         for noun in NOUNS:
             ids = [noun.id_of(one["Id"]) for one in truth[DATASET_AT_SANDBOX[noun.entity]]]
             found.setdefault(noun.dataset, []).extend(ids)
         return found
 
     async def add(self, dataset: str) -> str | None:
-        return await self._edit(dataset, create={})
+        return None if dataset in _ALWAYS_ONE else await self._edit(dataset, create={})
 
     async def change(self, dataset: str) -> str | None:
+        """The company and its preferences are no records of the sandbox's that could be edited."""
+        if dataset in _ALWAYS_ONE:
+            return None
         return await self._edit(dataset, id=await self._first(dataset), change={"PrivateNote": "Altered"})
 
     async def delete(self, dataset: str) -> str | None:
         """Entries of lists can only be made inactive."""
-        noun = next((one for one in NOUNS if one.dataset == dataset), None)
+        noun = _noun(dataset)
         if noun is None or noun.is_list:
             return None
         return await self._edit(dataset, id=await self._first(dataset), deleted=True)
@@ -81,13 +85,16 @@ class AtQuickBooks(Sandboxed):
         ids = (await self.books())[dataset]
         return ids[0].rpartition("-")[2]
 
-    async def _edit(self, dataset: str, **how: Any) -> str | None:
-        noun = next((one for one in NOUNS if one.dataset == dataset), None)
-        if noun is None:
-            return None
+    async def _edit(self, dataset: str, **how: Any) -> str:
+        noun = _noun(dataset)
+        name = DATASET_AT_SANDBOX[noun.entity] if noun else _TAXES[dataset]
         path = f"/quickbooks/companies/{self.organisation}/records"
-        made = await self.control("POST", path, {"dataset": DATASET_AT_SANDBOX[noun.entity], **how})
-        return noun.id_of(made["record"]["Id"])
+        id_: str = (await self.control("POST", path, {"dataset": name, **how}))["record"]["Id"]
+        return noun.id_of(id_) if noun else id_
+
+
+def _noun(dataset: str) -> Noun | None:
+    return next((one for one in NOUNS if one.dataset == dataset), None)
 
 
 @asynccontextmanager

@@ -17,9 +17,18 @@ from tieline.testing import App
 from tieline.vault import Secret
 
 _PROBLEMS = {"app_minute": "appminute", "concurrent": "concurrent", "day": "day", "minute": "minute"}
-_RECORDS = {"accounts": 30, "contacts": 40, "invoices": 60, "bank_transactions": 30}
+_RECORDS = {
+    **{"accounts": 30, "contacts": 40, "invoices": 60, "bank_transactions": 30},
+    **{"items": 8, "credit_notes": 8, "bank_transfers": 8, "manual_journals": 8},
+}
 _OPEN = ("DRAFT", "SUBMITTED")
-_INVOICES = {"invoices": "ACCREC", "bills": "ACCPAY"}
+_AT_SANDBOX = {"bills": "invoices", "supplier_credit_notes": "credit_notes", "journals": "manual_journals"}
+_TYPES = {
+    **{"invoices": "ACCREC", "bills": "ACCPAY"},
+    **{"credit_notes": "ACCRECCREDIT", "supplier_credit_notes": "ACCPAYCREDIT"},
+}
+_VOIDED = (*_TYPES, "journals")
+_STAYING = {"organisation", "contacts", "prepayments", "overpayments"}
 
 
 class AtXero(Sandboxed):
@@ -41,6 +50,8 @@ class AtXero(Sandboxed):
             "POST", "/populate", {"organisations": 1, "seed": "kit", "records": _RECORDS}
         )
         self.user, self.organisation = made["user_id"], made["organisations"][0]["tenant_id"]
+        for dataset in _VOIDED:
+            await self.add(dataset, Status="DRAFT")
 
     async def consent(self, authorization_url: str) -> str:
         return await self.decide(authorization_url, {"user": self.user, "organisation": self.organisation})
@@ -57,13 +68,11 @@ class AtXero(Sandboxed):
     async def books(self) -> Mapping[str, list[str]]:
         return {dataset: ids_of(dataset, records) for dataset, records in (await self._truth()).items()}
 
-    async def add(self, dataset: str) -> str | None:
+    async def add(self, dataset: str, **more: str) -> str | None:
         if dataset == "organisation":
             return None
-        more = {"Type": _INVOICES[dataset]} if dataset in _INVOICES else {"Name": "New"}
-        if dataset == "bank_transactions":
-            more = {"Reference": "New"}
-        return await self._edit(dataset, create=more)
+        kind = {"Type": _TYPES[dataset]} if dataset in _TYPES else {}
+        return await self._edit(dataset, create={**kind, "Reference": "New", **more})
 
     async def change(self, dataset: str) -> str | None:
         ids = (await self.books())[dataset]
@@ -74,16 +83,17 @@ class AtXero(Sandboxed):
         )
 
     async def delete(self, dataset: str) -> str | None:
-        """An invoice that was approved can only be voided, and a contact only be archived."""
-        if dataset in {"organisation", "contacts"}:
+        """What was approved can only be voided, as all that is paid ahead was, and a contact only be archived."""
+        if dataset in _STAYING:
             return None
-        is_open = [one for one in (await self._truth())[dataset] if one["Status"] in _OPEN]
-        ids = ids_of(dataset, is_open) if dataset in _INVOICES else (await self.books())[dataset]
+        ids = (await self.books())[dataset]
+        if dataset in _VOIDED:
+            ids = ids_of(dataset, [one for one in (await self._truth())[dataset] if one["Status"] in _OPEN])
         return await self._edit(dataset, id=ids[0], deleted=True)
 
     async def _edit(self, dataset: str, **how: Any) -> str:
         path = f"/organisations/{self.organisation}/records"
-        wanted = {"dataset": "invoices" if dataset in _INVOICES else dataset, **how}
+        wanted = {"dataset": _AT_SANDBOX.get(dataset, dataset), **how}
         record = (await self.control("POST", path, wanted))["record"]
         return ids_of(dataset, [{**record, "Status": "AUTHORISED"}])[0]
 

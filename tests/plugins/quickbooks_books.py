@@ -37,7 +37,6 @@ DATASET_AT_SANDBOX = {
     "Deposit": "deposits",
     "Transfer": "transfers",
     "JournalEntry": "journal_entries",
-    "TaxAgency": "tax_agencies",
 }
 _CLIENT = ("sandbox-quickbooks", "sandbox-quickbooks-secret")
 

@@ -270,22 +270,3 @@ def test_an_item_that_is_not_sold_or_not_bought_has_no_such_side(
 
     assert tuple(side is not None for side in picked(item, "sale", "purchase")) == sides
     assert item.data["type"] in fields
-
-
-def test_a_tax_agency_says_what_is_declared_to_it() -> None:
-    agency: Any = mapped(
-        "TaxAgency",
-        '"DisplayName": "HM Revenue & Customs (VAT)", "TaxTrackedOnSales": true, "TaxTrackedOnPurchases": false, '
-        '"TaxRegistrationNumber": "GB 123"',
-    )
-
-    assert (agency.dataset, agency.name, agency.active) == (
-        "tax_agencies",
-        "HM Revenue & Customs (VAT)",
-        True,
-    )
-    assert picked(agency, "tracks_sales", "tracks_purchases", "registration_number") == [
-        True,
-        False,
-        "GB 123",
-    ]

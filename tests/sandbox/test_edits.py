@@ -94,6 +94,14 @@ async def test_what_is_taken_away_stays_with_another_status(
     assert next(one for one in found if one[id_field] == record[id_field])[field] == status
 
 
+async def test_a_payment_that_somebody_enters_stands(books: Books) -> None:
+    made = await books.edit("payments", create={"Amount": 12.5})
+
+    [found] = (await books.read("Payments", pageSize="100", order="UpdatedDateUTC DESC"))["Payments"][:1]
+    assert (found["PaymentID"], found["Status"]) == (made["PaymentID"], "AUTHORISED")
+    assert found["Amount"] == Decimal("12.5")
+
+
 async def test_an_approved_invoice_is_voided_and_a_draft_deleted(books: Books) -> None:
     truth = await books.truth("invoices")
     statuses = {}

@@ -1,7 +1,6 @@
 """What is read of a company: one feed for all that change data capture covers, slow snapshots for the rest.
 
-Both products read the same: a single call tells of all changes, whoever wants them. Tax agencies, which it does not
-cover and which hardly ever change, come with each reading of everything.
+Both products read the same: a single call tells of all changes, whoever wants them.
 https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/change-data-capture
 """
 
@@ -19,7 +18,12 @@ ORGANISATION = Feed(
     kind=FeedKind.SNAPSHOT,
     every=timedelta(days=1),
 )
-TAX_RATES = Feed(name="tax_rates", datasets=("tax_rates",), kind=FeedKind.SNAPSHOT, every=timedelta(days=7))
+TAX_RATES = Feed(
+    name="tax_rates",
+    datasets=("tax_rates", "tax_agencies"),
+    kind=FeedKind.SNAPSHOT,
+    every=timedelta(days=7),
+)
 CHANGES = Feed(
     name="changes",
     datasets=tuple(dict.fromkeys(noun.dataset for noun in NOUNS)),

@@ -1,7 +1,7 @@
 """A feed of a company, page by page.
 
 CHANGES     one call for all entities since the last reading; each entity by query where there is none
-SNAPSHOT    the company in two calls; tax codes and their rates in two, as change data capture leaves them out
+SNAPSHOT    the company in two calls; tax codes, their rates and agencies in three: change data capture omits them
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tieline_quickbooks.asking import Company, Listed
 from tieline_quickbooks.company import organisation_of
 from tieline_quickbooks.mapping import NOUNS, Sorted, sorted_out
 from tieline_quickbooks.places import PAGE_SIZE, Place, Sight
-from tieline_quickbooks.taxes import tax_rates_of
+from tieline_quickbooks.taxes import taxes_of
 from tieline_quickbooks.wire import changed_at
 
-_ENTITIES = tuple(noun.entity for noun in NOUNS if noun.has_changes)
+_ENTITIES = tuple(noun.entity for noun in NOUNS)
 
 
 async def pull(session: Session, feed: Feed, cursor: str | None, *, provider: str) -> AsyncIterator[Page]:
@@ -31,7 +31,7 @@ async def pull(session: Session, feed: Feed, cursor: str | None, *, provider: st
         yield _page(await organisation_of(company))
         return
     if feed.name == "tax_rates":
-        yield _page(await tax_rates_of(company))
+        yield _page(await taxes_of(company))
         return
     place, is_over = Place.of(cursor, now=session.now()), False
     while not is_over:
@@ -58,7 +58,7 @@ async def _changes(company: Company, place: Place) -> tuple[Place, bool, Sequenc
     """However few records a page may have: change data capture cannot be asked for less."""
     entities = _ENTITIES if place.entity is None else (_ENTITIES[place.entity],)
     listed = await company.changes(entities, place.since or 0)
-    following, is_over = places.changed(place, listed.count, listed.at, entities=_count(place))
+    following, is_over = places.changed(place, listed.count, listed.at, entities=len(NOUNS))
     return following, is_over, await _sorted(listed)
 
 
@@ -67,20 +67,15 @@ async def _query(company: Company, place: Place, size: int) -> tuple[Place, bool
     walk = place.walk or places.Walk()
     if walk.is_uncounted:
         left = await company.count(noun, since=walk.since, until=place.until)
-        place, is_over = places.counted(place, left, entities=_count(place))
+        place, is_over = places.counted(place, left, entities=len(NOUNS))
         if left <= 0:
             return place, is_over, ()
         walk = place.walk or places.Walk()
     if walk.left is not None:
         position, number = places.window(walk.left, size)
     listed = await company.query(noun, since=walk.since, until=place.until, position=position, size=number)
-    following, is_over = places.walked(place, _sight(listed, number), entities=_count(place))
+    following, is_over = places.walked(place, _sight(listed, number), entities=len(NOUNS))
     return following, is_over, await _sorted(listed)
-
-
-def _count(place: Place) -> int:
-    """How many entities are read one by one: all for everything, else those whose changes are told."""
-    return len(NOUNS) if place.is_loading else len(_ENTITIES)
 
 
 def _sight(listed: Listed, size: int) -> Sight:

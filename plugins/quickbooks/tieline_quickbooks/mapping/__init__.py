@@ -22,7 +22,7 @@ from tieline_quickbooks.mapping.company import organisation, preferences
 from tieline_quickbooks.mapping.countries import alpha_2
 from tieline_quickbooks.mapping.nouns import NOUNS, Noun
 from tieline_quickbooks.mapping.sorting import Sorted, sorted_out
-from tieline_quickbooks.mapping.taxes import tax_code
+from tieline_quickbooks.mapping.taxes import tax_agency, tax_code
 
 __all__ = [
     "NOUNS",
@@ -32,5 +32,6 @@ __all__ = [
     "organisation",
     "preferences",
     "sorted_out",
+    "tax_agency",
     "tax_code",
 ]

@@ -30,7 +30,6 @@ from tieline_quickbooks.mapping.items import item
 from tieline_quickbooks.mapping.journals import journal_entry
 from tieline_quickbooks.mapping.lists import account, department, payment_method, term, tracking_class
 from tieline_quickbooks.mapping.payments import bill_payment, payment
-from tieline_quickbooks.mapping.taxes import tax_agency
 from tieline_quickbooks.wire import Entry
 
 Canonical: TypeAlias = (
@@ -56,8 +55,7 @@ Canonical: TypeAlias = (
 class Noun:
     """One kind of record: Intuit's name for it, the dataset it belongs to, and how it becomes a canonical one.
 
-    Of a list, inactive records are queried too; a transaction knows no such thing. `has_changes`: change data capture
-    covers it.
+    Of a list, inactive records are queried too; a transaction knows no such thing.
     """
 
     entity: str
@@ -65,7 +63,6 @@ class Noun:
     mapped: Callable[[str, Entry], Canonical]
     is_list: bool = False
     is_contact: bool = False
-    has_changes: bool = True
 
     def id_of(self, id: str) -> str:
         return contact_id(self.entity, id) if self.is_contact else id
@@ -91,6 +88,5 @@ NOUNS = (
     Noun(entity="Deposit", dataset="deposits", mapped=deposit),
     Noun(entity="Transfer", dataset="bank_transfers", mapped=transfer),
     Noun(entity="JournalEntry", dataset="journals", mapped=journal_entry),
-    Noun(entity="TaxAgency", dataset="tax_agencies", mapped=tax_agency, has_changes=False),
 )
-"""Lists before what refers to them, and behind all others what change data capture leaves out."""
+"""What change data capture covers, lists before what refers to them."""

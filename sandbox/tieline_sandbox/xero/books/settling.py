@@ -44,13 +44,17 @@ def invoice(ledger: Ledger, number: int) -> Record:
 
 
 def payment(ledger: Ledger, number: int) -> Record:
-    """Where the invoice was never paid, it is a payment that was undone, or one of a credit note back."""
+    """Where the invoice was never paid, it is a payment that was undone, or one of a credit note back.
+
+    One beyond those of the seed was entered by somebody, and stands.
+    """
     dice, at = ledger.dice("payments", number), number % max(1, ledger.count("invoices"))
     document = unsettled(ledger, at)
     paid = paid_of(ledger, at, document) if at == number else ZERO
     back = paid_back(ledger, at, document) if at == number and not paid else None
     amount = back.amount if back else paid or document["Total"]
     document = _as_document(back) if back else document
+    stands = bool(paid or back) or number >= ledger.count("payments")
     updated = ledger.updated_at("payments", number)
     return {
         "PaymentID": ledger.id_of("payments", number),
@@ -60,7 +64,7 @@ def payment(ledger: Ledger, number: int) -> Record:
         "CurrencyRate": document["CurrencyRate"],
         "Reference": f"Transfer {dice.below(10_000):04}" if dice.chance(50) else "",
         "PaymentType": _TYPES[document["Type"]],
-        "Status": "AUTHORISED" if paid or back else "DELETED",
+        "Status": "AUTHORISED" if stands else "DELETED",
         "IsReconciled": dice.chance(60),
         "UpdatedDateUTC": ms_date(updated),
         "UpdatedDateUTCString": iso_instant(updated),
