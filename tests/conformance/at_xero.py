@@ -18,14 +18,22 @@ from tieline.vault import Secret
 
 _PROBLEMS = {"app_minute": "appminute", "concurrent": "concurrent", "day": "day", "minute": "minute"}
 _RECORDS = {
-    **{"accounts": 30, "contacts": 40, "invoices": 60, "bank_transactions": 30},
-    **{"items": 8, "credit_notes": 8, "bank_transfers": 8, "manual_journals": 8},
+    "accounts": 30,
+    "contacts": 40,
+    "invoices": 60,
+    "bank_transactions": 30,
+    "items": 8,
+    "credit_notes": 8,
+    "bank_transfers": 8,
+    "manual_journals": 8,
 }
 _OPEN = ("DRAFT", "SUBMITTED")
 _AT_SANDBOX = {"bills": "invoices", "supplier_credit_notes": "credit_notes", "journals": "manual_journals"}
 _TYPES = {
-    **{"invoices": "ACCREC", "bills": "ACCPAY"},
-    **{"credit_notes": "ACCRECCREDIT", "supplier_credit_notes": "ACCPAYCREDIT"},
+    "invoices": "ACCREC",
+    "bills": "ACCPAY",
+    "credit_notes": "ACCRECCREDIT",
+    "supplier_credit_notes": "ACCPAYCREDIT",
 }
 _VOIDED = (*_TYPES, "journals")
 _STAYING = {"organisation", "contacts", "prepayments", "overpayments"}

@@ -88,6 +88,9 @@ CASES = {
     "Query.taxAgencies.connectionId": ledger("taxAgencies"),
     "Query.bankTransfers.connectionId": ledger("bankTransfers"),
     "Query.journals.connectionId": ledger("journals"),
+    "Query.ledgerOrganisation.connectionId": Case(
+        document="query($id: ID!) { ledgerOrganisation(connectionId: $id) { active } }", names="connection"
+    ),
     "Query.ledgerPreferences.connectionId": Case(
         document="query($id: ID!) { ledgerPreferences(connectionId: $id) { active } }", names="connection"
     ),

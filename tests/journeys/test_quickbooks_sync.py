@@ -23,7 +23,7 @@ from tests.support.syncing import CONNECT, SYNC, until_over
 
 __all__ = ["rounds"]
 
-NOTHING_CHANGED = ["companyinfo", "query", "query", "query", "cdc"]
+NOTHING_CHANGED = ["companyinfo", *["query"] * 4, "cdc"]
 STATE = "query($id: ID!) { connection(id: $id) { statuses reason } }"
 
 
@@ -128,7 +128,7 @@ async def synced(
     return made
 
 
-async def test_every_list_is_what_the_company_has_and_where_nothing_changed_five_calls_say_so(
+async def test_every_list_is_what_the_company_has_and_where_nothing_changed_six_calls_say_so(
     synced: Synced,
 ) -> None:
     assert await synced.shown() == await synced.truth()

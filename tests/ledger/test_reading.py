@@ -15,7 +15,7 @@ from tieline.errors import CursorInvalid, Invalid
 from tieline.events.service import read_events
 from tieline.ledger.datasets import DATED, Dataset
 from tieline.ledger.reading.repository import LedgerRecord
-from tieline.ledger.service import MOST_SET_ASIDE, find_preferences, list_set_aside
+from tieline.ledger.service import MOST_SET_ASIDE, find_single, list_set_aside
 
 LISTS = [each for each in Dataset if each not in DATED]
 ACCOUNTS, CONTACTS = Dataset.ACCOUNTS, Dataset.CONTACTS
@@ -90,17 +90,18 @@ async def test_transfers_and_journals_come_with_the_newest_first(books: Books) -
         assert places(found) == places(row for row in wanted if row.dataset is dataset and not row.deleted)
 
 
-async def test_preferences_are_one_record_or_none(books: Books) -> None:
+@pytest.mark.parametrize("dataset", [Dataset.ORGANISATION, Dataset.PREFERENCES])
+async def test_the_organisation_and_its_preferences_are_one_record_or_none(
+    books: Books, dataset: Dataset
+) -> None:
     connection, other = await connected(books), await connected(books, "Bolt")
-    await put(
-        books, connection.organisation_id, [Row(dataset=Dataset.PREFERENCES, external_id="1", sort_key="")]
-    )
+    await put(books, connection.organisation_id, [Row(dataset=dataset, external_id="1", sort_key="")])
 
-    found = await find_preferences(books.admin, connection.id)
+    found = await find_single(books.admin, connection.id, dataset)
 
     assert found is not None
-    assert (found.dataset, found.external_id) == (Dataset.PREFERENCES, "1")
-    assert await find_preferences(books.admin, other.id) is None
+    assert (found.dataset, found.external_id) == (dataset, "1")
+    assert await find_single(books.admin, other.id, dataset) is None
 
 
 async def test_documents_of_one_day_and_one_id_follow_each_other_page_by_page(books: Books) -> None:

@@ -32,12 +32,14 @@ from tieline_gateway.graphql.ledger.settings import (
     BrandingTheme,
     Currency,
     LedgerItem,
+    LedgerOrganisation,
     LedgerPreferences,
     TaxAgency,
 )
 from tieline_gateway.graphql.scalars import SCALARS
 
 SHOWN: dict[Dataset, tuple[type[Any], type[Any]]] = {
+    Dataset.ORGANISATION: (canonical.Organisation, LedgerOrganisation),
     Dataset.ACCOUNTS: (canonical.Account, Account),
     Dataset.CONTACTS: (canonical.Contact, Contact),
     Dataset.TAX_RATES: (canonical.TaxRate, TaxRate),

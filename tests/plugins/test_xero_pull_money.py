@@ -82,6 +82,7 @@ def test_a_payment_and_the_document_that_it_settles() -> None:
         "allocations": [{"document_id": "i1", "type": "ACCPAY", "amount": "44.45"}],
         "status": "AUTHORISED",
         "active": True,
+        "type": "ACCPAYPAYMENT",
     }
 
 
@@ -100,7 +101,9 @@ def test_a_payment_and_the_document_that_it_settles() -> None:
     ],
 )
 def test_what_is_paid_back_goes_the_other_way(type_: str, direction: str | None) -> None:
-    assert record("payments", PaymentID="p", PaymentType=type_).data["direction"] == direction
+    made = record("payments", PaymentID="p", PaymentType=type_).data
+
+    assert (made["type"], made["direction"]) == (type_, direction)
 
 
 def test_a_payment_of_something_else_names_it() -> None:

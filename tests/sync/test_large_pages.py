@@ -58,7 +58,7 @@ async def test_the_next_run_asks_for_as_much_as_ever(desk: Desk) -> None:
 
 async def test_what_is_too_large_in_the_smallest_pages_ends_the_run_with_a_sentence(desk: Desk) -> None:
     client = await connected(desk)
-    lists = 5
+    lists = 8
     await desk.sandbox.plant("status", "accounting", after=lists, times=99, status=200, body="x" * 50_000)
 
     with patch("tieline.plugins.session.MAX_ANSWER_BYTES", 40_000):

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 
 class Dataset(StrEnum):
-    """The datasets that are listed, by the names that plugins give their records."""
+    """The datasets that are shown, by the names that plugins give their records."""
 
+    ORGANISATION = "organisation"
     ACCOUNTS = "accounts"
     CONTACTS = "contacts"
     ITEMS = "items"

@@ -33,9 +33,11 @@ async def list_records(
     return await _read(principal, query, first=first, after=after)
 
 
-async def find_preferences(principal: Principal, connection_id: ConnectionId) -> LedgerRecord | None:
-    """How the organisation's books are set up; None where its provider does not say. Raises as `list_records` does."""
-    page = await list_records(principal, connection_id, Dataset.PREFERENCES, first=1)
+async def find_single(
+    principal: Principal, connection_id: ConnectionId, dataset: Dataset
+) -> LedgerRecord | None:
+    """Of a dataset with one record, such as the organisation; None where it has none. Raises as `list_records` does."""
+    page = await list_records(principal, connection_id, dataset, first=1)
     return page.rows[0] if page.rows else None
 
 

@@ -47,7 +47,12 @@ class LedgerDocument:
     number: str | None = strawberry.field(description="A bill's is its supplier's, and need not be unique.")
     reference: str | None
     contact: ContactRef | None
-    bank_account: AccountRef | None
+    bank_account: AccountRef | None = strawberry.field(
+        description="Of sales receipts, bank transactions and deposits: where the money went, or came from."
+    )
+    method_id: str | None = strawberry.field(
+        description="Of sales receipts: the `externalId` of the payment method."
+    )
     dated_on: date | None
     due_on: date | None
     paid_on: date | None = strawberry.field(description="When it was paid in full.")
@@ -67,7 +72,10 @@ class LedgerDocument:
     status: str | None = strawberry.field(description=STATUS)
     active: bool = strawberry.field(description=COUNTS)
     lines: list[LedgerLine]
-    allocations: list[Allocation] = strawberry.field(description="Of credit notes: what they settled.")
+    allocations: list[Allocation] = strawberry.field(
+        description="Of credit notes: what they settled. Of deposits: the payments and receipts that they brought to "
+        "the bank; these stand among `lines`, too."
+    )
     updated_at: datetime | None = strawberry.field(description=UPDATED_AT)
 
     @classmethod

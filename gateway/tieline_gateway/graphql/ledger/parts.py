@@ -53,11 +53,14 @@ class LedgerLine:
     tax_amount: Decimal | None
     account_id: str | None = strawberry.field(description="The `externalId` of its account.")
     account_code: str | None
-    item_code: str | None
+    item_id: str | None = strawberry.field(
+        description="The `externalId` of its item, where the provider names it by that."
+    )
+    item_code: str | None = strawberry.field(description="The `code` of its item, where it names it by that.")
     tracking: list[Tracked]
 
 
-@strawberry.type(description="What of a payment or a credit note settles which document.")
+@strawberry.type(description="What of a payment, a credit note or a deposit belongs to which document.")
 class Allocation:
     document_id: str | None = strawberry.field(
         description="The `externalId` of an invoice, a bill or another document, as `type` says."

@@ -36,6 +36,7 @@ strawberry.enum(
 class Payment:
     kind: PaymentKind
     external_id: str = strawberry.field(description=EXTERNAL_ID)
+    type: str | None = strawberry.field(description="The provider's own word for what kind of payment it is.")
     direction: str | None = strawberry.field(
         description="IN: money came in, as when a customer pays. OUT: it went out."
     )

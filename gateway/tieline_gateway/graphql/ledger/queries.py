@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from tieline.ledger.datasets import Dataset, LedgerDocumentKind, PaymentKind
-from tieline.ledger.service import find_preferences, list_documents, list_payments, list_set_aside
+from tieline.ledger.service import find_single, list_documents, list_payments, list_set_aside
 from tieline.pages import DEFAULT_PAGE
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.ledger.documents import LedgerDocument
@@ -29,6 +29,7 @@ from tieline_gateway.graphql.ledger.settings import (
     BrandingTheme,
     Currency,
     LedgerItem,
+    LedgerOrganisation,
     LedgerPreferences,
     TaxAgency,
 )
@@ -89,11 +90,21 @@ class LedgerQueries:
     )
 
     @strawberry.field(
+        description="The organisation as its books have it. Null where nothing was synced yet; with an error, for a "
+        "bad id."
+    )
+    async def ledger_organisation(self, info: Info, connection_id: Of) -> LedgerOrganisation | None:
+        id_ = read_connection_id(connection_id)
+        found = await find_single(info.context.principal, id_, Dataset.ORGANISATION)
+        return LedgerOrganisation.of(found) if found else None
+
+    @strawberry.field(
         description="How the books are set up. Null where the provider does not say, or nothing was synced yet; with "
         "an error, for a bad id."
     )
     async def ledger_preferences(self, info: Info, connection_id: Of) -> LedgerPreferences | None:
-        found = await find_preferences(info.context.principal, read_connection_id(connection_id))
+        id_ = read_connection_id(connection_id)
+        found = await find_single(info.context.principal, id_, Dataset.PREFERENCES)
         return LedgerPreferences.of(found) if found else None
 
     @strawberry.field(description=f"Payments of every kind, the newest first. {NULL}")

@@ -1,8 +1,8 @@
-"""How the organisation's books are set up: items, currencies, branding themes, tax agencies, preferences."""
+"""What the books say of themselves: organisation, preferences, items, currencies, branding themes, tax agencies."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import strawberry
@@ -83,6 +83,33 @@ class TaxAgency:
 
     @classmethod
     def of(cls, record: LedgerRecord) -> TaxAgency:
+        return shown(cls, record)
+
+
+@strawberry.type(description="The organisation as its books have it.")
+class LedgerOrganisation:
+    external_id: str = strawberry.field(description=EXTERNAL_ID)
+    name: str | None
+    legal_name: str | None
+    country: str | None = strawberry.field(description="ISO 3166 alpha-2, such as GB.")
+    currency: str | None = strawberry.field(description="ISO 4217, such as GBP.")
+    tax_number: str | None
+    registration_number: str | None
+    timezone: str | None = strawberry.field(description="The provider's own word.")
+    year_end_day: int | None = strawberry.field(description="Of the month that its year ends in.")
+    year_end_month: int | None = strawberry.field(description="1 to 12.")
+    locked_until: date | None = strawberry.field(
+        description="The last day that nobody but advisers may post to."
+    )
+    closed_until: date | None = strawberry.field(description="The last day that nobody at all may post to.")
+    edition: str | None = strawberry.field(description="The provider's own word for what was bought of it.")
+    is_demo: bool | None
+    status: str | None = strawberry.field(description=STATUS)
+    active: bool
+    updated_at: datetime | None = strawberry.field(description=UPDATED_AT)
+
+    @classmethod
+    def of(cls, record: LedgerRecord) -> LedgerOrganisation:
         return shown(cls, record)
 
 

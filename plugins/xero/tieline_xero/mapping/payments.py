@@ -36,10 +36,12 @@ _ADVANCES = {"ARPREPAYMENT": Direction.IN, "APPREPAYMENT": Direction.OUT, "AROVE
 
 def payment(id: str, entry: Entry) -> Payment:
     """Each settles one document; what a credit note left is paid back the other way."""
-    status, (name, settled) = text(entry, "Status"), settled_by(entry)
+    status, type_ = text(entry, "Status"), text(entry, "PaymentType")
+    name, settled = settled_by(entry)
     return Payment(
         id=id,
-        direction=_DIRECTIONS.get((text(entry, "PaymentType") or "").upper()),
+        type=type_,
+        direction=_DIRECTIONS.get((type_ or "").upper()),
         reference=text(entry, "Reference"),
         contact=contact_ref(settled),
         bank_account=account_ref(entry, "Account"),
