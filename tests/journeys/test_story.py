@@ -65,18 +65,29 @@ async def synced(api: Api, client: Connected, start: Callable[..., Any]) -> Row:
     return row
 
 
-async def test_a_document_of_another_amount_makes_books_unequal_although_their_number_agrees(
+ALTERED = {
+    ("invoices", "InvoiceID"): "Total",
+    ("credit_notes", "CreditNoteID"): "Total",
+    ("prepayments", "PrepaymentID"): "Total",
+    ("payments", "PaymentID"): "Amount",
+    ("bank_transfers", "BankTransferID"): "Amount",
+}
+
+
+async def test_another_amount_makes_books_unequal_although_their_number_agrees(
     client: Connected, api: Api, stage: Stage, start: Callable[..., Any]
 ) -> None:
     row = await synced(api, client, start)
-    before = await asyncio.to_thread(equal_to_books, api, stage, [row])
-    shown = await client.ledger.shown()
-    invoice = next(one for one in shown["ledgerDocuments"] if one["kind"] == "INVOICE")
+    books = await client.ledger.books()
+    seen = [await asyncio.to_thread(equal_to_books, api, stage, [row])]
 
-    await client.ledger.edit("invoices", id=invoice["externalId"], change={"Total": 0.01})
+    for (dataset, id_field), amount in ALTERED.items():
+        one = next(one for one in books[dataset] if one["Status"] != "DELETED")
+        for value in (0.01, float(one[amount])):
+            await client.ledger.edit(dataset, id=one[id_field], change={amount: value})
+            seen.append(await asyncio.to_thread(equal_to_books, api, stage, [row]))
 
-    assert before == [row]
-    assert await asyncio.to_thread(equal_to_books, api, stage, [row]) == []
+    assert seen == [[row], *[[], [row]] * len(ALTERED)]
 
 
 async def test_a_step_that_takes_too_long_says_what_it_was_waiting_for(client: Connected, api: Api) -> None:

@@ -51,12 +51,17 @@ class Ledger:
     async def listed(self, name: str, *, first: int = 200) -> list[Shown]:
         return await read_to_end(self.caller, self.connection_id, name, LISTS[name], first=first)
 
-    async def truth(self) -> dict[str, list[Shown]]:
-        """What the lists should show, in no order."""
+    async def books(self) -> dict[str, Any]:
+        """What the organisation holds, by the provider's names."""
         answer = await self.sandbox.http.get(
             f"{self.sandbox.url}/_control/organisations/{self.organisation.tenant_id}/books"
         )
         books: dict[str, Any] = json.loads(answer.content, parse_float=Decimal, parse_int=Decimal)
+        return books
+
+    async def truth(self) -> dict[str, list[Shown]]:
+        """What the lists should show, in no order."""
+        books = await self.books()
         documents = [*books["invoices"], *books["credit_notes"], *books["bank_transactions"]]
         advances = [*books["prepayments"], *books["overpayments"]]
         return {

@@ -95,14 +95,12 @@ def _go_rounds(scene: Scene) -> str:
 
 def sync(scene: Scene) -> list[Row]:
     """The first syncs; those that equal the provider's books."""
-    scene.say(4, "First syncs", "lists, invoices, bills and bank transactions")
+    scene.say(4, "First syncs", "lists, documents, payments, transfers and journals")
     board = see_syncs_rest(scene.api, scene.console, seconds=SYNC_SECONDS)
     synced = [row for row in board.rows if row.is_connected and row.state == "SUCCEEDED"]
     equal = equal_to_books(scene.api, scene.sandbox, synced)
     records = sum(row.records for row in equal)
-    scene.more(
-        f"{len(equal)} equal the providers' books: {records:,} records, and the sums of their documents"
-    )
+    scene.more(f"{len(equal)} equal the providers' books: {records:,} records, and the sums of their amounts")
     for row in board.rows:
         if row.state == "PAUSED":
             scene.more(_paused(row))

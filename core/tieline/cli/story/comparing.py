@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -12,15 +12,37 @@ from tieline.cli.story.played import EVERY
 from tieline.cli.story.provider import Sandbox
 from tieline.cli.story.sums import Sum
 
-_LISTS = """query($id: ID!) {
-  accounts(connectionId: $id, first: 1) { totalCount }
-  contacts(connectionId: $id, first: 1) { totalCount }
-  tax_rates: taxRates(connectionId: $id, first: 1) { totalCount }
-  tracking_categories: trackingCategories(connectionId: $id, first: 1) { totalCount } }"""
-_DOCUMENTS = """query($id: ID!, $kinds: [LedgerDocumentKind!], $after: String) {
-  ledgerDocuments(connectionId: $id, kinds: $kinds, first: 200, after: $after) {
-    pageInfo { hasNextPage endCursor } nodes { total } } }"""
-_KINDS = {"invoices": ("INVOICE", "BILL"), "bank_transactions": ("BANK_TRANSACTION",)}
+_LISTS = {
+    "accounts": "accounts",
+    "contacts": "contacts",
+    "items": "ledgerItems",
+    "tax_rates": "taxRates",
+    "tax_agencies": "taxAgencies",
+    "tracking_categories": "trackingCategories",
+    "classes": "classes",
+    "departments": "departments",
+    "payment_methods": "paymentMethods",
+    "terms": "paymentTerms",
+    "currencies": "currencies",
+    "branding_themes": "brandingThemes",
+    "journals": "journals",
+}
+_COUNTS = "".join(
+    f"{shelf}: {list_}(connectionId: $id, first: 1) {{ totalCount }} " for shelf, list_ in _LISTS.items()
+)
+_PAGE = """query($id: ID!, $after: String) {{
+  {list}(connectionId: $id, {kinds}first: 200, after: $after) {{
+    pageInfo {{ hasNextPage endCursor }} nodes {{ {total} }} }} }}"""
+_SUMMED = {
+    "invoices": ("ledgerDocuments", "INVOICE, BILL"),
+    "credit_notes": ("ledgerDocuments", "CREDIT_NOTE, SUPPLIER_CREDIT_NOTE"),
+    "sales_receipts": ("ledgerDocuments", "SALES_RECEIPT"),
+    "bank_transactions": ("ledgerDocuments", "BANK_TRANSACTION"),
+    "deposits": ("ledgerDocuments", "DEPOSIT"),
+    "payments": ("payments", "PAYMENT, BILL_PAYMENT"),
+    "advances": ("payments", "PREPAYMENT, OVERPAYMENT"),
+    "bank_transfers": ("bankTransfers", None),
+}
 _AT_ONCE = 4
 
 
@@ -38,18 +60,21 @@ def _is_equal(api: Api, sandbox: Sandbox, row: Row) -> bool:
     if row.provider is None or row.external_id is None:
         return False
     theirs = sandbox.books(EVERY[row.provider], row.external_id)
-    ours = _ours(api, row)
-    return {shelf: ours[shelf] for shelf in theirs} == theirs
+    return _ours(api, row, theirs) == theirs
 
 
-def _ours(api: Api, row: Row) -> dict[str, Sum]:
+def _ours(api: Api, row: Row, shelves: Collection[str]) -> dict[str, Sum]:
+    """What the lists come to that hold these shelves."""
     if row.connection_id is None:
         raise BrokeOff(f"{row.client} is not connected any more.")
-    answer = api.ask(_LISTS, id=row.connection_id)
-    lists = {dataset: Sum(count=page["totalCount"]) for dataset, page in answer.items()}
-    return lists | {dataset: _documents(api, row.connection_id, kinds) for dataset, kinds in _KINDS.items()}
+    answer = api.ask(f"query($id: ID!) {{ {_COUNTS} }}", id=row.connection_id)
+    counted = {shelf: Sum(count=answer[shelf]["totalCount"]) for shelf in shelves if shelf in _LISTS}
+    return counted | {shelf: _summed(api, row.connection_id, shelf) for shelf in shelves if shelf in _SUMMED}
 
 
-def _documents(api: Api, connection_id: str, kinds: Iterable[str]) -> Sum:
-    pages = api.pages(_DOCUMENTS, "ledgerDocuments", id=connection_id, kinds=list(kinds))
+def _summed(api: Api, connection_id: str, shelf: str) -> Sum:
+    list_, kinds = _SUMMED[shelf]
+    total = "total" if kinds else "total: amount"
+    document = _PAGE.format(list=list_, kinds=f"kinds: [{kinds}], " if kinds else "", total=total)
+    pages = api.pages(document, list_, id=connection_id)
     return Sum.of(node["total"] for page in pages for node in page["nodes"])

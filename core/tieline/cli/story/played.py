@@ -14,7 +14,7 @@ class Played:
 
     `control` is where its part of the control API begins, `app` what its portal is told of the demo's app. A person
     chooses by the field `one`; `many` are listed, each with its `id`. `shelves` says which of its datasets make up
-    one of ours, `total` is the field that holds a document's amount.
+    one of ours, `totals` are the fields that hold the amount of a document, or else of a movement of money.
     """
 
     slug: str
@@ -25,7 +25,7 @@ class Played:
     many: str
     id: str
     shelves: Mapping[str, tuple[str, ...]]
-    total: str
+    totals: tuple[str, ...]
 
 
 XERO = Played(
@@ -42,11 +42,19 @@ XERO = Played(
             "contacts": ("contacts",),
             "tax_rates": ("tax_rates",),
             "tracking_categories": ("tracking_categories",),
+            "items": ("items",),
+            "currencies": ("currencies",),
+            "branding_themes": ("branding_themes",),
+            "journals": ("manual_journals",),
             "invoices": ("invoices",),
+            "credit_notes": ("credit_notes",),
             "bank_transactions": ("bank_transactions",),
+            "payments": ("payments",),
+            "advances": ("prepayments", "overpayments"),
+            "bank_transfers": ("bank_transfers",),
         }
     ),
-    total="Total",
+    totals=("Total", "Amount"),
 )
 QUICKBOOKS = Played(
     slug="quickbooks",
@@ -61,10 +69,22 @@ QUICKBOOKS = Played(
             "accounts": ("accounts",),
             "contacts": ("vendors", "customers"),
             "tax_rates": ("tax_codes",),
+            "tax_agencies": ("tax_agencies",),
+            "classes": ("classes",),
+            "departments": ("departments",),
+            "items": ("items",),
+            "payment_methods": ("payment_methods",),
+            "terms": ("terms",),
+            "journals": ("journal_entries",),
             "invoices": ("invoices", "bills"),
+            "credit_notes": ("credit_memos", "vendor_credits"),
+            "sales_receipts": ("sales_receipts",),
             "bank_transactions": ("purchases",),
+            "deposits": ("deposits",),
+            "payments": ("payments", "bill_payments"),
+            "bank_transfers": ("transfers",),
         }
     ),
-    total="TotalAmt",
+    totals=("TotalAmt", "Amount"),
 )
 EVERY = {played.slug: played for played in (XERO, QUICKBOOKS)}

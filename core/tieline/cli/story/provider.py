@@ -52,7 +52,7 @@ class Sandbox:
         books = self.control("GET", f"{played.control}/{played.many}/{external_id}/books")
         return {
             shelf: Sum.of(
-                record.get(played.total)
+                next((record[field] for field in played.totals if field in record), None)
                 for dataset in datasets
                 for record in books[dataset]
                 if record.get("Status") != "DELETED"

@@ -12,6 +12,7 @@
     lines           the lines of documents
     transactions    what all transactions say alike
     countries       countries in two letters
+    exact           sums and differences with every digit
     nouns           which of them are read together
     sorting         any element of an answer: a Record, one that is gone, or one set aside with a sentence
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from tieline.canonical import AccountRef, BankTransaction, BankTransfer, ContactRef, Direction, Line
 from tieline_quickbooks.mapping.contacts import contact_ref
+from tieline_quickbooks.mapping.exact import less, opposite
 from tieline_quickbooks.mapping.lines import lines_of
 from tieline_quickbooks.mapping.transactions import (
     account_ref,
@@ -18,7 +19,6 @@ from tieline_quickbooks.mapping.transactions import (
     basis_of,
     has_attachments,
     has_effect,
-    less,
     rate_of,
     status_of,
     tax_of,
@@ -120,7 +120,7 @@ def _kept(entry: Entry) -> tuple[Line, ...]:
             unit_amount=None,
             discount_percent=None,
             discount_amount=None,
-            amount=-cash,
+            amount=opposite(cash),
             tax_code=None,
             tax_amount=None,
             account_id=ref(kept, "AccountRef"),

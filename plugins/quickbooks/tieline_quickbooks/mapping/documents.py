@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from tieline.canonical import Document, DocumentKind
 from tieline_quickbooks.mapping.contacts import contact_ref
+from tieline_quickbooks.mapping.exact import less
 from tieline_quickbooks.mapping.lines import lines_of
 from tieline_quickbooks.mapping.transactions import (
     account_ref,
     basis_of,
     has_attachments,
     has_effect,
-    less,
     links,
     rate_of,
     status_of,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from tieline.canonical import ContactRef, Journal, JournalLine
 from tieline_quickbooks.mapping.contacts import contact_ref
+from tieline_quickbooks.mapping.exact import opposite
 from tieline_quickbooks.mapping.lines import detail_of
 from tieline_quickbooks.mapping.transactions import (
     basis_of,
@@ -20,7 +21,7 @@ from tieline_quickbooks.mapping.transactions import (
 )
 from tieline_quickbooks.wire import Entry, Unreadable, amount, day, flag, part, parts, ref, text
 
-_SIGNS = {"debit": 1, "credit": -1}
+_SIDES = {"debit", "credit"}
 
 
 def journal_entry(id: str, entry: Entry) -> Journal:
@@ -64,10 +65,10 @@ def _signed(entry: Entry, detail: Entry) -> Decimal | None:
     posted = amount(entry, "Amount")
     if not posted:
         return posted
-    sign = _SIGNS.get((text(detail, "PostingType") or "").lower())
-    if sign is None:
+    side = (text(detail, "PostingType") or "").lower()
+    if side not in _SIDES:
         raise Unreadable("Its PostingType is neither Debit nor Credit.")
-    return sign * posted
+    return opposite(posted) if side == "credit" else posted
 
 
 def _contact(detail: Entry) -> ContactRef | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tieline.canonical import Line, TaxBasis, Tracked
+from tieline_quickbooks.mapping.exact import opposite
 from tieline_quickbooks.mapping.transactions import basis_of, tracked
 from tieline_quickbooks.wire import Entry, amount, part, parts, ref, ref_name, text
 
@@ -45,7 +46,7 @@ def _line(entry: Entry, department: tuple[Tracked, ...], *, is_inclusive: bool) 
         unit_amount=amount(detail, "UnitPrice"),
         discount_percent=amount(detail, "DiscountPercent" if is_discount else "DiscountRate"),
         discount_amount=amount(detail, "DiscountAmt"),
-        amount=-charged if is_discount and charged is not None else charged if gross is None else gross,
+        amount=opposite(charged) if is_discount and charged is not None else charged if gross is None else gross,
         tax_code=ref(detail, "TaxCodeRef"),
         tax_amount=amount(detail, "TaxAmount"),
         account_id=next((found for field in _ACCOUNTS if (found := ref(detail, field))), None),

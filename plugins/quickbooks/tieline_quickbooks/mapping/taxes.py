@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tieline.canonical import TaxAgency, TaxComponent, TaxRate
+from tieline_quickbooks.mapping.exact import added
 from tieline_quickbooks.wire import Entry, amount, flag, is_active, part, parts, ref, text
 
 _TAX_LISTS = ("SalesTaxRateList", "PurchaseTaxRateList")
@@ -68,5 +69,5 @@ def _percent(sides: list[Entry], rates: Mapping[str, Entry]) -> Decimal | None:
         ]
         if charged:
             known = [percent for percent in charged if percent is not None]
-            return sum(known, Decimal(0)) if len(known) == len(charged) else None
+            return added(known) if len(known) == len(charged) else None
     return None

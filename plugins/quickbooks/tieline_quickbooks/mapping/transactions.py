@@ -41,10 +41,6 @@ def tax_of(entry: Entry) -> Decimal | None:
     return None if found is None else amount(found, "TotalTax")
 
 
-def less(total: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return total if total is None or other is None else total - other
-
-
 def rate_of(entry: Entry) -> Decimal | None:
     """To sixteen digits, where it does not come out even."""
     found = amount(entry, "ExchangeRate")
