@@ -28,10 +28,15 @@ RECORDS = {
     "purchases": 5,
     "invoices": 9,
     "payments": 8,
+    "bill_payments": 4,
+    "sales_receipts": 3,
 }
 VALUES = "externalId category name parentId active"
-PAYMENTS = """externalId direction reference methodId datedOn currency total unallocated active
+PAYMENTS = """kind type externalId direction reference methodId datedOn currency total unallocated active
   contact { externalId name } bankAccount { externalId name } allocations { documentId type amount }"""
+RECEIPTS = "kind externalId methodId bankAccount { externalId } lines { itemId itemCode }"
+ONES = """query($id: ID!) { ledgerOrganisation(connectionId: $id) { externalId name legalName yearEndMonth }
+  ledgerPreferences(connectionId: $id) { externalId termId currency tracksDepartments } }"""
 STATE = "query($id: ID!) { connection(id: $id) { lastRun { state setAside } } }"
 
 
@@ -101,11 +106,44 @@ async def test_every_list_that_only_some_providers_have_is_what_the_company_hold
     )
     assert terms == by_name(term(one) for one in books["terms"])
     assert {one["externalId"]: one for one in payments} == {
-        one["Id"]: payment(one) for one in books["payments"]
+        **{one["Id"]: payment(one) for one in books["payments"]},
+        **{one["Id"]: bill_payment(one) for one in books["bill_payments"]},
     }
     days = [one["datedOn"] for one in payments]
     assert days == sorted(days, reverse=True)
-    assert len(payments) == RECORDS["payments"]
+    assert len(payments) == RECORDS["payments"] + RECORDS["bill_payments"]
+
+
+async def test_receipts_agencies_and_what_the_company_says_of_itself_are_shown(
+    rounds: Rounds, start: Callable[..., Any]
+) -> None:
+    company = rounds.person.named(NAME)
+    books = await rounds.quickbooks.books(company)
+    connection_id = await synced(rounds, start)
+    admin = rounds.firm.admin
+
+    documents = await read_to_end(admin, connection_id, "ledgerDocuments", RECEIPTS)
+    agencies = await read_to_end(admin, connection_id, "taxAgencies", "externalId name")
+    items = await read_to_end(admin, connection_id, "ledgerItems", "externalId name")
+    told = await admin.ask(ONES, id=connection_id)
+
+    receipts = {one["externalId"]: one for one in documents if one["kind"] == "SALES_RECEIPT"}
+    assert receipts == {one["Id"]: receipt(one) for one in books["sales_receipts"]}
+    named = {line["itemId"] for one in receipts.values() for line in one["lines"]} - {None}
+    assert named
+    assert named <= {one["externalId"] for one in items}
+    assert agencies == by_name(
+        {"externalId": one["Id"], "name": one["DisplayName"]} for one in books["tax_agencies"]
+    )
+    info = books["company_info"]
+    assert told["ledgerOrganisation"] == {
+        "externalId": company.realm_id,
+        "name": info["CompanyName"],
+        "legalName": info["LegalName"],
+        "yearEndMonth": 12,
+    }
+    assert told["ledgerPreferences"]["externalId"] == company.realm_id
+    assert told["ledgerPreferences"]["currency"] == "USD"
 
 
 async def test_what_payments_name_stands_in_the_other_lists(
@@ -121,12 +159,15 @@ async def test_what_payments_name_stands_in_the_other_lists(
 
     assert {one["contact"]["externalId"] for one in payments} <= await ids("contacts")
     assert {one["bankAccount"]["externalId"] for one in payments} <= await ids("accounts")
-    assert {one["methodId"] for one in payments} <= await ids("paymentMethods")
+    assert {one["methodId"] for one in payments} - {None} <= await ids("paymentMethods")
     settled = {
-        each["documentId"] for one in payments for each in one["allocations"] if each["type"] == "Invoice"
+        (each["type"], each["documentId"])
+        for one in payments
+        for each in one["allocations"]
+        if each["type"] in {"Invoice", "Bill"}
     }
-    assert len(settled) == RECORDS["payments"]
-    assert settled <= await ids("ledgerDocuments")
+    assert len(settled) == RECORDS["payments"] + RECORDS["bill_payments"]
+    assert {id_ for _, id_ in settled} <= await ids("ledgerDocuments")
     assert len(await ids("taxRates")) > 0
 
 
@@ -158,6 +199,8 @@ def term(one: dict[str, Any]) -> dict[str, Any]:
 def payment(one: dict[str, Any]) -> dict[str, Any]:
     customer, bank = one["CustomerRef"], one["DepositToAccountRef"]
     return {
+        "kind": "PAYMENT",
+        "type": None,
         "externalId": one["Id"],
         "direction": "IN",
         "reference": one["PaymentRefNum"],
@@ -169,9 +212,47 @@ def payment(one: dict[str, Any]) -> dict[str, Any]:
         "active": True,
         "contact": {"externalId": f"customer-{customer['value']}", "name": customer["name"]},
         "bankAccount": {"externalId": bank["value"], "name": bank["name"]},
-        "allocations": [
-            {"documentId": linked["TxnId"], "type": linked["TxnType"], "amount": digits(line["Amount"])}
-            for line in one["Line"]
-            for linked in line["LinkedTxn"]
-        ],
+        "allocations": allocations(one),
+    }
+
+
+def bill_payment(one: dict[str, Any]) -> dict[str, Any]:
+    vendor = one["VendorRef"]
+    by_cheque = one.get("CheckPayment", {}).get("BankAccountRef")
+    bank = by_cheque or one["CreditCardPayment"]["CCAccountRef"]
+    return {
+        "kind": "BILL_PAYMENT",
+        "type": one["PayType"],
+        "externalId": one["Id"],
+        "direction": "OUT",
+        "reference": one["DocNumber"],
+        "methodId": None,
+        "datedOn": one["TxnDate"],
+        "currency": one["CurrencyRef"]["value"],
+        "total": digits(one["TotalAmt"]),
+        "unallocated": None,
+        "active": True,
+        "contact": {"externalId": f"vendor-{vendor['value']}", "name": vendor["name"]},
+        "bankAccount": {"externalId": bank["value"], "name": bank["name"]},
+        "allocations": allocations(one),
+    }
+
+
+def allocations(one: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"documentId": linked["TxnId"], "type": linked["TxnType"], "amount": digits(line["Amount"])}
+        for line in one["Line"]
+        for linked in line["LinkedTxn"]
+    ]
+
+
+def receipt(one: dict[str, Any]) -> dict[str, Any]:
+    lines = (line for line in one["Line"] if line["DetailType"] != "SubTotalLineDetail")
+    named = [line.get("SalesItemLineDetail", {}).get("ItemRef", {}) for line in lines]
+    return {
+        "kind": "SALES_RECEIPT",
+        "externalId": one["Id"],
+        "methodId": one["PaymentMethodRef"]["value"],
+        "bankAccount": {"externalId": one["DepositToAccountRef"]["value"]},
+        "lines": [{"itemId": ref.get("value"), "itemCode": ref.get("name")} for ref in named],
     }

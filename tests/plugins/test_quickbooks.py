@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.plugins.intuit import REALM, Intuit, reading
 from tests.plugins.pretending import said
+from tests.plugins.readmes import table
 from tests.plugins.sessions import talking
 from tieline.errors import AccessLost, ProviderBroken
 from tieline.plugins import (
@@ -30,7 +30,6 @@ from tieline.vault import Secret
 from tieline_quickbooks import QuickBooks, tieline_provider
 
 QUICKBOOKS = QuickBooks()
-README = Path(__file__).parents[2] / "plugins" / "quickbooks" / "README.md"
 
 
 def grant(*, claims: Mapping[str, Any] | None = None, **parameters: str) -> Grant:
@@ -43,14 +42,6 @@ def grant(*, claims: Mapping[str, Any] | None = None, **parameters: str) -> Gran
         scopes=frozenset(),
     )
     return Grant(tokens=tokens, parameters=parameters, claims=claims or {})
-
-
-def table(heading: str, *, first: str) -> list[list[str]]:
-    """The rows of the table under the heading whose first cell says `first`."""
-    section = README.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    lines = section[section.index(f"| {first} |") :].partition("\n\n")[0].splitlines()
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in rows if set("".join(row)) != {"-"}]
 
 
 def test_the_plugins_own_hook_gives_a_provider_that_fits() -> None:
@@ -197,7 +188,7 @@ async def test_letting_go_asks_nothing_of_intuit() -> None:
 
 
 def test_the_readmes_limits_are_those_that_hold() -> None:
-    _, *rows = table("Limits", first="limit")
+    _, *rows = table("quickbooks", "Limits", first="limit")
     told = {name.partition("`:")[0].partition(":")[0].strip("`"): cells for name, *cells in rows}
 
     for column, tier in enumerate(QUICKBOOKS.info.tiers, start=1):
@@ -211,7 +202,7 @@ def test_the_readmes_limits_are_those_that_hold() -> None:
 
 
 def test_the_readme_says_what_is_read_and_how_often() -> None:
-    _, *rows = table("What is read", first="Feed")
+    _, *rows = table("quickbooks", "What is read", first="Feed")
 
     every = {timedelta(hours=1): "hour", timedelta(days=1): "day", timedelta(days=7): "week"}
     assert [(name, how, often) for name, _, how, often in rows] == [
@@ -225,7 +216,7 @@ def _numbers(cells: Sequence[str]) -> list[int]:
 
 
 async def test_the_readmes_calls_are_those_that_are_made() -> None:
-    (_, _, *sizes), *rows = table("What it costs", first="Feed")
+    (_, _, *sizes), *rows = table("quickbooks", "What it costs", first="Feed")
     promised = {feed: _numbers(cells) for feed, *cells in rows}
     made: dict[str, list[int]] = {feed: [] for feed in promised}
 

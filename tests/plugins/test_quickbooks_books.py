@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.plugins.quickbooks_books import Books, Sandbox, opened
+from tests.plugins.readmes import table
 from tests.sandbox.conftest import started
 
 
@@ -43,16 +44,31 @@ async def test_a_first_reading_brings_all_and_another_one_costs_one_call(books: 
     await books.assert_whole()
 
 
-async def test_a_sync_without_changes_costs_what_the_readme_says(books: Books) -> None:
-    await books.sandbox.move(timedelta(days=1))
-    organisation, company_calls = await books.snapshot("organisation")
-    taxes, tax_calls = await books.snapshot("tax_rates")
+async def test_a_first_sync_and_one_without_changes_cost_what_the_readme_says(sandbox: Sandbox) -> None:
+    (_, *columns), *rows = table("quickbooks", "What it costs", first="Feed")
+    async with opened(sandbox, **dict.fromkeys(("accounts", "bills", "invoices"), 900)) as books:
+        made: dict[str, list[list[str]]] = {feed: [] for feed, *_ in rows}
+        for _ in ("first", "again"):
+            for feed in ("organisation", "tax_rates"):
+                made[feed].append((await books.snapshot(feed))[1])
+            made["changes"].append(await books.again())
+            await books.sandbox.move(timedelta(days=1))
 
-    assert [*company_calls, *tax_calls, *await books.again()] == [
-        "companyinfo",
-        *["query"] * 4,
+    assert columns[:2] == ["Nothing changed", "First time, 900 records"]
+    assert {feed: [len(again), len(first)] for feed, (first, again) in made.items()} == {
+        feed: [int(unchanged), int(first)] for feed, unchanged, first, _ in rows
+    }
+    assert [*made["organisation"][1], *made["tax_rates"][1], *made["changes"][1]] == [
+        *("companyinfo", "query"),
+        *["query"] * 3,
         "cdc",
     ]
+
+
+async def test_the_company_its_preferences_and_all_about_taxes_are_snapshots(books: Books) -> None:
+    organisation, _ = await books.snapshot("organisation")
+    taxes, _ = await books.snapshot("tax_rates")
+
     truth = await books.truth()
     record, preferences = organisation.records
     assert (record.external_id, record.name) == (books.realm, truth["company_info"]["CompanyName"])

@@ -1,12 +1,9 @@
-"""Books at the pretended Xero, read over HTTP: all of them, exactly, in as few calls as the README promises."""
+"""Books at the pretended Xero, read over HTTP: all of them, exactly, and what changed of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from datetime import timedelta
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,6 @@ from tests.plugins.xero_books import (
     DATASETS,
     FEEDS,
     UNLIMITED,
-    XERO,
     Books,
     Kept,
     connected,
@@ -31,7 +27,7 @@ from tests.plugins.xero_books import (
 from tests.sandbox.conftest import started
 from tests.sandbox.xero import Xero as Sandbox
 from tieline.errors import ProviderBroken, ProviderUnavailable
-from tieline.plugins import FeedKind, Product
+from tieline.plugins import FeedKind
 
 CHANGES = [name for name, feed in FEEDS.items() if feed.kind is FeedKind.CHANGES]
 SNAPSHOTS = {name for name, feed in FEEDS.items() if feed.kind is FeedKind.SNAPSHOT}
@@ -57,8 +53,6 @@ RESOURCES = {
     "bank_transfers": "BankTransfers",
     "journals": "ManualJournals",
 }
-SHELVES = {"journals": "manual_journals"}
-README = Path(__file__).parents[2] / "plugins" / "xero" / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -197,48 +191,6 @@ async def test_calls_ask_for_as_much_as_xero_gives_and_for_changes_only(books: B
     assert {name for name, query in queries.items() if query.get("includeArchived") == "true"} == {
         *("Contacts", "Invoices", "TrackingCategories")
     }
-
-
-def table(heading: str, *, first: str) -> list[list[str]]:
-    """The rows of the table under the heading whose first cell says `first`."""
-    section = README.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    lines = section[section.index(f"| {first} |") :].partition("\n\n")[0].splitlines()
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in rows if set("".join(row)) != {"-"}]
-
-
-async def test_the_readmes_calls_are_those_that_are_made(sandbox: Sandbox) -> None:
-    (_, _, *sizes), *rows = table("What it costs", first="Feed")
-    numbers = [int(re.sub(r"\D", "", size)) for size in sizes]
-    promised = {feed: [int(cell) for cell in cells] for feed, *cells in rows}
-    made: dict[str, list[int]] = {feed: [] for feed in FEEDS}
-
-    for number in numbers:
-        async with opened(
-            sandbox, **{SHELVES.get(name, name): number for name in (*PAGED, "bank_transfers")}
-        ) as books:
-            kept = Kept()
-            await kept.read(books)
-            first = await books.last_call()
-            await kept.read(books)
-            calls = await books.calls()
-        for feed, resource in RESOURCES.items():
-            of_feed = [call["number"] <= first for call in calls if call["resource"] == resource]
-            made[feed] = [of_feed.count(False), *made[feed][1:], of_feed.count(True)]
-
-    assert promised == made
-
-
-def test_the_readmes_calls_of_a_day_follow_from_the_feeds() -> None:
-    day = timedelta(days=1)
-    expected = {
-        product: sum(day / feed.every for feed in XERO.info.feeds[product]) for product in XERO.info.products
-    }
-
-    (_, *rows) = table("What it costs", first="Product")
-
-    promised = {Product[name.upper().replace(" ", "_")]: int(calls) for name, calls in rows}
-    assert promised == {product: ceil(calls) for product, calls in expected.items()}
 
 
 async def test_2500_invoices_that_are_edited_between_the_pages(sandbox: Sandbox) -> None:

@@ -173,6 +173,26 @@ async def test_one_record_that_cannot_be_read_is_set_aside_until_it_can(client: 
     assert await client.kept() == await client.truth()
 
 
+async def test_slow_lists_wait_for_their_own_beat_in_the_syncs_that_nobody_asked_for(
+    client: Synced, jobs: JobTable
+) -> None:
+    await client.finish()
+    asked = []
+
+    for days in (1.2, 1.2, 5):
+        before = len(await client.calls())
+        await client.move(timedelta(days=days))
+        await queue_due()
+        [run, *_] = await client.runs()
+        assert (await client.finish(run.id)).trigger is Trigger.SCHEDULE
+        await jobs.clear()
+        asked.append({entry["resource"] for entry in (await client.calls())[before:]})
+
+    weekly = {"Currencies", "BrandingThemes"}
+    assert [len(resources) for resources in asked] == [FEEDS - 2, FEEDS - 2, FEEDS]
+    assert [resources & weekly for resources in asked] == [set(), set(), weekly]
+
+
 async def test_a_change_that_no_date_shows_is_found_by_the_full_reading(
     client: Synced, jobs: JobTable
 ) -> None:
