@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +26,18 @@ from tieline_xero import mapping as xero
 
 Sort: TypeAlias = Callable[[object], object]
 
+
+class Nouns(dict[str, tuple[Sort, Sequence[Mapping[str, Any]]]]):
+    """What sorts each noun's elements, and some that the seed makes."""
+
+
+RATES = {str(number): {"RateValue": Decimal("6.25")} for number in range(20)}
+COMPANY = companies.found("4620816365001", seed="s", name="Ashford Bakery")
+AGENCY = quickbooks.Noun(entity="TaxAgency", dataset="tax_agencies", mapped=quickbooks.tax_agency)
+CODE = quickbooks.Noun(
+    entity="TaxCode", dataset="tax_rates", mapped=partial(quickbooks.tax_code, rates=RATES)
+)
+
 NUMBERS = range(12)
 """How many records of each noun the seed is asked for: enough that each is met in several forms."""
 AMOUNTS, DAYS = of_type(Decimal), of_type(date)
@@ -33,15 +45,15 @@ COMPUTED = {"subtotal", "paid", "percent", "currency_rate"}
 """What Intuit does not tell, and we work out."""
 
 
-def of_xero() -> dict[str, tuple[Sort, list[Mapping[str, Any]]]]:
+def of_xero() -> Nouns:
     organisation = organisations.found(
         "0f6a7e31-0000-4000-8000-000000000001", seed="s", name="Ashford Bakery"
     )
-    ledger, made = ledger_of(organisation), {}
+    ledger, made = ledger_of(organisation), Nouns()
     for name, noun in xero.NOUNS.items():
         kind = BY_RESOURCE.get(noun.collection)
         records = [kind.make(ledger, n) for n in NUMBERS] if kind else [organisations.shown(organisation)]
-        made[name] = (partial(_xero_sorted, noun), records)
+        made[name] = partial(_xero_sorted, noun), records
     return made
 
 
@@ -49,32 +61,21 @@ def _xero_sorted(noun: xero.Noun, element: object) -> object:
     return xero.sorted_out(noun, element, "unknown")
 
 
-def of_quickbooks() -> dict[str, tuple[Sort, list[Mapping[str, Any]]]]:
-    company = companies.found("4620816365001", seed="s", name="Ashford Bakery")
-    books, made = books_of(company), {}
-    rates = {str(n): {"Id": str(n), "RateValue": Decimal("6.25")} for n in NUMBERS}
-    nouns = (
-        *quickbooks.NOUNS,
-        quickbooks.Noun(entity="TaxAgency", dataset="tax_agencies", mapped=quickbooks.tax_agency),
-        quickbooks.Noun(
-            entity="TaxCode", dataset="tax_rates", mapped=partial(quickbooks.tax_code, rates=rates)
-        ),
+def of_quickbooks() -> Nouns:
+    books = books_of(COMPANY)
+    listed = {
+        noun: [BY_ENTITY[noun.entity.lower()].make(books, n) for n in NUMBERS]
+        for noun in (*quickbooks.NOUNS, AGENCY, CODE)
+    }
+    told = companies.preferences(COMPANY)
+    mapped = partial(quickbooks.organisation, preferences=told)
+    company = quickbooks.Noun(entity="CompanyInfo", dataset="organisation", mapped=mapped)
+    preferences = quickbooks.Noun(entity="Preferences", dataset="preferences", mapped=quickbooks.preferences)
+    realm = {"Id": COMPANY.realm_id}
+    listed |= {company: [companies.info(COMPANY) | realm], preferences: [told | realm]}
+    return Nouns(
+        (noun.entity, (partial(quickbooks.sorted_out, noun), records)) for noun, records in listed.items()
     )
-    for noun in nouns:
-        kind = BY_ENTITY[noun.entity.lower()]
-        made[noun.entity] = (
-            partial(quickbooks.sorted_out, noun),
-            [kind.make(books, n) for n in NUMBERS],
-        )
-    told = companies.preferences(company)
-    organisation = partial(quickbooks.organisation, preferences=told)
-    for entity, mapped, one in (
-        ("CompanyInfo", organisation, companies.info(company)),
-        ("Preferences", quickbooks.preferences, told),
-    ):
-        noun = quickbooks.Noun(entity=entity, dataset="organisation", mapped=mapped)
-        made[entity] = (partial(quickbooks.sorted_out, noun), [one | {"Id": company.realm_id}])
-    return made
 
 
 XERO, QUICKBOOKS = of_xero(), of_quickbooks()

@@ -46,7 +46,11 @@ def _line(entry: Entry, department: tuple[Tracked, ...], *, is_inclusive: bool) 
         unit_amount=amount(detail, "UnitPrice"),
         discount_percent=amount(detail, "DiscountPercent" if is_discount else "DiscountRate"),
         discount_amount=amount(detail, "DiscountAmt"),
-        amount=opposite(charged) if is_discount and charged is not None else charged if gross is None else gross,
+        amount=opposite(charged)
+        if is_discount and charged is not None
+        else charged
+        if gross is None
+        else gross,
         tax_code=ref(detail, "TaxCodeRef"),
         tax_amount=amount(detail, "TaxAmount"),
         account_id=next((found for field in _ACCOUNTS if (found := ref(detail, field))), None),
