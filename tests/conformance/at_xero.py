@@ -91,7 +91,7 @@ class AtXero(Sandboxed):
         )
 
     async def delete(self, dataset: str) -> str | None:
-        """What was approved can only be voided, as all that is paid ahead was, and a contact only be archived."""
+        """What was approved can only be voided, as all prepayments and overpayments are; a contact only archived."""
         if dataset in _STAYING:
             return None
         ids = (await self.books())[dataset]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +76,7 @@ KINDS = {
     Dataset.SUPPLIER_CREDIT_NOTES: DocumentKind.SUPPLIER_CREDIT_NOTE,
     Dataset.SALES_RECEIPTS: DocumentKind.SALES_RECEIPT,
 }
+ROOT = Path(__file__).parents[2]
 AT = datetime(2031, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
@@ -116,6 +119,16 @@ def wanted(original: Any) -> Any:
     if is_dataclass(original):
         return {field.name: wanted(getattr(original, field.name)) for field in fields(original)}
     return original
+
+
+def test_authors_of_plugins_are_told_of_every_dataset_with_its_record() -> None:
+    told, schema = ((ROOT / name).read_text() for name in ("docs/plugin-authors.md", "schema.graphql"))
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|$", told, re.MULTILINE)
+
+    assert {name: record for name, record, _ in rows} == {
+        dataset.value: of.__name__ for dataset, (of, _) in SHOWN.items()
+    }
+    assert {shown for _, _, shown in rows} <= set(re.findall(r"^  (\w+)\($", schema, re.MULTILINE))
 
 
 @every_dataset
