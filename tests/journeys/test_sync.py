@@ -22,6 +22,9 @@ from tieline.names import name_key
 from tieline.principal import ClientAccess, ClientRole, Permission
 
 Start = Callable[..., Any]
+ORGANISATION = """query($id: ID!) { ledgerPreferences(connectionId: $id) { termId }
+  ledgerOrganisation(connectionId: $id) {
+    externalId name legalName currency yearEndDay yearEndMonth } }"""
 OVER = {"SUCCEEDED", "FAILED", "CANCELLED"}
 FEEDS = [
     "organisation",
@@ -80,6 +83,18 @@ async def test_a_first_sync_is_followed_to_its_end_and_then_every_list_is_what_t
     assert kinds >= {"INVOICE", "BILL", "BANK_TRANSACTION"}
     assert kinds & {"CREDIT_NOTE", "SUPPLIER_CREDIT_NOTE"}
     assert {one["kind"] for one in shown["payments"]} == {"PAYMENT", "PREPAYMENT", "OVERPAYMENT"}
+    told = (await client.ledger.books())["organisation"]
+    assert await client.admin.ask(ORGANISATION, id=client.connection_id) == {
+        "ledgerOrganisation": {
+            "externalId": told["OrganisationID"],
+            "name": told["Name"],
+            "legalName": told["LegalName"],
+            "currency": told["BaseCurrency"],
+            "yearEndDay": int(told["FinancialYearEndDay"]),
+            "yearEndMonth": int(told["FinancialYearEndMonth"]),
+        },
+        "ledgerPreferences": None,
+    }
 
 
 async def test_a_second_sync_brings_what_changed_and_both_stand_in_the_history(

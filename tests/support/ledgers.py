@@ -25,7 +25,7 @@ LISTS = {
     "ledgerDocuments": "kind externalId number datedOn dueOn currency subtotal tax total paid due status active "
     "contact { externalId name } lines { description quantity unitAmount amount taxAmount accountCode } "
     "allocations { documentId amount }",
-    "payments": "kind externalId direction datedOn currency total unallocated active contact { externalId name } "
+    "payments": "kind type externalId direction datedOn currency total unallocated active contact { externalId name } "
     "allocations { documentId amount }",
     "bankTransfers": "externalId datedOn amount fromAccount { externalId } toAccount { externalId }",
     "journals": "externalId narration datedOn status active lines { amount accountCode }",
@@ -238,6 +238,7 @@ def _payment(one: Shown) -> Shown:
     comes_in = one["PaymentType"] in ("ACCRECPAYMENT", "APCREDITPAYMENT")
     return {
         "kind": "PAYMENT",
+        "type": one["PaymentType"],
         "externalId": one["PaymentID"],
         "direction": "IN" if comes_in else "OUT",
         "datedOn": _day(one["Date"]),
@@ -253,6 +254,7 @@ def _payment(one: Shown) -> Shown:
 def _advance(one: Shown) -> Shown:
     return {
         "kind": "PREPAYMENT" if "PrepaymentID" in one else "OVERPAYMENT",
+        "type": None,
         "externalId": one["ID"],
         "direction": "IN" if one["Type"].startswith("RECEIVE") else "OUT",
         "datedOn": one["DateString"][:10],
