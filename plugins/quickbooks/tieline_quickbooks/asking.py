@@ -81,9 +81,8 @@ class Company:
     async def page(self, entity: str, *, position: int, has_inactive: bool = True) -> Sequence[Any]:
         """Of a short list, inactive records too where it has such, so many from this one on, by id."""
         where = f" WHERE {_INACTIVE_TOO}" if has_inactive else ""
-        return (await self._select(entity, f"{where} ORDERBY Id{_rows(position, PAGE_SIZE)}")).elements[
-            entity
-        ]
+        listed = await self._select(entity, f"{where} ORDERBY Id{_rows(position, PAGE_SIZE)}")
+        return listed.elements[entity]
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         asked: dict[str, str | int] = {**(params or {}), "minorversion": _VERSION}

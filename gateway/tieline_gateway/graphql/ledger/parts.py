@@ -56,7 +56,9 @@ class LedgerLine:
     item_id: str | None = strawberry.field(
         description="The `externalId` of its item, where the provider names it by that."
     )
-    item_code: str | None = strawberry.field(description="The `code` of its item, where it names it by that.")
+    item_code: str | None = strawberry.field(
+        description="The `code` of its item, or its name, as the provider has it."
+    )
     tracking: list[Tracked]
 
 

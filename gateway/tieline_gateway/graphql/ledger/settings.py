@@ -24,7 +24,9 @@ class LedgerItemSide:
 @strawberry.type(description="What is bought or sold by name.")
 class LedgerItem:
     external_id: str = strawberry.field(description=EXTERNAL_ID)
-    code: str | None = strawberry.field(description="What lines name it by, as `itemCode`.")
+    code: str | None = strawberry.field(
+        description="Lines without an `itemId` name it by this, as `itemCode`."
+    )
     name: str | None
     type: str | None = strawberry.field(description="The provider's own word.")
     sale: LedgerItemSide | None = strawberry.field(description="Null: it is not sold.")

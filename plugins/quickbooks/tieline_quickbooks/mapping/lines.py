@@ -39,6 +39,8 @@ def _line(entry: Entry, department: tuple[Tracked, ...], *, is_inclusive: bool) 
     charged = amount(entry, "Amount")
     gross = amount(detail, "TaxInclusiveAmt") if is_inclusive else None
     is_discount = text(entry, "DetailType") == "DiscountLineDetail"
+    if is_discount and charged is not None:  # never with its tax
+        charged, gross = opposite(charged), None
     return Line(
         id=text(entry, "Id"),
         description=text(entry, "Description"),
@@ -46,11 +48,7 @@ def _line(entry: Entry, department: tuple[Tracked, ...], *, is_inclusive: bool) 
         unit_amount=amount(detail, "UnitPrice"),
         discount_percent=amount(detail, "DiscountPercent" if is_discount else "DiscountRate"),
         discount_amount=amount(detail, "DiscountAmt"),
-        amount=opposite(charged)
-        if is_discount and charged is not None
-        else charged
-        if gross is None
-        else gross,
+        amount=charged if gross is None else gross,
         tax_code=ref(detail, "TaxCodeRef"),
         tax_amount=amount(detail, "TaxAmount"),
         account_id=next((found for field in _ACCOUNTS if (found := ref(detail, field))), None),
