@@ -1,0 +1,152 @@
+"""Every error Tieline raises on purpose, as one tree.
+
+    TielineError
+    ├── Refused               the caller can mend it; each names what to do
+    │   ├── NotFound          the caller may not see it, or it is not there
+    │   ├── Forbidden         the caller may see it, but not do this
+    │   │   └── PersonNeeded  only a person may do this, and a service is asking
+    │   ├── Unauthenticated   nobody we know is asking
+    │   ├── Invalid           a value does not fit; `field` says which
+    │   ├── SeveralInvalid    several do not; `parts` are the single ones
+    │   ├── CursorInvalid     a page cursor is broken, or of another sort or filter
+    │   ├── CursorExpired     an event cursor is older than what is kept: load the page again
+    │   ├── PlanTooSmall      the practice's plan does not include this
+    │   ├── ProviderNotConfigured     the practice has no app at this provider yet
+    │   ├── BulkConnectUnsupported    neither one consent for many nor a queue of single ones
+    │   ├── SignInOver        the sign-in ran out, failed or was used up: begin a new one
+    │   ├── SignInNotReady    it is not completed yet
+    │   ├── ProofInvalid      the proof is not the one that came back with the browser
+    │   ├── OrganisationInUse it serves another client already
+    │   ├── NotInThisLogin    the sign-in does not reach the organisation
+    │   ├── DifferentOrganisation     another one than before; that is a change, not a reconnect
+    │   ├── ConsentOver       the consent to read the organisation has run out: sign in again
+    │   ├── ConsentTooNarrow  the consent does not cover what the product needs
+    │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
+    │   ├── DuplicateClient   a client of this name is there already
+    │   ├── OwnBooks          these look like the practice's own books, and no client's
+    │   └── NamedTwice        two rows of one request name the same thing
+    ├── TryAgain              nobody's fault, and over in a moment
+    │   ├── Busy              two callers met; nothing happened, trying again is safe
+    │   └── Unavailable       the database is away; look before trying a change again
+    ├── ProviderError         the other side said no; `provider` is its slug
+    │   ├── Throttled         nothing happened; wait `retry_after`, or by the limit where that is None
+    │   ├── QuotaSpent        a limit is spent for longer than the caller can wait: come back at `resume_at`
+    │   ├── ProviderUnavailable   a time-out, a fault of theirs, a lost line: nothing of ours changes; try again
+    │   ├── ConsentGone       a person must sign in again
+    │   ├── AccessLost        the login no longer reaches the organisation, or may not do this in it
+    │   │   └── AppRemoved    nobody of the organisation has the app any more: a person must sign in again
+    │   ├── ScopeMissing      the consent does not include this; a person must sign in with more
+    │   ├── SubscriptionLapsed    the organisation's own subscription has ended
+    │   ├── NotAtProvider     what was asked for is not there
+    │   ├── ProviderRejected  it refused what we sent, and said why
+    │   ├── ProviderMisconfigured it does not know our app: the operator can mend it
+    │   └── ProviderBroken    the answer does not fit what we know of the API
+    │       └── AnswerTooLarge    it is longer than what is read of one: ask for less at once
+    ├── StartRefused          the process may not start like this; the operator can mend it
+    └── ClaimLost             a job's lease went to another worker: stop, write nothing
+
+Each class names its own `code`, which is what API callers see and match on. No HTTP in here:
+each edge translates once, `raise … from`.
+"""
+
+from tieline.errors.passing import (
+    Busy,
+    TryAgain,
+    Unavailable,
+)
+from tieline.errors.providers import (
+    AccessLost,
+    AnswerTooLarge,
+    AppRemoved,
+    ConsentGone,
+    LimitScope,
+    NotAtProvider,
+    ProviderBroken,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderRejected,
+    ProviderUnavailable,
+    QuotaSpent,
+    ScopeMissing,
+    SubscriptionLapsed,
+    Throttled,
+)
+from tieline.errors.refusals import (
+    BulkConnectUnsupported,
+    CannotSync,
+    ConsentOver,
+    ConsentTooNarrow,
+    CursorExpired,
+    CursorInvalid,
+    DifferentOrganisation,
+    DuplicateClient,
+    Forbidden,
+    Invalid,
+    NamedTwice,
+    NotFound,
+    NotInThisLogin,
+    OrganisationInUse,
+    OwnBooks,
+    PersonNeeded,
+    PlanTooSmall,
+    ProofInvalid,
+    ProviderNotConfigured,
+    Refused,
+    SeveralInvalid,
+    SignInNotReady,
+    SignInOver,
+    Unauthenticated,
+)
+from tieline.errors.root import (
+    ClaimLost,
+    StartRefused,
+    TielineError,
+)
+
+__all__ = [
+    "AccessLost",
+    "AnswerTooLarge",
+    "AppRemoved",
+    "BulkConnectUnsupported",
+    "Busy",
+    "CannotSync",
+    "ClaimLost",
+    "ConsentGone",
+    "ConsentOver",
+    "ConsentTooNarrow",
+    "CursorExpired",
+    "CursorInvalid",
+    "DifferentOrganisation",
+    "DuplicateClient",
+    "Forbidden",
+    "Invalid",
+    "LimitScope",
+    "NamedTwice",
+    "NotAtProvider",
+    "NotFound",
+    "NotInThisLogin",
+    "OrganisationInUse",
+    "OwnBooks",
+    "PersonNeeded",
+    "PlanTooSmall",
+    "ProofInvalid",
+    "ProviderBroken",
+    "ProviderError",
+    "ProviderMisconfigured",
+    "ProviderNotConfigured",
+    "ProviderRejected",
+    "ProviderUnavailable",
+    "QuotaSpent",
+    "Refused",
+    "ScopeMissing",
+    "SeveralInvalid",
+    "SignInNotReady",
+    "SignInOver",
+    "StartRefused",
+    "SubscriptionLapsed",
+    "Throttled",
+    "TielineError",
+    "TryAgain",
+    "Unauthenticated",
+    "Unavailable",
+]

@@ -1,0 +1,27 @@
+"""The branch of what passes by itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tieline.errors.root import TielineError
+
+
+class TryAgain(TielineError):
+    """What passes by itself; the classes below say whether anything may have happened."""
+
+    code: ClassVar[str] = "TRY_AGAIN"
+
+
+class Busy(TryAgain):
+    code: ClassVar[str] = "BUSY"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else changed the same thing at the same moment; try again.")
+
+
+class Unavailable(TryAgain):
+    code: ClassVar[str] = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The database did not answer in time; wait a moment, look, and try again.")

@@ -1,0 +1,224 @@
+"""The branch of what the caller can mend: each says what to do, and which input it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+from uuid import UUID
+
+from tieline.errors.root import TielineError
+
+
+class Refused(TielineError):
+    """Something the caller can mend. `field` is the input it is about, as a dotted path, or None."""
+
+    code: ClassVar[str] = "REFUSED"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(Refused):
+    code: ClassVar[str] = "NOT_FOUND"
+
+    def __init__(self, kind: str, id: UUID | str, *, field: str | None = None) -> None:
+        super().__init__(f"There is no {kind} with the id {id}, or you may not see it.", field=field)
+
+
+class Forbidden(Refused):
+    code: ClassVar[str] = "FORBIDDEN"
+
+    def __init__(self, permission: str, *, by_key: bool = False) -> None:
+        super().__init__(
+            f"This API key may not do this: its scopes lack {permission}. Use a key that has it."
+            if by_key
+            else f"This needs the permission {permission}: ask a practice admin for it."
+        )
+
+
+class PersonNeeded(Forbidden):
+    """`what` is what only a person can do, as an infinitive."""
+
+    def __init__(self, what: str) -> None:
+        Refused.__init__(self, f"Only a person can {what}: use a key that acts as one.")
+
+
+class Unauthenticated(Refused):
+    code: ClassVar[str] = "UNAUTHENTICATED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Send a valid API key as 'Authorization: Bearer …'; this one is missing, wrong or expired."
+        )
+
+
+class Invalid(Refused):
+    code: ClassVar[str] = "INVALID"
+
+
+class SeveralInvalid(Refused):
+    """All that is wrong with an input at once, so that a form can show it at once."""
+
+    code: ClassVar[str] = "INVALID"
+
+    def __init__(self, parts: Sequence[Invalid]) -> None:
+        super().__init__(" ".join(str(part) for part in parts))
+        self.parts = tuple(parts)
+
+
+class CursorInvalid(Refused):
+    code: ClassVar[str] = "CURSOR_INVALID"
+
+    def __init__(self, *, field: str = "after") -> None:
+        super().__init__(
+            "This cursor is broken or belongs to another sort or filter; "
+            "start again from the first page, without it.",
+            field=field,
+        )
+
+
+class CursorExpired(Refused):
+    code: ClassVar[str] = "CURSOR_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This event cursor is older than what is kept; load the page again and go on from its cursor.",
+            field="after",
+        )
+
+
+class PlanTooSmall(Refused):
+    code: ClassVar[str] = "PLAN_TOO_SMALL"
+
+    def __init__(self, what: str, plan: str, *, field: str | None = None) -> None:
+        super().__init__(f"{what} needs the plan {plan}.", field=field)
+
+
+class ProviderNotConfigured(Refused):
+    code: ClassVar[str] = "PROVIDER_NOT_CONFIGURED"
+
+    def __init__(self, name: str, *, field: str = "provider") -> None:
+        super().__init__(
+            f"This practice has no app at {name} yet: whoever runs Tieline adds it with 'tieline app add'.",
+            field=field,
+        )
+
+
+class BulkConnectUnsupported(Refused):
+    code: ClassVar[str] = "BULK_CONNECT_UNSUPPORTED"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} grants one organisation at a time, and has no queue for several: connect them one by one.",
+            field="purpose",
+        )
+
+
+class SignInOver(Refused):
+    code: ClassVar[str] = "SIGN_IN_OVER"
+
+    def __init__(self, why: str, *, field: str | None = None) -> None:
+        super().__init__(f"{why} Begin a new sign-in.", field=field)
+
+
+class SignInNotReady(Refused):
+    code: ClassVar[str] = "SIGN_IN_NOT_READY"
+
+    def __init__(self, *, field: str | None = None) -> None:
+        super().__init__(
+            "This sign-in is not completed: come back from the provider, then call completeSignIn.",
+            field=field,
+        )
+
+
+class ProofInvalid(Refused):
+    code: ClassVar[str] = "PROOF_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not the proof that came back with the browser for this sign-in, or it is too old.",
+            field="proof",
+        )
+
+
+class OrganisationInUse(Refused):
+    code: ClassVar[str] = "ORGANISATION_IN_USE"
+
+    def __init__(self, organisation: str, client: str | None, *, field: str | None = None) -> None:
+        whom = f"the client {client}" if client is not None else "another client of your practice"
+        super().__init__(f"{organisation} already serves {whom}.", field=field)
+
+
+class NotInThisLogin(Refused):
+    code: ClassVar[str] = "NOT_IN_THIS_LOGIN"
+
+    def __init__(self, organisation: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"This sign-in does not reach {organisation}: sign in as somebody who may open it.", field=field
+        )
+
+
+class DifferentOrganisation(Refused):
+    code: ClassVar[str] = "DIFFERENT_ORGANISATION"
+
+    def __init__(self, before: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"The client is connected to {before}; to move it to another organisation, change its connection.",
+            field=field,
+        )
+
+
+class ConsentOver(Refused):
+    code: ClassVar[str] = "CONSENT_EXPIRED"
+
+    def __init__(self, organisation: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"The consent to read {organisation} has run out: sign in again, and allow it anew.", field=field
+        )
+
+
+class ConsentTooNarrow(Refused):
+    code: ClassVar[str] = "SCOPE_MISSING"
+
+    def __init__(self, product: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"The consent does not cover what {product} needs: sign in for this product and allow all of it.",
+            field=field,
+        )
+
+
+class CannotSync(Refused):
+    """`why` is the sentence of the connection's state."""
+
+    code: ClassVar[str] = "CONNECTION_EXPIRED"
+
+    def __init__(self, why: str, *, field: str | None = None) -> None:
+        super().__init__(f"The connection is expired, so its books cannot be read. {why}", field=field)
+
+
+class DuplicateClient(Refused):
+    """`known` is the name of the client that is there, for those who may see it."""
+
+    code: ClassVar[str] = "DUPLICATE"
+
+    def __init__(self, name: str, known: str | None, *, field: str | None = None) -> None:
+        whom = f"The client {known}" if known is not None else "Another client of your practice"
+        super().__init__(f"{whom} is there already; {name} may be the same business.", field=field)
+
+
+class OwnBooks(Refused):
+    code: ClassVar[str] = "OWN_BOOKS"
+
+    def __init__(self, organisation: str, *, field: str | None = None) -> None:
+        super().__init__(
+            f"{organisation} is called as your practice is: these may be its own books, and no client's.",
+            field=field,
+        )
+
+
+class NamedTwice(Refused):
+    code: ClassVar[str] = "NAMED_TWICE"
+
+    def __init__(self, already: str, *, field: str | None = None) -> None:
+        super().__init__(f"An earlier row of this request {already}.", field=field)

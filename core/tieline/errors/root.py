@@ -1,0 +1,25 @@
+"""The root of the errors' tree, and the two that hang right on it: they are for operators and workers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+
+class TielineError(Exception):
+    """The root of the tree: `str(error)` is a sentence for people, `code` is for programs."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+
+class StartRefused(TielineError):
+    """Its message is one sentence that says what is wrong and what to do."""
+
+    code: ClassVar[str] = "START_REFUSED"
+
+
+class ClaimLost(TielineError):
+    code: ClassVar[str] = "CLAIM_LOST"
+
+    def __init__(self, job_id: UUID) -> None:
+        super().__init__(f"The lease of job {job_id} is no longer ours.")
