@@ -12,6 +12,7 @@ mapping     Intuit's records as canonical ones
 wire        values as Intuit writes them
 limits      how much Intuit allows
 faults      what Intuit's answers mean
+said        what a fault in them says, in whichever form
 """
 
 from tieline.plugins import hookimpl
