@@ -21,7 +21,7 @@ from tieline.ids import (
     new_id,
 )
 from tieline.plugins import Product, Reached
-from tieline.sign_ins.reached import each_once
+from tieline.credentials.asking import each_once
 from tieline.sign_ins.stock import is_mended
 from tieline_xero.provider import Xero
 

@@ -47,7 +47,7 @@ def each_once(provider: str, reached: Iterable[Any]) -> list[Reached]:
     once: dict[str, Reached] = {}
     for each in reached:
         if not isinstance(each, Reached) or not isinstance(each.name, str):
-            raise ProviderBroken(provider, "what a login reaches is no list of organisations with names")
+            raise ProviderBroken(provider, "its plugin could not tell what a login reaches")
         if not 0 < len(each.external_id) <= EXTERNAL_ID_LENGTH:
             raise ProviderBroken(provider, "an organisation's id is empty or too long")
         before = once.get(each.external_id)

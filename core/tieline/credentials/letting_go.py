@@ -20,6 +20,7 @@ from tieline.connections.states import Reason
 from tieline.credentials import actors
 from tieline.credentials.apps.repository import App
 from tieline.credentials.apps.service import provider_of
+from tieline.credentials.asking import ask_release
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair, place_of
 from tieline.credentials.putting_off import is_given_up, put_off
@@ -100,7 +101,7 @@ async def release_at_provider(
     try:
         # Not bound to the organisation: what is left of its day has nothing to do with letting it go.
         session = await open_session(practice_id, credential_id, lane=Lane.BACKGROUND)
-        await provider_of(found.app).release(session, found.external_id)
+        await ask_release(provider_of(found.app), session, found.external_id)
         is_released = True
     except _NOTHING_TO_RELEASE as gone:
         log.info("credential.nothing_to_release", code=gone.code, **whose)

@@ -19,6 +19,7 @@ from tieline.connections.organisations.repository import Organisation, Organisat
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import MENDS_ITSELF, Reason
 from tieline.credentials.apps.service import provider_of
+from tieline.credentials.asking import ask_details, ask_reached
 from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.looks import Place, look_at_once, look_daily
 from tieline.credentials.losing import lose_organisations
@@ -30,7 +31,6 @@ from tieline.ids import CredentialId, OrganisationId, PracticeId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Provider
 from tieline.principal import Principal
-from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.stock import restore
 from tieline.sync.due.times import next_day
 from tieline.work import Again, Lane, Work, retrying, unit_of_work
@@ -188,9 +188,9 @@ async def _is_open(known: _Known, organisation: Organisation) -> bool | None:
             lane=Lane.BACKGROUND,
         )
         async with asyncio.timeout(_SECONDS):
-            await known.provider.organisation(session)
+            await ask_details(known.provider, session)
     except (ProviderError, TimeoutError) as error:
-        log.info("credential.not_open", organisation_id=str(organisation.id), error=type(error).__name__)
+        log.info("credential.not_open", organisation_id=str(organisation.id), **fields_of(error))
         return None if isinstance(error, (*_PASSES, TimeoutError)) else False
     return True
 

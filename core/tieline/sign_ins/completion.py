@@ -17,6 +17,7 @@ from datetime import datetime
 
 from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.asking import ask_reached
 from tieline.credentials.handing import hand_over
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair
@@ -30,7 +31,6 @@ from tieline.principal import Principal
 from tieline.sign_ins.checks.service import check_tokens
 from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.places import tokens_place
-from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rights import own_sign_in, require_some_client
 from tieline.sign_ins.rounds.repository import Round, RoundRepository

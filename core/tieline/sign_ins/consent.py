@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Mapping
 
 from tieline import clock
@@ -37,7 +38,16 @@ from tieline.sign_ins.trips import hashed
 
 _WAIT_SECONDS = 30.0
 _STORE_PAUSE = 0.5
-_DENIED = "access_denied"
+_FAILURES = {  # RFC 6749, 4.1.2.1
+    "access_denied": Failure.CONSENT_DENIED,
+    "invalid_scope": Failure.PROVIDER_MISCONFIGURED,
+    "invalid_request": Failure.PROVIDER_MISCONFIGURED,
+    "unauthorized_client": Failure.PROVIDER_MISCONFIGURED,
+    "unsupported_response_type": Failure.PROVIDER_MISCONFIGURED,
+    "server_error": Failure.PROVIDER_UNAVAILABLE,
+    "temporarily_unavailable": Failure.PROVIDER_UNAVAILABLE,
+}
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = get_logger(__name__)
 
@@ -65,8 +75,12 @@ def _failure(back: Return, parameters: Mapping[str, str]) -> Failure:
     if not _is_issuer(back, parameters.get("iss")):
         _log.warning("sign_in.other_issuer", sign_in_id=str(back.sign_in.id), provider=back.app.provider)
         return Failure.CONSENT_FAILED
-    denied = parameters.get("error") == _DENIED
-    return Failure.CONSENT_DENIED if denied else Failure.CONSENT_FAILED
+    error = parameters.get("error", "")
+    said = error if _WORD.fullmatch(error) else None
+    _log.info(
+        "sign_in.refused", sign_in_id=str(back.sign_in.id), provider=back.app.provider, provider_error=said
+    )
+    return _FAILURES.get(error, Failure.CONSENT_FAILED)
 
 
 def _is_issuer(back: Return, named: str | None) -> bool:

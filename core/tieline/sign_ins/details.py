@@ -11,6 +11,7 @@ from tieline import clock
 from tieline.clients.adding.repository import fill_details, lock_served
 from tieline.connections.mismatches import remismatch_organisations
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
+from tieline.credentials.asking import ask_details
 from tieline.credentials.service import open_session
 from tieline.database import scope
 from tieline.errors import (
@@ -119,7 +120,7 @@ async def _fetch(reading: _Reading, organisation: Organisation) -> _LeftOut | No
         session = await open_session(
             reading.practice_id, credential_id, organisation=organisation.external_id
         )
-        details = await provider.organisation(session)
+        details = await ask_details(provider, session)
     except ProviderError as error:
         _log.info("sign_in.no_details", organisation_id=str(organisation.id), **fields_of(error))
         return await _left_out(reading, organisation.id, error, is_alone=_is_alone(provider, error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
@@ -77,13 +78,16 @@ def _subject(provider: Provider, grant: Grant) -> Subject:
     """Raises ProviderBroken, whatever the plugin raises: a code is spent, and somebody waits for an answer."""
     slug = provider.info.slug
     try:
-        subject = provider.subject(grant)
+        subject: Any = provider.subject(grant)
+        is_named = isinstance(subject.login, str | None)
         too_long = max(len(subject.id), len(subject.consent or "")) > _SUBJECT_LENGTH
     except ProviderError:
         raise
     except Exception as fault:
-        _log.exception("sign_in.plugin_failed", provider=slug)
+        _log.exception("plugin.failed", provider=slug)
         raise ProviderBroken(slug, "its plugin could not tell who consented") from fault
+    if not isinstance(subject, Subject) or not is_named:
+        raise ProviderBroken(slug, "its plugin gave something that is no subject")
     if too_long:
         raise ProviderBroken(slug, "what it names the subject is too long")
     return subject

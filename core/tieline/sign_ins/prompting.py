@@ -11,6 +11,7 @@ from tieline.connections.repository import Connection
 from tieline.connections.states import Reason
 from tieline.connections.warnings.repository import EndRepository
 from tieline.credentials.apps.repository import App
+from tieline.credentials.asking import ask_reached
 from tieline.credentials.consents.repository import ConsentRepository
 from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
@@ -19,7 +20,6 @@ from tieline.errors import ProviderError
 from tieline.ids import CredentialId, PersonId, SignInId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Product, Provider, Reached
-from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.stock import find_organisations, make_ready
 from tieline.work import Work
 

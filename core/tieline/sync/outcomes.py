@@ -22,6 +22,7 @@ from typing import TypeAlias
 from tieline import clock
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.runs import settle_runs
+from tieline.credentials.asking import ask_reached
 from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
 from tieline.errors import (
@@ -39,7 +40,6 @@ from tieline.errors import (
 from tieline.events.kinds import SyncPaused
 from tieline.plugins import SMALLEST_PAGE, Session
 from tieline.principal import Principal
-from tieline.sign_ins.reached import ask_reached
 from tieline.sync.commit import hold
 from tieline.sync.expiring import (
     ACCESS_LOST,

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import provider_of
+from tieline.credentials.asking import ask_reached
 from tieline.credentials.pairs import Pair
 from tieline.credentials.service import trial_session
 from tieline.errors import (
@@ -38,7 +39,6 @@ from tieline.sign_ins.checks.repository import CheckRepository
 from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.keeping import hold_tokens
 from tieline.sign_ins.places import tokens_place
-from tieline.sign_ins.reached import ask_reached
 from tieline.sign_ins.repository import SignIn, SignInRepository
 from tieline.sign_ins.rounds.repository import Round, RoundRepository
 from tieline.sign_ins.states import Failure, SignInState
