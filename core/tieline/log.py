@@ -108,5 +108,7 @@ def _without_values(trace: str) -> str:
 
 
 def fields_of(error: BaseException) -> dict[str, Any]:
-    """What may be logged of an error: its class and, for ours, its code; never its payload."""
-    return {"error": type(error).__name__, "code": getattr(error, "code", None)}
+    """What may be logged of an error: its class, for ours its code, for a provider's its reference; no payload."""
+    fields = {"error": type(error).__name__, "code": getattr(error, "code", None)}
+    reference = getattr(error, "reference", None)
+    return fields if reference is None else {**fields, "reference": reference}

@@ -246,6 +246,7 @@ async def test_each_call_is_one_event() -> None:
             "method": "GET",
             "path": "/books/v3/company/7",
             "status": status,
+            "reference": None,
         }
         for status in (503, None, 200)
     ]

@@ -21,7 +21,7 @@ async def told(pretender: Pretender) -> dict[str, object]:
     endpoints = replace(OAUTH.endpoints, userinfo="https://who.abacus.example/v1/userinfo")
     async with httpx.AsyncClient(trust_env=False) as client:
         found = await ask_userinfo(
-            client, endpoints.moved_to(pretender.url), Secret(ACCESS), provider="abacus", seconds=0.3
+            client, endpoints.moved_to(pretender.url), Secret(ACCESS), provider="abacus", seconds=2
         )
     return dict(found)
 

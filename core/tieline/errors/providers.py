@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from tieline.errors.root import TielineError
 
@@ -18,7 +18,10 @@ class LimitScope(StrEnum):
 
 
 class ProviderError(TielineError):
-    """What came of asking a provider; `provider` is its slug, which also fills the class's sentence."""
+    """What came of asking a provider; `provider` is its slug, which also fills the class's sentence.
+
+    `reference` is what the provider called the answer that said so, for its support; None where it had no name.
+    """
 
     code: ClassVar[str] = "PROVIDER_ERROR"
     sentence: ClassVar[str] = "{} said no."
@@ -26,6 +29,16 @@ class ProviderError(TielineError):
     def __init__(self, provider: str, message: str | None = None) -> None:
         super().__init__(message or self.sentence.format(provider))
         self.provider = provider
+        self.reference: str | None = None
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said if self.reference is None else f"{said} Its support finds the answer by {self.reference}."
+
+    def referring(self, reference: str | None) -> Self:
+        """The same error, with what the provider called its answer."""
+        self.reference = reference
+        return self
 
 
 class Throttled(ProviderError):

@@ -9,17 +9,18 @@ from typing import Any, NoReturn
 
 import httpx
 
-from tieline.errors import ProviderBroken
+from tieline.errors import ProviderBroken, ProviderError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """`headers` are read without regard to case."""
+    """`headers` are read without regard to case; `reference` is what the provider calls it, for its support."""
 
     provider: str
     status: int
     headers: httpx.Headers = field(repr=False)
     content: bytes = field(repr=False)
+    reference: str | None = None
 
     @property
     def text(self) -> str:
@@ -29,21 +30,24 @@ class Answer:
         """The JSON object, its fractions as Decimal. Raises ProviderBroken when there is none."""
         value = self._parsed()
         if not isinstance(value, dict):
-            raise ProviderBroken(self.provider, "the answer is no JSON object")
+            raise self._broken("the answer is no JSON object")
         return value
 
     def json_list(self) -> list[Any]:
         """The JSON array, its fractions as Decimal. Raises ProviderBroken when there is none."""
         value = self._parsed()
         if not isinstance(value, list):
-            raise ProviderBroken(self.provider, "the answer is no JSON array")
+            raise self._broken("the answer is no JSON array")
         return value
 
     def _parsed(self) -> object:
         try:
             return json.loads(self.content, parse_float=Decimal, parse_constant=_no_number)
         except (ValueError, ArithmeticError, RecursionError):
-            raise ProviderBroken(self.provider, "the answer is no JSON") from None  # the cause quotes it
+            raise self._broken("the answer is no JSON") from None  # the cause quotes it
+
+    def _broken(self, what: str) -> ProviderError:
+        return ProviderBroken(self.provider, what).referring(self.reference)
 
 
 def _no_number(_name: str) -> NoReturn:

@@ -17,7 +17,7 @@ The core owns tokens, limits, retries, storage and scheduling.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -87,7 +87,8 @@ class Endpoints:
     `issuer` is what the provider calls itself as an `iss` (RFC 9207): whoever comes back with another is refused.
     `reconnect_authorize` is where an organisation is preselected for a consent anew; `{client_id}` and `{organisation}`
     in it stand for the app's client id and the provider's id of the organisation. `userinfo` is where OpenID Connect
-    tells who signed in, for providers whose tokens do not.
+    tells who signed in, for providers whose tokens do not. `reference_header` is the header in which an answer bears
+    the name that the provider's support asks for.
     """
 
     authorize: str
@@ -97,6 +98,7 @@ class Endpoints:
     issuer: str | None = None
     reconnect_authorize: str | None = None
     userinfo: str | None = None
+    reference_header: str | None = None
 
     def moved_to(self, base_url: str) -> Endpoints:
         """The same paths under another base, `scheme://host[:port][/prefix]`. Raises Invalid."""
@@ -105,7 +107,8 @@ class Endpoints:
             raise Invalid(
                 "A provider's address has the form scheme://host[:port][/prefix], and nothing more."
             )
-        return Endpoints(
+        return replace(
+            self,
             authorize=_moved(self.authorize, base_url),
             token=_moved(self.token, base_url),
             revocation=_moved(self.revocation, base_url),

@@ -34,6 +34,7 @@ _MAX_ANSWER_BYTES = 256 * 1024
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # RFC 6749, appendix A, without the space: it has to fit into a header
 _UNSAID_LIFE = timedelta(minutes=5)
 _LONGEST_LIFE = timedelta(days=3653)
+_PASSING = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 _REFRESH_LIVES = ("refresh_token_expires_in", "x_refresh_token_expires_in")
 
 
@@ -67,6 +68,7 @@ class TokenRequest:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    reference_header: str | None = field(default=None, repr=False)
 
 
 def authorization_url(
@@ -142,7 +144,12 @@ def revocation_request(
         body, headers["Content-Type"] = json.dumps({"token": token.reveal()}), "application/json"
     else:
         body, headers["Content-Type"] = add_params_to_qs("", [("token", token.reveal())]), _FORM
-    return TokenRequest(url=endpoints.revocation, headers=headers, body=body.encode())
+    return TokenRequest(
+        url=endpoints.revocation,
+        headers=headers,
+        body=body.encode(),
+        reference_header=endpoints.reference_header,
+    )
 
 
 def read_tokens(
@@ -158,7 +165,7 @@ def read_tokens(
     Raises GrantRejected, ProviderMisconfigured, ProviderUnavailable, ProviderBroken, and nothing else. A life that
     is missing or makes no sense counts as five minutes: the pair may be the only one that still works.
     """
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status in _PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise ProviderUnavailable(provider_slug)
     answer = _object(provider_slug, body)
     access = _token(provider_slug, answer, "access_token") if httpx.codes.is_success(status) else None
@@ -181,7 +188,14 @@ async def send(
 ) -> tuple[int, bytes]:
     """Status and body of the answer. Raises ProviderUnavailable, whose `sent` says if an answer may be lost."""
     posted = httpx.Request("POST", request.url, headers=dict(request.headers), content=request.body)
-    answer = await exchange(client, posted, provider=provider, seconds=seconds, max_bytes=_MAX_ANSWER_BYTES)
+    answer = await exchange(
+        client,
+        posted,
+        provider=provider,
+        seconds=seconds,
+        max_bytes=_MAX_ANSWER_BYTES,
+        reference_header=request.reference_header,
+    )
     return answer.status_code, answer.content
 
 
@@ -191,7 +205,12 @@ def _to_token_endpoint(
     headers = {**oauth.token_headers, "Accept": "application/json", "Content-Type": _FORM}
     if oauth.client_authentication is ClientAuthentication.BASIC:
         headers["Authorization"] = _basic(client_id, client_secret)
-    return TokenRequest(url=endpoints.token, headers=headers, body=body.encode())
+    return TokenRequest(
+        url=endpoints.token,
+        headers=headers,
+        body=body.encode(),
+        reference_header=endpoints.reference_header,
+    )
 
 
 def _in_body(oauth: OAuth, client_secret: Secret) -> dict[str, str]:
@@ -225,6 +244,8 @@ def _refusal(provider_slug: str, answer: Mapping[str, Any]) -> ProviderError:
             return ProviderMisconfigured(provider_slug)
         case "temporarily_unavailable" | "server_error":
             return ProviderUnavailable(provider_slug)
+        case "invalid_request" | "invalid_scope" | "unsupported_grant_type":
+            return ProviderBroken(provider_slug, "the token endpoint calls our request wrong")
     return ProviderBroken(provider_slug, "the token endpoint gave neither tokens nor a reason we know")
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -21,13 +20,12 @@ import httpx
 
 from tieline import errors
 from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
-from tieline.log import get_logger
 from tieline.plugins import faults
 from tieline.plugins.answer import Answer
 from tieline.plugins.contract import Endpoints, Provider
 from tieline.plugins.faults import Fault
 from tieline.plugins.gate import Gate
-from tieline.plugins.transport import exchange
+from tieline.plugins.transport import exchange, reference_of
 from tieline.vault import Secret
 
 Parameters: TypeAlias = Mapping[str, str | int | bool]
@@ -41,8 +39,6 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 SMALLEST_PAGE = 25
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
 _DOTS = re.compile(r"(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)", re.IGNORECASE)
-
-_log = get_logger(__name__)
 
 
 class TokenSource(Protocol):
@@ -152,6 +148,7 @@ class Session:
             status=response.status_code,
             headers=response.headers,
             content=response.content,
+            reference=self._reference(response),
         )
 
     async def _answered(self, asked: httpx.Request) -> httpx.Response:
@@ -160,7 +157,7 @@ class Session:
         if isinstance(fault, faults.TokenExpired):
             response, fault = await self._patiently(asked, await self._tokens.renewed(token))
         if fault is not None:
-            raise _error(self._slug, fault)
+            raise _error(self._slug, fault).referring(self._reference(response))
         return response
 
     async def _patiently(self, asked: httpx.Request, token: Secret) -> tuple[httpx.Response, Fault | None]:
@@ -193,7 +190,15 @@ class Session:
             content=asked.content,
         )
         async with self._gate.call(self._counted_for) as passage:
-            response = await self._sent(sent, asked)
+            self.calls += 1
+            response = await exchange(
+                self._client,
+                sent,
+                provider=self._slug,
+                seconds=self._seconds,
+                max_bytes=self._max_bytes,
+                reference_header=self._endpoints.reference_header,
+            )
             fault = self._provider.classify(response)
             passage.answered(
                 self._provider.remaining(response), fault if isinstance(fault, faults.Throttled) else None
@@ -202,24 +207,8 @@ class Session:
             fault = faults.Broken(message=f"the status {response.status_code} came without a fault we know")
         return response, fault
 
-    async def _sent(self, sent: httpx.Request, asked: httpx.Request) -> httpx.Response:
-        self.calls += 1
-        began, status = time.perf_counter(), None
-        try:
-            response = await exchange(
-                self._client, sent, provider=self._slug, seconds=self._seconds, max_bytes=self._max_bytes
-            )
-            status = response.status_code
-            return response
-        finally:
-            _log.info(
-                "provider.called",
-                provider=self._slug,
-                method=asked.method,
-                path=asked.url.path,
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000),
-            )
+    def _reference(self, response: httpx.Response) -> str | None:
+        return reference_of(response, self._endpoints.reference_header)
 
     def _bearer(self, token: Secret) -> str:
         """Checked here, because the HTTP library's own complaint would quote it."""

@@ -1,4 +1,4 @@
-"""One HTTP exchange with a provider: bounded in time and size, no redirect followed, no cookie sent.
+"""One HTTP exchange with a provider: bounded in time and size, no redirect followed, no cookie sent, told to the log.
 
 What it answers and raises holds no credential: the response has lost its request, an error's cause its headers.
 """
@@ -6,20 +6,57 @@ What it answers and raises holds no credential: the response has lost its reques
 from __future__ import annotations
 
 import asyncio
+import re
+import time
 
 import httpx
 
 from tieline.errors import AnswerTooLarge, ProviderUnavailable
+from tieline.log import get_logger
 
 _USER_AGENT = "Tieline"
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _OF_THE_LINE = ("content-encoding", "content-length", "transfer-encoding")
+_REFERENCE = re.compile(r"[A-Za-z0-9._:=+/-]{1,100}")
+
+_log = get_logger(__name__)
 
 
 async def exchange(
-    client: httpx.AsyncClient, request: httpx.Request, *, provider: str, seconds: float, max_bytes: int
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    provider: str,
+    seconds: float,
+    max_bytes: int,
+    reference_header: str | None = None,
 ) -> httpx.Response:
     """The whole answer, whatever its status. Raises ProviderUnavailable and AnswerTooLarge."""
+    began, response = time.perf_counter(), None
+    try:
+        response = await _answered(client, request, provider=provider, seconds=seconds, max_bytes=max_bytes)
+        return response
+    finally:
+        _log.info(
+            "provider.called",
+            provider=provider,
+            method=request.method,
+            path=request.url.path,
+            status=response.status_code if response is not None else None,
+            reference=reference_of(response, reference_header),
+            ms=round((time.perf_counter() - began) * 1000),
+        )
+
+
+def reference_of(response: httpx.Response | None, header: str | None) -> str | None:
+    """What the provider calls its answer; None where it does not say, or something that is no name."""
+    said = response.headers.get(header, "").strip() if response is not None and header is not None else ""
+    return said if _REFERENCE.fullmatch(said) else None
+
+
+async def _answered(
+    client: httpx.AsyncClient, request: httpx.Request, *, provider: str, seconds: float, max_bytes: int
+) -> httpx.Response:
     request.headers.setdefault("User-Agent", _USER_AGENT)
     request.headers["Accept-Encoding"] = "gzip"
     # Connecting gives up before the whole does, so that "nothing was sent" is known whenever it can be.

@@ -29,7 +29,12 @@ async def ask_userinfo(
     asked = httpx.Request("GET", endpoints.userinfo, headers=headers)
     try:
         answer = await exchange(
-            client, asked, provider=provider, seconds=seconds, max_bytes=_MAX_ANSWER_BYTES
+            client,
+            asked,
+            provider=provider,
+            seconds=seconds,
+            max_bytes=_MAX_ANSWER_BYTES,
+            reference_header=endpoints.reference_header,
         )
     except ProviderError as error:
         _log.warning("provider.userinfo_unknown", provider=provider, **fields_of(error))

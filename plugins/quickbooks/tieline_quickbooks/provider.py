@@ -57,6 +57,7 @@ _ENDPOINTS = Endpoints(
     reconnect_authorize="https://appcenter.intuit.com/app/connect/oauth2/request"
     "?appId={client_id}&realmId={organisation}&mode=reconnect",
     userinfo="https://accounts.platform.intuit.com/v1/openid_connect/userinfo",
+    reference_header="intuit_tid",
 )
 _SANDBOX = replace(
     _ENDPOINTS,

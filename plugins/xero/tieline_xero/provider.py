@@ -53,6 +53,7 @@ _OAUTH = OAuth(
         revocation="https://identity.xero.com/connect/revocation",
         api="https://api.xero.com",
         issuer="https://identity.xero.com",
+        reference_header="xero-correlation-id",
     ),
     base_scopes=scopes.BASE,
     product_scopes=scopes.PRODUCTS,

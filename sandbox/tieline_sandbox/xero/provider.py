@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -97,17 +98,19 @@ class Xero:
 
     def instead(self, fault: Fault) -> Answer | None:
         if fault.kind == "throttle":
-            return problems.planted_throttle(fault.problem, fault.retry_after)
-        return fault.instead()
+            return problems.planted_throttle(fault.problem, fault.retry_after).with_headers(_named())
+        answer = fault.instead()
+        return answer.with_headers(_named()) if answer else None
 
     def headers(self, scope: Scope) -> dict[str, str]:
+        """What is left of the limits, and on every answer the id that Xero's support asks for."""
         service, caller = self._service, scope.get(_CALLER)
         if caller is None or isinstance(caller, Response):
-            return {}
+            return _named()
         session = caller.bearer.session if isinstance(caller, Access) else caller.session
         tier = service.state.apps[session.client_id].tier
         tenant_id = caller.organisation.tenant_id if isinstance(caller, Access) else None
-        return service.limiter.remaining(session.client_id, tier, tenant_id, service.now())
+        return _named() | service.limiter.remaining(session.client_id, tier, tenant_id, service.now())
 
     def _who(
         self, endpoint: str, path: str, headers: Headers, body: bytes, scope: Scope
@@ -149,6 +152,10 @@ class Xero:
             "user": owner.user_id if owner else None,
             "grant_type": form.get("grant_type"),
         }
+
+
+def _named() -> dict[str, str]:
+    return {"Xero-Correlation-Id": str(uuid4())}
 
 
 def _endpoint(path: str) -> str:
