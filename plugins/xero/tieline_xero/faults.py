@@ -2,7 +2,7 @@
 
     400 with a message              Rejected          401 TokenExpired, or unexplained   TokenExpired
     401 AuthorizationUnsuccessful   ScopeMissing      403 AuthenticationUnsuccessful     AccessLost
-    404                             Missing           429                                Throttled
+    404                             Missing           429, 503 that names a limit        Throttled
     408, 5xx, HTML at any status    Transient         anything else                      Broken
 
 https://developer.xero.com/documentation/api/accounting/responsecodes
@@ -33,7 +33,7 @@ _OF_THE_APP = "app_minute"
 def classify(response: httpx.Response) -> Fault | None:
     """None for what was asked for; a limit is looked for before a page, since both can come together."""
     status = response.status_code
-    if status == httpx.codes.TOO_MANY_REQUESTS:
+    if status == httpx.codes.TOO_MANY_REQUESTS or _is_old_limit(response):
         return _throttled(response.headers)
     if _is_page(response):
         return faults.Transient(message=f"a web page came with the status {status}")
@@ -69,6 +69,14 @@ def _throttled(headers: httpx.Headers) -> faults.Throttled:
         limit=limit or _OF_THE_APP,
         scope=LimitScope.ORGANISATION if limit else LimitScope.APP,
         retry_after=wait,
+    )
+
+
+def _is_old_limit(response: httpx.Response) -> bool:
+    """Older pages have limits answered with 503, which else means that Xero or the organisation is away."""
+    return (
+        response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        and "x-rate-limit-problem" in response.headers
     )
 
 
