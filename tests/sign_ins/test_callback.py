@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.sign_ins.desk import RETURN_URL, Desk
 from tests.support.sandbox import Books, Person
@@ -69,6 +71,33 @@ async def test_a_denied_consent_fails_the_sign_in(desk: Desk, kim: Person) -> No
     assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_DENIED)
     assert await desk.back(parameters) == answer
     assert await desk.exchanges() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ("invalid_scope", Failure.PROVIDER_MISCONFIGURED),
+        ("unauthorized_client", Failure.PROVIDER_MISCONFIGURED),
+        ("invalid_request", Failure.PROVIDER_MISCONFIGURED),
+        ("server_error", Failure.PROVIDER_UNAVAILABLE),
+        ("temporarily_unavailable", Failure.PROVIDER_UNAVAILABLE),
+        ("app_already_purchased", Failure.CONSENT_FAILED),
+        ("<script>", Failure.CONSENT_FAILED),
+    ],
+)
+async def test_a_consent_page_that_refuses_says_whose_fault_it_is_and_blames_no_app_by_it(
+    desk: Desk, error: str, failure: Failure
+) -> None:
+    started = await desk.start()
+    [state] = parse_qs(urlsplit(str(started.authorization_url)).query)["state"]
+
+    with capture_logs() as logs:
+        answer = await desk.back({"state": state, "error": error})
+
+    assert answer.failure is failure
+    assert await _fault(desk) is None
+    [told] = [entry for entry in logs if entry["event"] == "sign_in.refused"]
+    assert told["provider_error"] == (None if "<" in error else error)
 
 
 async def test_a_denied_round_leaves_what_the_sign_in_has(desk: Desk, kim: Person, bakery: Books) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tieline.connections.repository import Connection
 from tieline.connections.states import Reason, Status
+from tieline.credentials.asking import each_once
 from tieline.credentials.repository import Credential, State
 from tieline.ids import (
     AppId,
@@ -21,7 +22,6 @@ from tieline.ids import (
     new_id,
 )
 from tieline.plugins import Product, Reached
-from tieline.credentials.asking import each_once
 from tieline.sign_ins.stock import is_mended
 from tieline_xero.provider import Xero
 
