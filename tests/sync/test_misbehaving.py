@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 
 from tests.sync.scripted import Reading, Script, for_ever, page, quick_pages, record
-from tieline.plugins import Page, SetAside
+from tieline.plugins import Page, Record, SetAside
 from tieline.sync.runs import RunState
+
+
+def endless() -> Iterator[Record]:
+    return map(record, map(str, count()))
+
+
+def breaking() -> Iterator[Record]:
+    yield record("a")
+    raise ValueError("secret")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +48,11 @@ from tieline.sync.runs import RunState
         ),
         ({None: page(*[record(str(each)) for each in range(5_001)])}, "more than 5000 records"),
         ({None: page(*["record"])}, "no Record"),  # type: ignore[arg-type]
+        ({None: replace(page(), records=endless())}, "more than 5000 records"),  # type: ignore[arg-type]
+        ({None: replace(page(), gone=endless())}, "no dataset with an id"),  # type: ignore[arg-type]
+        ({None: replace(page(), records=breaking())}, "The plugin pretend failed with ValueError."),  # type: ignore[arg-type]
+        ({None: replace(page(), records=7)}, "without its Record objects"),  # type: ignore[arg-type]
+        ({None: page(cursor="a\x00b")}, "a cursor that cannot be kept"),
         ({None: page(gone=[("accounts",)])}, "no dataset with an id"),  # type: ignore[list-item]
     ],
 )
@@ -95,3 +112,25 @@ async def test_a_plugin_that_yields_without_end_is_stopped_and_what_was_stored_s
     assert run.message == "The plugin pretend gave 5 pages of its feed 'accounts' and comes to no end."
     assert await client.ids() == ["0", "1", "2", "3", "4"]
     assert await client.cursors() == {"accounts": "4"}
+
+
+@pytest.mark.parametrize("answer", [ValueError("secret"), page(cursor="1"), "page"])
+async def test_what_came_before_a_plugins_fault_stays_and_the_next_run_goes_on_from_there(
+    client: Reading, script: Script, answer: Any
+) -> None:
+    async def given() -> Any:
+        return answer
+
+    said = answer if isinstance(answer, Exception) else given
+    script.answers = {("accounts", None): page(record("a"), cursor="1"), ("accounts", "1"): said}
+
+    assert await client.slice() is None
+
+    run = await client.run()
+    assert (run.state, run.reason) == (RunState.FAILED, "PLUGIN")
+    assert str(run.message).startswith("The plugin pretend ")
+    assert await client.ids() == ["a"]
+    script.answers["accounts", "1"] = page(record("b"), cursor="2", last=True)
+    assert (await client.again()).state is RunState.SUCCEEDED
+    assert await client.ids() == ["a", "b"]
+    assert script.asked.count(("accounts", None)) == 1

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from tieline.canonical import storable
@@ -139,16 +140,24 @@ def _hash(record: Record, data: str) -> bytes:
 def _all(given: object, kind: type[T]) -> list[T]:
     if not isinstance(given, Iterable):
         raise Misbehaved(f"gave a page without its {kind.__name__} objects")
-    listed: list[Any] = list(given)
+    listed = _so_many(given)
     if not all(isinstance(each, kind) for each in listed):
         raise Misbehaved(f"gave something among its records that is no {kind.__name__}")
     return listed
 
 
+def _so_many(given: Iterable[Any]) -> list[Any]:
+    """One more than a page may have at most: what is given may have no end."""
+    try:
+        return list(islice(given, MAX_RECORDS + 1))
+    except Exception as error:
+        raise Misbehaved(f"failed with {type(error).__name__}") from error
+
+
 def _keys(given: object, feed: Feed) -> dict[Key, None]:
     """What is gone, each once. An id that cannot be kept was never kept."""
     keys: dict[Key, None] = {}
-    for each in given if isinstance(given, Iterable) else (None,):
+    for each in _so_many(given) if isinstance(given, Iterable) else (None,):
         dataset, external_id = each if isinstance(each, tuple) and len(each) == _KEY_PARTS else (None, None)
         if external_id is None:
             raise Misbehaved("gave something gone that is no dataset with an id")

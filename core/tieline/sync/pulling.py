@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
+from tieline.canonical import storable
 from tieline.errors import ClaimLost, ProviderError, ProviderUnavailable, TryAgain
 from tieline.log import get_logger
 from tieline.plugins import CursorTooOld, Feed, Page, Provider, Session
@@ -60,6 +61,8 @@ class Pull:
         page = await self._asked()
         if not isinstance(page, Page):
             raise Misbehaved("gave something that is no page")
+        if page.cursor is not None and storable(page.cursor) != page.cursor:
+            raise Misbehaved("gave a cursor that cannot be kept")
         if not page.last:
             if page.cursor in self._seen:
                 raise Misbehaved(f"goes round in circles in its feed {self._feed.name!r}")

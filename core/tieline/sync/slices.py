@@ -14,7 +14,7 @@ from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.credentials.service import open_session
 from tieline.events.kinds import SyncSucceeded
 from tieline.ids import CredentialId, PracticeId, RunId
-from tieline.log import get_logger
+from tieline.log import fields_of, get_logger
 from tieline.plugins import CursorTooOld, Session
 from tieline.principal import Principal
 from tieline.sync.commit import Stopped, Taken, commit_anew, commit_page, hold
@@ -87,9 +87,7 @@ async def _work(slice_: _Slice) -> Again | None:
         except Stopped:
             raise
         except Exception as error:  # noqa: BLE001 - what is not the provider's or the plugin's is raised again
-            log.warning(
-                "sync.cut_short", run_id=str(plan.run_id), feed=step.feed.name, error=type(error).__name__
-            )
+            log.warning("sync.cut_short", run_id=str(plan.run_id), feed=step.feed.name, **fields_of(error))
             session = slice_.sessions.get(step.credential_id)
             cut = CutShort(plan=plan, step=step, pages=slice_.pages, calls=slice_.calls, session=session)
             return await outcome(cut, error)
