@@ -30,6 +30,8 @@ from tieline_gateway.graphql.user_errors import UserErrorCode
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport import Limits, documents, endpoint, errors, http, incoming, sockets
+from tieline_quickbooks import QuickBooks
+from tieline_xero import Xero
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -102,6 +104,15 @@ def row_of(name: str, field: FieldInfo) -> list[str]:
     return [f"`TIELINE_{name.upper()}`", default_of(field), values_of(field), field.description or ""]
 
 
+def rows_of_plugins() -> list[list[str]]:
+    """The rows of what Tieline's own plugins declare."""
+    return [
+        [f"`{each.variable(info.slug)}`", f"`{each.default}`".lower(), each.values, each.meaning]
+        for info in (QuickBooks().info, Xero().info)
+        for each in info.settings
+    ]
+
+
 def modules(package: ModuleType) -> Iterator[ModuleType]:
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not found.name.endswith("__main__") and ".migrations." not in found.name:
@@ -158,7 +169,7 @@ def test_every_setting_stands_in_the_table_as_the_code_has_it() -> None:
 
     table = [row for row in rows(read("docs/settings.md")) if row[0].startswith("`TIELINE_")]
 
-    expected = [row_of(name, field) for name, field in fields.items()]
+    expected = [row_of(name, field) for name, field in fields.items()] + rows_of_plugins()
     said = [row for row in table if row[0] != "`TIELINE_DATA`"]
     assert said == expected, "docs/settings.md should hold:\n" + "\n".join(
         f"| {' | '.join(row)} |" for row in expected
@@ -169,6 +180,7 @@ def test_every_setting_stands_in_the_table_as_the_code_has_it() -> None:
 def test_every_variable_that_a_page_names_is_one_that_the_code_reads(page: Path) -> None:
     fields = {**Settings.model_fields, **GatewaySettings.model_fields}
     known = {f"TIELINE_{name.upper()}" for name in fields} | OTHER_VARIABLES
+    known |= {row[0].strip("`") for row in rows_of_plugins()}
 
     mentioned = set(re.findall(r"\bTIELINE_[A-Z]+(?:_[A-Z]+)*\b", page.read_text()))
 

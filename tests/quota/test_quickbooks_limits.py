@@ -24,10 +24,12 @@ OF_APP = {"month": (LimitScope.APP, LimitKind.RATE, 500_000, timedelta(days=31))
         (None, OF_COMPANY | OF_APP),
         ("builder", OF_COMPANY | OF_APP),
         ("new one", OF_COMPANY | OF_APP),
-        ("paid", OF_COMPANY),
+        ("silver", OF_COMPANY | OF_APP),
+        ("gold", OF_COMPANY | OF_APP),
+        ("platinum", OF_COMPANY | OF_APP),
     ],
 )
-def test_the_month_is_counted_unless_the_app_is_paid_for(
+def test_the_month_is_counted_as_the_smallest_tiers_where_nobody_says_more(
     tier: str | None, limits: dict[str, tuple[LimitScope, LimitKind, int, timedelta | None]]
 ) -> None:
     found = {limit.name: (limit.scope, limit.kind, limit.most, limit.window) for limit in limits_of(tier)}

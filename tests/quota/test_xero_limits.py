@@ -13,7 +13,16 @@ from tieline_xero.limits import TIERS, limits_of, remaining_of
 
 
 @pytest.mark.parametrize(
-    ("tier", "day"), [(None, 1_000), ("starter", 1_000), ("core", 5_000), ("new one", 1_000)]
+    ("tier", "day"),
+    [
+        (None, 1_000),
+        ("starter", 1_000),
+        ("core", 5_000),
+        ("plus", 5_000),
+        ("advanced", 5_000),
+        ("enterprise", 5_000),
+        ("new one", 1_000),
+    ],
 )
 def test_an_unknown_tier_has_the_smallest_day(tier: str | None, day: int) -> None:
     found = {limit.name: (limit.scope, limit.kind, limit.most, limit.window) for limit in limits_of(tier)}

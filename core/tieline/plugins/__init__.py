@@ -6,6 +6,7 @@
     gate        what each call passes, waiting for the quota
     faults      what an answer means, as `classify` says it
     hookspecs   the hook through which a plugin offers its provider
+    settings    what an operator may settle where a provider's documentation leaves it open
     registry    the plugins that are installed, and why one is refused
     oauth       consent, tokens and revocation as message parts
     session     how a plugin talks to its provider
@@ -57,6 +58,7 @@ from tieline.plugins.oauth import (
 from tieline.plugins.pull import MAX_CURSOR_BYTES, CursorTooOld, Page, Record, SetAside
 from tieline.plugins.registry import InstalledPlugin, Registry, load
 from tieline.plugins.session import SMALLEST_PAGE, Session, TokenSource
+from tieline.plugins.settings import Setting
 from tieline.plugins.userinfo import ask_userinfo
 
 __all__ = [
@@ -94,6 +96,7 @@ __all__ = [
     "RevocationForm",
     "Session",
     "SetAside",
+    "Setting",
     "Subject",
     "TokenRequest",
     "TokenSet",

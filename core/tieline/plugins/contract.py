@@ -17,7 +17,7 @@ The core owns tokens, limits, retries, storage and scheduling.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +29,7 @@ from tieline.errors import Invalid
 from tieline.plugins.faults import Fault
 from tieline.plugins.limits import Limit, Remaining
 from tieline.plugins.pull import Page
+from tieline.plugins.settings import Setting
 from tieline.vault import Secret
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class ProviderInfo:
 
     `bulk_consent`: one consent may reach several organisations. `guided_queue`: a person can be led through
     one consent after another. The feeds of a product come in the order in which they are first read. `tiers` are
-    the provider's plans for apps where limits depend on them, the one to start with first.
+    the provider's plans for apps where limits depend on them, the one to start with first. A provider with `settings`
+    has a method `settled(values)`: itself, with the values that the operator gave, each by its setting's name.
     """
 
     slug: str
@@ -78,6 +80,7 @@ class ProviderInfo:
     guided_queue: bool
     feeds: Mapping[Product, tuple[Feed, ...]]
     tiers: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,16 +110,9 @@ class Endpoints:
             raise Invalid(
                 "A provider's address has the form scheme://host[:port][/prefix], and nothing more."
             )
-        return replace(
-            self,
-            authorize=_moved(self.authorize, base_url),
-            token=_moved(self.token, base_url),
-            revocation=_moved(self.revocation, base_url),
-            api=_moved(self.api, base_url),
-            issuer=_moved_if_any(self.issuer, base_url),
-            reconnect_authorize=_moved_if_any(self.reconnect_authorize, base_url),
-            userinfo=_moved_if_any(self.userinfo, base_url),
-        )
+        named = (each.name for each in fields(self) if each.name != "reference_header")
+        addresses = {name: address for name in named if (address := getattr(self, name)) is not None}
+        return replace(self, **{name: _moved(address, base_url) for name, address in addresses.items()})
 
 
 class ClientAuthentication(StrEnum):
@@ -141,6 +137,7 @@ class OAuth:
     that include it. `rotation_grace` is how long a refresh token may be sent again after its answer was lost.
     `extra` goes to the authorization endpoint with every consent, `token_headers` with every call of the token
     endpoint. `hard_expiry_field` is where its answer says after how many seconds a refresh token dies, renewed or not.
+    `lapse_is_proof`: that a subscription lapsed is told only to tokens that open the organisation.
     """
 
     endpoints: Endpoints
@@ -156,6 +153,7 @@ class OAuth:
     hard_expiry_field: str | None = None
     wider: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
+    lapse_is_proof: bool = False
 
     def scopes_for(self, products: Iterable[Product]) -> tuple[str, ...]:
         """What to ask for: the base first, then what the products need; each sorted, none twice."""
@@ -288,10 +286,6 @@ class Provider(Protocol):
         Ends after the page that is `last`. Raises what the session raises, and ProviderBroken.
         """
         ...
-
-
-def _moved_if_any(address: str | None, base_url: str) -> str | None:
-    return None if address is None else _moved(address, base_url)
 
 
 def _moved(address: str, base_url: str) -> str:

@@ -1,20 +1,23 @@
 """The providers that are installed: found by entry points, loaded through their hook, refused with a sentence.
 
-entry point ── allowed? ── import ── hook ── contract version ── slug, feeds ── Registry
+entry point ── allowed? ── import ── hook ── contract version ── slug, feeds ── settings ── Registry
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 import pluggy
 
 from tieline.errors import StartRefused
 from tieline.plugins import hookspecs
 from tieline.plugins.contract import Provider
+from tieline.plugins.settings import values_of
 from tieline.plugins.validation import flaw_of
 
 GROUP = "tieline.plugins"
@@ -122,8 +125,25 @@ def _provider(entry: EntryPoint) -> Provider:
         flaw = f"its entry point has to bear its slug, which is {provider.info.slug!r}"
     if flaw is not None:
         raise StartRefused(f"{called} does not fit: {flaw}.")
+    return _settled(provider, called)
+
+
+def _settled(provider: Any, called: str) -> Provider:
+    """The provider as the operator's settings make it."""
     loaded: Provider = provider
-    return loaded
+    if not loaded.info.settings:
+        return loaded
+    values = values_of(loaded.info.settings, loaded.info.slug, os.environ)
+    try:
+        settled: Provider = provider.settled(values)
+    except Exception as broken:
+        raise StartRefused(
+            f"{called} does not take its settings ({_said(broken)}): mend or remove it."
+        ) from broken
+    flaw = flaw_of(settled)
+    if flaw is not None:
+        raise StartRefused(f"{called} does not fit with these settings: {flaw}.")
+    return settled
 
 
 def _refuse_twins(named: list[tuple[str, str]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tieline.plugins.contract import CONTRACT_VERSION, Feed, OAuth, Provider, ProviderInfo
 from tieline.plugins.limits import Limit, LimitKind
+from tieline.plugins.settings import flaws_of_settings
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -37,6 +38,9 @@ def _flaws(provider: Any) -> Iterator[str]:
         yield "each of its products needs an entry in product_scopes"
     for tier in (None, *info.tiers):
         yield from _flaws_of_limits(provider, tier)
+    if info.settings and not callable(getattr(provider, "settled", None)):
+        yield "it declares settings, and has no method 'settled' that takes their values"
+    yield from flaws_of_settings(info.settings)
 
 
 def _flaws_of_info(info: ProviderInfo) -> Iterator[str]:

@@ -10,8 +10,10 @@ from datetime import timedelta
 
 from tieline.plugins import Limit, LimitKind, LimitScope
 
-BUILDER, PAID = "builder", "paid"
-TIERS = (BUILDER, PAID)
+BUILDER = "builder"
+TIERS = (BUILDER, "silver", "gold", "platinum")
+BUILDERS_READS = 500_000
+_PARTNERS = "https://blogs.intuit.com/2025/08/11/best-practices-for-intuit-api-optimization"
 _LIMITS = "https://developer.intuit.com/app/developer/qbo/docs/learn/limits-and-throttles"
 _METER = "https://blogs.intuit.com/2026/01/08/understanding-builder-tier-api-limits"
 _OF_COMPANY = (
@@ -39,16 +41,24 @@ _OF_COMPANY = (
         source=_LIMITS,
     ),
 )
-_MONTH = Limit(
-    name="month",
-    scope=LimitScope.APP,
-    kind=LimitKind.RATE,
-    most=500_000,
-    window=timedelta(days=31),
-    source=_METER,
-)
 
 
-def limits_of(tier: str | None) -> tuple[Limit, ...]:
-    """Of a tier that is not known, or not told, those of the smallest."""
-    return _OF_COMPANY if tier == PAID else (*_OF_COMPANY, _MONTH)
+def limits_of(tier: str | None, *, monthly_reads: int = BUILDERS_READS) -> tuple[Limit, ...]:
+    """Of a tier that is not known, or not told, those of the smallest.
+
+    `monthly_reads` is what a larger one includes, which Intuit tells its partners; 0 where they are not counted.
+    """
+    if tier in TIERS[1:]:
+        return (*_OF_COMPANY, _month(monthly_reads, _PARTNERS)) if monthly_reads else _OF_COMPANY
+    return (*_OF_COMPANY, _month(BUILDERS_READS, _METER))
+
+
+def _month(most: int, source: str) -> Limit:
+    return Limit(
+        name="month",
+        scope=LimitScope.APP,
+        kind=LimitKind.RATE,
+        most=most,
+        window=timedelta(days=31),
+        source=source,
+    )

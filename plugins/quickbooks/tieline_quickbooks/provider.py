@@ -6,7 +6,7 @@ https://blogs.intuit.com/2025/11/12/important-changes-to-refresh-token-policy
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -30,6 +30,7 @@ from tieline.plugins import (
     Remaining,
     RevocationForm,
     Session,
+    Setting,
     Subject,
 )
 from tieline_quickbooks import company, faults, identity, limits, reading
@@ -48,6 +49,19 @@ _INFO = ProviderInfo(
     guided_queue=True,
     feeds=FEEDS,
     tiers=limits.TIERS,
+    settings=(
+        Setting(
+            name="lapse_is_proof",
+            default=False,
+            meaning="Whether Intuit looks at the token before it says that a subscription lapsed (6190).",
+        ),
+        Setting(
+            name="monthly_reads",
+            default=limits.BUILDERS_READS,
+            meaning="The reads a month that a tier above `builder` includes; 0: they are not counted.",
+            most=1_000_000_000,
+        ),
+    ),
 )
 _ENDPOINTS = Endpoints(
     authorize="https://appcenter.intuit.com/connect/oauth2",
@@ -85,9 +99,14 @@ class QuickBooks:
 
     info: ProviderInfo = _INFO
     oauth: OAuth = _OAUTH
+    monthly_reads: int = limits.BUILDERS_READS
+
+    def settled(self, values: Mapping[str, bool | int]) -> QuickBooks:
+        oauth = replace(self.oauth, lapse_is_proof=bool(values["lapse_is_proof"]))
+        return replace(self, oauth=oauth, monthly_reads=int(values["monthly_reads"]))
 
     def limits(self, tier: str | None) -> Sequence[Limit]:
-        return limits.limits_of(tier)
+        return limits.limits_of(tier, monthly_reads=self.monthly_reads)
 
     def remaining(self, response: httpx.Response) -> Sequence[Remaining]:  # noqa: ARG002 - Intuit says nothing
         return ()

@@ -75,8 +75,7 @@ def _throttled(headers: httpx.Headers) -> faults.Throttled:
 def _is_old_limit(response: httpx.Response) -> bool:
     """Older pages have limits answered with 503, which else means that Xero or the organisation is away."""
     return (
-        response.status_code == httpx.codes.SERVICE_UNAVAILABLE
-        and "x-rate-limit-problem" in response.headers
+        response.status_code == httpx.codes.SERVICE_UNAVAILABLE and "x-rate-limit-problem" in response.headers
     )
 
 

@@ -14,8 +14,8 @@ import httpx
 
 from tieline.plugins import Limit, LimitKind, LimitScope, Remaining
 
-STARTER, CORE = "starter", "core"
-TIERS = (STARTER, CORE)
+STARTER = "starter"
+TIERS = (STARTER, "core", "plus", "advanced", "enterprise")
 _SOURCE = "https://developer.xero.com/documentation/guides/oauth2/limits"
 _PRICES = "https://developer.xero.com/pricing"
 _MINUTE = timedelta(minutes=1)
@@ -33,7 +33,9 @@ def limits_of(tier: str | None) -> tuple[Limit, ...]:
     return (
         _of_organisation("concurrent", LimitKind.CONCURRENCY, 5),
         _of_organisation("minute", LimitKind.RATE, 60, window=_MINUTE),
-        _of_organisation("day", LimitKind.DAY, _PAID_DAY if tier == CORE else _STARTER_DAY, source=_PRICES),
+        _of_organisation(
+            "day", LimitKind.DAY, _PAID_DAY if tier in TIERS[1:] else _STARTER_DAY, source=_PRICES
+        ),
         Limit(
             name="app_minute",
             scope=LimitScope.APP,

@@ -6,8 +6,8 @@ https://developer.xero.com/documentation/guides/oauth2/token-types
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import httpx
@@ -29,6 +29,7 @@ from tieline.plugins import (
     Remaining,
     RevocationForm,
     Session,
+    Setting,
     Subject,
 )
 from tieline_xero import connections, details, faults, identity, limits, reading, scopes
@@ -45,6 +46,15 @@ _INFO = ProviderInfo(
     guided_queue=True,
     feeds=FEEDS,
     tiers=limits.TIERS,
+    settings=(
+        Setting(
+            name="page_size",
+            default=reading.PAGE_SIZE,
+            meaning="How many records a page is asked for; 100 is what older pages of Xero's promise.",
+            least=100,
+            most=reading.PAGE_SIZE,
+        ),
+    ),
 )
 _OAUTH = OAuth(
     endpoints=Endpoints(
@@ -72,6 +82,10 @@ class Xero:
 
     info: ProviderInfo = _INFO
     oauth: OAuth = _OAUTH
+    page_size: int = reading.PAGE_SIZE
+
+    def settled(self, values: Mapping[str, bool | int]) -> Xero:
+        return replace(self, page_size=int(values["page_size"]))
 
     def limits(self, tier: str | None) -> Sequence[Limit]:
         return limits.limits_of(tier)
@@ -95,4 +109,4 @@ class Xero:
         await connections.released(session, external_id, provider=_SLUG)
 
     def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
-        return reading.pull(session, feed, cursor, provider=_SLUG)
+        return reading.pull(session, feed, cursor, provider=_SLUG, page_size=self.page_size)

@@ -46,19 +46,21 @@ class _Read:
         )
 
 
-async def pull(session: Session, feed: Feed, cursor: str | None, *, provider: str) -> AsyncIterator[Page]:
-    """The pages of a feed from the cursor on. Raises what the session raises, and ProviderBroken.
+async def pull(
+    session: Session, feed: Feed, cursor: str | None, *, provider: str, page_size: int = PAGE_SIZE
+) -> AsyncIterator[Page]:
+    """The pages of a feed from the cursor on, of so many records. Raises what the session raises, and ProviderBroken.
 
     What not everybody may read is one set aside where it is refused: the connection is good for all the rest.
     """
     if feed.kind is FeedKind.SNAPSHOT:
-        read = await _ask(session, feed, Place(), provider)
+        read = await _ask(session, feed, Place(), provider, page_size)
         yield read.page(cursor=None, last=True)
         return
     place, is_over = Place.of(cursor), False
     while not is_over:
         try:
-            read = await _ask(session, feed, place, provider)
+            read = await _ask(session, feed, place, provider, page_size)
         except (AccessLost, ScopeMissing) as refused:
             endpoint = ENDPOINTS[feed.name]
             if endpoint.needs is None or not isinstance(refused, endpoint.closed_by):
@@ -75,16 +77,16 @@ def _closed(feed: Feed, endpoint: Endpoint, place: Place) -> Page:
     return Page(records=(), set_aside=(aside,), cursor=place.cursor(), last=True)
 
 
-async def _ask(session: Session, feed: Feed, place: Place, provider: str) -> _Read:
+async def _ask(session: Session, feed: Feed, place: Place, provider: str, most: int) -> _Read:
     if session.organisation is None:
         raise ValueError("This session is bound to no organisation.")
     endpoint = ENDPOINTS[feed.name]
     headers = {"xero-tenant-id": session.organisation}
     if place.modified_since is not None:
         headers["If-Modified-Since"] = place.modified_since
-    params, size = dict(endpoint.params), PAGE_SIZE
+    params, size = dict(endpoint.params), most
     if endpoint.is_paged:
-        size = session.page_size(PAGE_SIZE)
+        size = session.page_size(most)
         params |= {"page": place.page(size), "pageSize": size}
     if endpoint.is_paged and not endpoint.is_in_order_unasked:
         params["order"] = IN_ORDER

@@ -3,7 +3,8 @@
 kept in the round ── asked with them ──┬── opened ───── the organisation's credential has them, or they wait for it
                                        ├── another ──── dropped, not revoked: whose they are is not known
                                        ├── gone ─────── dropped: the provider takes them no more
-                                       └── no answer ── they stay; asked again by whoever completes, or by a job
+                                       └── no answer ── they stay; asked again by whoever completes, or by a job;
+                                                        a lapsed subscription is one, unless told only to the right
 """
 
 from __future__ import annotations
@@ -134,12 +135,14 @@ async def _look(check: _Check) -> tuple[_Check, _Verdict]:
 
 
 async def _verdict(check: _Check) -> _Verdict:
-    """One call. A company whose subscription lapsed was opened as far as it goes: another's would be refused."""
+    """One call. That a subscription lapsed proves the tokens only where no others are told so. Raises ProviderError."""
     session = trial_session(check.app, check.pair, check.subject.id)
     try:
         async with asyncio.timeout(_OPEN_SECONDS):
             reached = await ask_reached(check.provider, session)
     except SubscriptionLapsed:
+        if not check.provider.oauth.lapse_is_proof:
+            raise
         return _Verdict.OPENED
     except _NOT_THIS_ONE:
         return _Verdict.ANOTHER
