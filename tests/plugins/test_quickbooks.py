@@ -188,14 +188,17 @@ async def test_letting_go_asks_nothing_of_intuit() -> None:
 
 
 def test_the_readmes_limits_are_those_that_hold() -> None:
-    _, *rows = table("quickbooks", "Limits", first="limit")
+    header, *rows = table("quickbooks", "Limits", first="limit")
+    assert header[2:4] == ["builder", "silver`, `gold`, `platinum"]
+    assert all(cells[-1].startswith("[") for cells in rows)
     told = {name.partition("`:")[0].partition(":")[0].strip("`"): cells for name, *cells in rows}
 
-    for column, tier in enumerate(QUICKBOOKS.info.tiers, start=1):
+    for column, tier in [(1, "builder"), (2, "silver"), (2, "gold"), (2, "platinum")]:
         limits = {limit.name: limit.most for limit in QUICKBOOKS.limits(tier)}
         figures = {name: re.sub(r"\D", "", cells[column]) for name, cells in told.items()}
         assert {name: int(figure) for name, figure in figures.items() if figure} == limits
-    assert QUICKBOOKS.limits(None) == QUICKBOOKS.limits("builder") == QUICKBOOKS.limits("gold")
+    assert QUICKBOOKS.info.tiers == ("builder", "silver", "gold", "platinum")
+    assert QUICKBOOKS.limits(None) == QUICKBOOKS.limits("builder") == QUICKBOOKS.limits("new one")
     scopes = {limit.name: limit.scope for limit in QUICKBOOKS.limits(None)}
     assert [name for name, scope in scopes.items() if scope is LimitScope.APP] == ["month"]
     assert [one.kind for one in QUICKBOOKS.limits(None)] == [LimitKind.CONCURRENCY] + [LimitKind.RATE] * 3
