@@ -209,7 +209,7 @@ _json = st.recursive(
     status=st.integers(200, 599),
     body=st.binary(max_size=200) | _json.map(lambda value: json.dumps(value).encode()),
     headers=st.dictionaries(
-        st.sampled_from(["content-type", "retry-after", "x-rate-limit-problem"]),
+        st.sampled_from(["content-type", "date", "retry-after", "x-rate-limit-problem"]),
         st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=12),
     ),
 )

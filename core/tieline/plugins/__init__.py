@@ -3,6 +3,7 @@
     contract    what a provider is: data, and a Protocol of eight methods
     pull        the pages of records that it hands over
     limits      how much a provider allows, as data
+    waits       how long an answer asks to be left alone
     gate        what each call passes, waiting for the quota
     faults      what an answer means, as `classify` says it
     hookspecs   the hook through which a plugin offers its provider
@@ -60,6 +61,7 @@ from tieline.plugins.registry import InstalledPlugin, Registry, load
 from tieline.plugins.session import SMALLEST_PAGE, Session, TokenSource
 from tieline.plugins.settings import Setting
 from tieline.plugins.userinfo import ask_userinfo
+from tieline.plugins.waits import asked_wait
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -102,6 +104,7 @@ __all__ = [
     "TokenSet",
     "TokenSource",
     "ask_userinfo",
+    "asked_wait",
     "authorization_url",
     "code_request",
     "faults",

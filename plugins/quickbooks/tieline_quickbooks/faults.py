@@ -16,12 +16,10 @@ from datetime import timedelta
 
 import httpx
 
-from tieline.plugins import Fault, LimitScope, faults
+from tieline.plugins import Fault, LimitScope, asked_wait, faults
 from tieline_quickbooks.said import LARGEST_FAULT, Said, fault_of
 
-_LONGEST_WAIT = timedelta(days=2)
 _UNSAID_WAIT = timedelta(seconds=60)
-_SECONDS = re.compile(r"\d{1,9}")
 _HTML = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
 
 _THROTTLED, _EXPIRED, _NO_ACCESS, _REMOVED, _LAPSED, _MISSING = (
@@ -90,10 +88,11 @@ def _by_words(status: int, said: Said | None) -> Fault:
 
 def _throttled(headers: httpx.Headers) -> faults.Throttled:
     """Intuit says to wait a minute. That a month's reads are spent is told in the very same words."""
-    waited = headers.get("retry-after", "").strip()
-    wait = timedelta(seconds=int(waited)) if _SECONDS.fullmatch(waited) else _UNSAID_WAIT
+    wait = asked_wait(headers)
     return faults.Throttled(
-        limit="minute", scope=LimitScope.ORGANISATION, retry_after=min(wait, _LONGEST_WAIT)
+        limit="minute",
+        scope=LimitScope.ORGANISATION,
+        retry_after=_UNSAID_WAIT if wait is None else wait,
     )
 
 

@@ -14,17 +14,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from tieline.plugins import Fault, LimitScope, faults
+from tieline.plugins import Fault, LimitScope, asked_wait, faults
 
 _LOOKED_AT_BYTES = 64 * 1024
 _LONGEST_MESSAGE = 500
-_LONGEST_WAIT = timedelta(days=2)
-_SECONDS = re.compile(r"\d{1,9}")
 _HTML = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
 _OF_AN_ORGANISATION = {"minute": "minute", "day": "day", "daily": "day", "concurrent": "concurrent"}
 _OF_THE_APP = "app_minute"
@@ -63,12 +60,10 @@ def _refused(response: httpx.Response) -> Fault:
 def _throttled(headers: httpx.Headers) -> faults.Throttled:
     """Unknown and missing names of limits are the app's: stopping too much is the lesser harm."""
     limit = _OF_AN_ORGANISATION.get(headers.get("x-rate-limit-problem", "").strip().lower())
-    waited = headers.get("retry-after", "").strip()
-    wait = min(timedelta(seconds=int(waited)), _LONGEST_WAIT) if _SECONDS.fullmatch(waited) else None
     return faults.Throttled(
         limit=limit or _OF_THE_APP,
         scope=LimitScope.ORGANISATION if limit else LimitScope.APP,
-        retry_after=wait,
+        retry_after=asked_wait(headers),
     )
 
 
