@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.support.faults import SUCCEEDED, Row, Shown
+from tests.support.faults import SUCCEEDED, Row, Shown, failed, lost
 from tieline.plugins import LimitScope, faults
 
 PAGE = "<!DOCTYPE html><html><body>QuickBooks is down for maintenance</body></html>"
@@ -76,7 +76,7 @@ OF_THE_LOGIN = [
         status=401,
         body=OLD_TOKEN,
         fault=faults.TokenExpired(),
-        shown=Shown(state="FAILED", reason="PROVIDER_BROKEN", message=RENEWED),
+        shown=failed(RENEWED),
     ),
     Row(
         name="401 in XML, though JSON was asked for",
@@ -92,12 +92,10 @@ OF_THE_LOGIN = [
         status=403,
         body=gateway("3100", REMOVED.format(403), "SERVICE"),
         fault=faults.AppRemoved(),
-        shown=Shown(
-            state="FAILED",
-            reason="REVOKED_AT_PROVIDER",
-            expired="REVOKED_AT_PROVIDER",
-            remedy="RECONNECT",
-            message="The app was removed from the organisation at quickbooks: a person must sign in again.",
+        shown=lost(
+            "REVOKED_AT_PROVIDER",
+            "RECONNECT",
+            "The app was removed from the organisation at quickbooks: a person must sign in again.",
         ),
     ),
     Row(
@@ -111,25 +109,17 @@ OF_THE_LOGIN = [
         status=401,
         body=fault("120", "AuthorizationFailure", "-11014: You do not have access.", "AuthorizationFault"),
         fault=faults.AccessLost(),
-        shown=Shown(
-            state="FAILED",
-            reason="ACCESS_LOST",
-            expired="ACCESS_LOST",
-            remedy="ASK_FOR_ACCESS",
-            message=NO_ACCESS,
-        ),
+        shown=lost("ACCESS_LOST", "ASK_FOR_ACCESS", NO_ACCESS),
     ),
     Row(
         name="400 6190 a subscription that lapsed",
         status=400,
         body=LAPSED,
         fault=faults.SubscriptionLapsed(),
-        shown=Shown(
-            state="FAILED",
-            reason="SUBSCRIPTION_LAPSED",
-            expired="SUBSCRIPTION_LAPSED",
-            remedy="RENEW_SUBSCRIPTION",
-            message="The organisation's subscription at quickbooks has ended: renew it there.",
+        shown=lost(
+            "SUBSCRIPTION_LAPSED",
+            "RENEW_SUBSCRIPTION",
+            "The organisation's subscription at quickbooks has ended: renew it there.",
         ),
     ),
     Row(name="200 6190 within a success", status=200, body=LAPSED, fault=faults.SubscriptionLapsed()),
@@ -197,20 +187,14 @@ OF_WHAT_WAS_ASKED = [
         status=400,
         body=TWO,
         fault=faults.Rejected(message="Name it. Invalid Reference Id"),
-        shown=Shown(
-            state="FAILED",
-            reason="PROVIDER_BROKEN",
-            message="quickbooks refused this: Name it. Invalid Reference Id",
-        ),
+        shown=failed("quickbooks refused this: Name it. Invalid Reference Id"),
     ),
     Row(
         name="200 instead of a query's records",
         status=200,
         body={"QueryResponse": fault("4000", "Error parsing query", "Unknown entity.")},
         fault=faults.Rejected(message="Unknown entity."),
-        shown=Shown(
-            state="FAILED", reason="PROVIDER_BROKEN", message="quickbooks refused this: Unknown entity."
-        ),
+        shown=failed("quickbooks refused this: Unknown entity."),
     ),
     Row(
         name="200 beside what was answered of the changes",
@@ -236,11 +220,7 @@ OF_WHAT_WAS_ASKED = [
         status=400,
         body=fault("610", "Object Not Found", "Something you're trying to use has been made inactive."),
         fault=faults.Missing(),
-        shown=Shown(
-            state="FAILED",
-            reason="PROVIDER_BROKEN",
-            message="quickbooks does not have what was asked for.",
-        ),
+        shown=failed("quickbooks does not have what was asked for."),
     ),
     Row(name="404 empty", status=404, fault=faults.Missing()),
     Row(name="403 empty", status=403, fault=faults.AccessLost()),
@@ -248,10 +228,8 @@ OF_WHAT_WAS_ASKED = [
         name="418 empty",
         status=418,
         fault=faults.Broken(message="the status was 418, without a reason we know"),
-        shown=Shown(
-            state="FAILED",
-            reason="PROVIDER_BROKEN",
-            message="quickbooks answered in a way we do not know: the status was 418, without a reason we know.",
+        shown=failed(
+            "quickbooks answered in a way we do not know: the status was 418, without a reason we know."
         ),
     ),
     refused("6240", "Duplicate Name Exists Error", "The name supplied already exists."),

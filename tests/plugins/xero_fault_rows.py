@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.support.faults import SUCCEEDED, Row, Shown
+from tests.support.faults import SUCCEEDED, Row, Shown, failed, lost
 from tieline.plugins import LimitScope, faults
 
 PAGE = "<!DOCTYPE html><html><head><title>Access Denied</title></head><body>Reference #18</body></html>"
@@ -60,33 +60,21 @@ ROWS = [
         status=401,
         body=EXPIRED,
         fault=faults.TokenExpired(),
-        shown=Shown(state="FAILED", reason="PROVIDER_BROKEN", message=RENEWED),
+        shown=failed(RENEWED),
     ),
     Row(
         name="401 a scope that the consent lacks",
         status=401,
         body=problem(401, "Unauthorized", "AuthorizationUnsuccessful"),
         fault=faults.ScopeMissing(),
-        shown=Shown(
-            state="FAILED",
-            reason="SCOPE_MISSING",
-            expired="SCOPE_MISSING",
-            remedy="RECONNECT",
-            message=NO_SCOPE,
-        ),
+        shown=lost("SCOPE_MISSING", "RECONNECT", NO_SCOPE),
     ),
     Row(
         name="403 an organisation that the user may not open any more",
         status=403,
         body=problem(403, "Forbidden", "AuthenticationUnsuccessful"),
         fault=faults.AccessLost(),
-        shown=Shown(
-            state="FAILED",
-            reason="ACCESS_LOST",
-            expired="ACCESS_LOST",
-            remedy="ASK_FOR_ACCESS",
-            message=NO_ACCESS,
-        ),
+        shown=lost("ACCESS_LOST", "ASK_FOR_ACCESS", NO_ACCESS),
     ),
     Row(
         name="403 the same with small letters",
@@ -99,7 +87,7 @@ ROWS = [
         status=403,
         body=problem(403, "Forbidden", "Something new"),
         fault=faults.Broken(message="the status was 403, without a reason we know"),
-        shown=Shown(state="FAILED", reason="PROVIDER_BROKEN", message=UNKNOWN.format(403)),
+        shown=failed(UNKNOWN.format(403)),
     ),
     Row(
         name="403 a page of the network before Xero",
@@ -114,24 +102,20 @@ ROWS = [
         status=404,
         body="The resource you're looking for cannot be found",
         fault=faults.Missing(),
-        shown=Shown(
-            state="FAILED", reason="PROVIDER_BROKEN", message="xero does not have what was asked for."
-        ),
+        shown=failed("xero does not have what was asked for."),
     ),
     Row(
         name="412 a header's precondition",
         status=412,
         fault=faults.Broken(message="the status was 412, without a reason we know"),
-        shown=Shown(state="FAILED", reason="PROVIDER_BROKEN", message=UNKNOWN.format(412)),
+        shown=failed(UNKNOWN.format(412)),
     ),
     Row(
         name="400 a filter over more than 100,000 records",
         status=400,
         body={"ErrorNumber": 16, "Type": "QueryException", "Message": "Narrow the filter."},
         fault=faults.Rejected(message="Narrow the filter."),
-        shown=Shown(
-            state="FAILED", reason="PROVIDER_BROKEN", message="xero refused this: Narrow the filter."
-        ),
+        shown=failed("xero refused this: Narrow the filter."),
     ),
     Row(
         name="429 the organisation's minute",
@@ -161,7 +145,7 @@ ROWS = [
         body=TOO_OFTEN,
         headers={"X-Rate-Limit-Problem": "concurrent"},
         fault=limited("concurrent", ORGANISATION, None),
-        shown=Shown(state="SUCCEEDED"),
+        shown=SUCCEEDED,
         times=1,
     ),
     Row(

@@ -33,6 +33,16 @@ class Shown:
 SUCCEEDED = Shown(state="SUCCEEDED")
 
 
+def lost(reason: str, remedy: str, message: str) -> Shown:
+    """The run failed, and the connection expired with it."""
+    return Shown(state="FAILED", reason=reason, expired=reason, remedy=remedy, message=message)
+
+
+def failed(message: str) -> Shown:
+    """The run failed over an answer that helps nobody; the connection stays."""
+    return Shown(state="FAILED", reason="PROVIDER_BROKEN", message=message)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """`times` is how often the provider answers so; `kind` is its content type where it is not the body's usual one.
