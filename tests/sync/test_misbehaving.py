@@ -49,7 +49,7 @@ def breaking() -> Iterator[Record]:
         ({None: page(*[record(str(each)) for each in range(5_001)])}, "more than 5000 records"),
         ({None: page(*["record"])}, "no Record"),  # type: ignore[arg-type]
         ({None: replace(page(), records=endless())}, "more than 5000 records"),  # type: ignore[arg-type]
-        ({None: replace(page(), gone=endless())}, "no dataset with an id"),  # type: ignore[arg-type]
+        ({None: replace(page(), gone=endless())}, "more than 5000 records"),  # type: ignore[arg-type]
         ({None: replace(page(), records=breaking())}, "The plugin pretend failed with ValueError."),  # type: ignore[arg-type]
         ({None: replace(page(), records=7)}, "without its Record objects"),  # type: ignore[arg-type]
         ({None: page(cursor="a\x00b")}, "a cursor that cannot be kept"),

@@ -23,6 +23,7 @@ MAX_RECORDS = 5_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 MAX_ID = 200
+_TOO_MANY = f"gave more than {MAX_RECORDS} records in one page"
 _CUT_ID, _MARK = 150, 40
 _KEY_PARTS = 2
 _MAX_WHY = 500
@@ -64,7 +65,7 @@ def take_in(page: Page, feed: Feed) -> Intake:
     """
     records, told, gone = _all(page.records, Record), _all(page.set_aside, SetAside), _keys(page.gone, feed)
     if len(records) + len(told) + len(gone) > MAX_RECORDS:
-        raise Misbehaved(f"gave more than {MAX_RECORDS} records in one page")
+        raise Misbehaved(_TOO_MANY)
     rows: dict[Key, Row] = {}
     why = {_told_key(each, feed): _told_why(each) for each in told}
     for record in records:
@@ -147,11 +148,14 @@ def _all(given: object, kind: type[T]) -> list[T]:
 
 
 def _so_many(given: Iterable[Any]) -> list[Any]:
-    """One more than a page may have at most: what is given may have no end."""
+    """As many as a page may have at most: what is given may have no end."""
     try:
-        return list(islice(given, MAX_RECORDS + 1))
+        listed = list(islice(given, MAX_RECORDS + 1))
     except Exception as error:
         raise Misbehaved(f"failed with {type(error).__name__}") from error
+    if len(listed) > MAX_RECORDS:
+        raise Misbehaved(_TOO_MANY)
+    return listed
 
 
 def _keys(given: object, feed: Feed) -> dict[Key, None]:
