@@ -10,13 +10,16 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 	$(MEMBERS:%=--no-emit-package %) --extra embedded --group dev pyproject.toml $(PROJECTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock schema clean
+.PHONY: help run sandbox test check format lock schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 run: .venv/ready ## start Tieline on this machine with a demo practice; ARGS=--once runs the story and stops
 	@$(BIN)/tieline up $(ARGS)
+
+sandbox: .venv/ready ## the pretended Xero and QuickBooks Online alone, on port 9100; ARGS="--port 9200" for another
+	@$(BIN)/tieline sandbox $(ARGS)
 
 test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)

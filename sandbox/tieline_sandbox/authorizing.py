@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 from starlette.responses import RedirectResponse, Response
 
+FIRST_CALLBACK = "http://localhost:5000/callback"
+"""Where the apps that there are at the beginning return to."""
 _CHALLENGE_LENGTH = 43  # of a SHA-256 digest in base64url
 
 

@@ -24,11 +24,11 @@ def sandbox(
     ] = None,
 ) -> None:
     """Serve providers that only pretend, for the demo, for tests and for benchmarks."""
-    from tieline_sandbox.serve import serve
+    from tieline_sandbox.serve import CannotListen, serve
     from tieline_sandbox.store import Unreadable
 
     try:
         serve(host=host, port=port, state_file=state, public_url=public_url or f"http://localhost:{port}")
-    except Unreadable as error:
+    except (CannotListen, Unreadable) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

@@ -1,12 +1,11 @@
-"""Serving the application until a signal comes, and saying what there is to log in with."""
+"""Serving the application until a signal comes."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
-from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 
 import typer
@@ -14,14 +13,20 @@ import uvicorn
 
 from tieline_sandbox.app import create_app
 from tieline_sandbox.dropping import droppable_protocol
-from tieline_sandbox.people import Someone, full_name
-from tieline_sandbox.quickbooks import seeded as quickbooks_seeded
-from tieline_sandbox.quickbooks.model import App as QuickBooksApp
 from tieline_sandbox.sandbox import Sandbox
-from tieline_sandbox.xero import seeded as xero_seeded
-from tieline_sandbox.xero.model import App as XeroApp
+from tieline_sandbox.welcome import welcome
 
-_SHOWN_PEOPLE = 10
+
+class CannotListen(Exception):
+    """The port is somebody else's, or the address is not this machine's."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        taken = error.errno == errno.EADDRINUSE
+        super().__init__(
+            f"Port {port} is taken: end what listens there, or choose another one with --port."
+            if taken
+            else f"The sandbox cannot listen on {host}, port {port}: {error.strerror}."
+        )
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +39,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         await self._sandbox.store.settle()
-        typer.echo("\n".join(_welcome(self._sandbox)))
+        typer.echo("\n".join([*welcome(self._sandbox), "sandbox.ready"]))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._sandbox.latency.end()
@@ -42,14 +47,13 @@ class _Server(uvicorn.Server):
 
 
 def serve(*, host: str, port: int, state_file: Path | None, public_url: str) -> None:
-    """Runs until SIGTERM or SIGINT, and then ends the process with exit code 0."""
+    """Runs until SIGTERM or SIGINT, and then ends the process with exit code 0. Raises CannotListen."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)  # the server raises the signal again when it has shut down
+    listening = _listening(host, port)
     app = create_app(public_url=public_url, state_file=state_file)
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=droppable_protocol,  # type: ignore[arg-type]  # anything that makes a protocol will do
         ws="none",
         lifespan="off",
@@ -59,31 +63,16 @@ def serve(*, host: str, port: int, state_file: Path | None, public_url: str) -> 
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    asyncio.run(_Server(config, app.state.sandbox).serve())
+    asyncio.run(_Server(config, app.state.sandbox).serve(sockets=[listening]))
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        raise CannotListen(host, port, error) from error
 
 
 def _end(_number: int, _frame: object) -> None:
     raise SystemExit(0)
-
-
-def _welcome(sandbox: Sandbox) -> list[str]:
-    xero, quickbooks = sandbox.state.xero, sandbox.state.quickbooks
-    lines = [
-        f"Tieline sandbox at {sandbox.public_url}",
-        f"Xero under {sandbox.xero.signer.issuer}",
-        *_credentials(xero.apps.get(xero_seeded.CLIENT_ID)),
-        *_people((user, len(user.organisations)) for user in xero.users.values()),
-        f"QuickBooks Online under {sandbox.quickbooks.base}",
-        *_credentials(quickbooks.apps.get(quickbooks_seeded.CLIENT_ID)),
-        *_people((user, len(user.companies)) for user in quickbooks.users.values()),
-    ]
-    return [*lines, "sandbox.ready"]
-
-
-def _credentials(app: XeroApp | QuickBooksApp | None) -> list[str]:
-    return [f"  client_id {app.client_id}  client_secret {app.secret}"] if app else []
-
-
-def _people(people: Iterable[tuple[Someone, int]]) -> list[str]:
-    shown = islice(people, _SHOWN_PEOPLE)
-    return [f"  {full_name(user)} <{user.email}>: {count} sets of books" for user, count in shown]

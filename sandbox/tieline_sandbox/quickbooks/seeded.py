@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tieline_sandbox.authorizing import FIRST_CALLBACK
 from tieline_sandbox.names import business_name
 from tieline_sandbox.people import Details, details
 from tieline_sandbox.quickbooks.companies import found, realm_id_of
@@ -29,7 +30,7 @@ class Population:
 
 def initial() -> QuickBooksState:
     state = QuickBooksState()
-    state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET)
+    state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET, redirect_uris=(FIRST_CALLBACK,))
     dana: Details = {"email": "dana.ellis@demo.invalid", "given_name": "Dana", "family_name": "Ellis"}
     omar: Details = {"email": "omar.byrne@demo.invalid", "given_name": "Omar", "family_name": "Byrne"}
     _, shared = populate(state, Population(companies=8, seed="demo", user=dana))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from tieline_sandbox.authorizing import FIRST_CALLBACK
 from tieline_sandbox.names import business_name
 from tieline_sandbox.people import Details, details
 from tieline_sandbox.seeds import Dice, uuid_of
@@ -30,7 +31,7 @@ class Population:
 
 def initial(key: Mapping[str, str]) -> XeroState:
     state = XeroState(signing_key=dict(key))
-    state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET)
+    state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET, redirect_uris=(FIRST_CALLBACK,))
     alex: Details = {"email": "alex.morgan@demo.invalid", "given_name": "Alex", "family_name": "Morgan"}
     bron: Details = {"email": "bronwen.reid@demo.invalid", "given_name": "Bronwen", "family_name": "Reid"}
     _, shared = populate(state, Population(organisations=12, seed="demo", user=alex))
