@@ -33,11 +33,20 @@ _PAGE = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class FaultError:
+    """One of the errors that a fault of Intuit's tells."""
+
+    code: str
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fault:
     """What goes wrong. `status`, `html`, `throttle` and `fault` answer instead of the work and `drop` does not
     even answer; with `lost_answer`, `empty` and `truncated` the work is done first; `slow` only takes its time.
 
-    `problem` is Xero's. `fault` is Intuit's own way to say no, in one of its three forms.
+    `problem` is Xero's. `fault` is Intuit's own way to say no, in one of its three forms; `more` errors follow.
     """
 
     kind: Kind
@@ -53,6 +62,7 @@ class Fault:
     code: str = "6000"
     message: str = "A business validation error has occurred while processing your request"
     detail: str = ""
+    more: tuple[FaultError, ...] = ()
 
     def instead(self) -> Answer | None:
         """The answer that is given with nothing done, where all providers answer alike."""

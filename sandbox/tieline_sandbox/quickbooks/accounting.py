@@ -50,10 +50,17 @@ def _endpoint(work: _Work) -> _Endpoint:
 
 @_endpoint
 async def company_info(request: Request, _service: Service, company: Company) -> _Content | Said:
-    """GET; the id is that of the company itself."""
-    if request.path_params["id"] != company.realm_id:
-        return _not_found()
-    return {"CompanyInfo": companies.info(company)}
+    """GET by the id of the company itself, or by that of the record."""
+    info = companies.info(company)
+    return (
+        {"CompanyInfo": info} if request.path_params["id"] in (company.realm_id, info["Id"]) else _not_found()
+    )
+
+
+@_endpoint
+async def preferences(_request: Request, _service: Service, company: Company) -> _Content | Said:
+    """GET; there is no id to ask by."""
+    return {"Preferences": companies.preferences(company)}
 
 
 @_endpoint
@@ -93,9 +100,15 @@ async def entity(request: Request, service: Service, company: Company) -> _Conte
     """GET of one record by its id."""
     kind = BY_ENTITY.get(request.path_params["entity"].lower())
     if kind is None:
-        return invalid("500", "Unsupported Operation", f"{request.path_params['entity']} is not supported.")
+        return faults.unsupported(request.path_params["entity"])
     found = reading.one(reading.shelf_of(service.state, company, kind), request.path_params["id"])
     return _not_found() if found is None else {kind.entity: found}
+
+
+@_endpoint
+async def unsupported(request: Request, _service: Service, _company: Company) -> _Content | Said:
+    """Whatever else there is at Intuit: nothing can be written here, and there are no reports."""
+    return faults.unsupported(request.path_params["rest"])
 
 
 def _tracked(names: str) -> Sequence[Kind | Single] | Said:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from tieline_sandbox.authorizing import back, problem_of
 from tieline_sandbox.forms import form_of
 from tieline_sandbox.pages import Choice, Consent, Pages
-from tieline_sandbox.quickbooks.grants import Asked, allow
+from tieline_sandbox.people import full_name
+from tieline_sandbox.quickbooks.grants import Asked, allow, subscriber
 from tieline_sandbox.quickbooks.model import App, Company, User
 from tieline_sandbox.quickbooks.scopes import ACCOUNTING, KNOWN
 from tieline_sandbox.quickbooks.service import Service, service_of
@@ -110,6 +111,11 @@ def _decide(service: Service, question: _Question, form: dict[str, str]) -> Resp
     realm_id = form.get("company", "")
     if realm_id not in {one.realm_id for one in _companies(service, question, user)}:
         return _PAGES.problem("invalid_request", "Choose one of the companies that can be connected.")
+    other = subscriber(service.state, question.app, user, realm_id)
+    if other:
+        return _PAGES.problem(
+            "app_already_purchased", f"{full_name(other)} has connected this company before."
+        )
     code = allow(service.state, question.app, user, question.asked, realm_id, service.now())
     named = {"realmId": realm_id} if ACCOUNTING in code.scopes else {}
     return question.back(code=code.code, **named)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from starlette.responses import JSONResponse, Response
 
 from tieline_sandbox.answers import Answer, json_answer, text_answer
+from tieline_sandbox.faults import FaultError
 from tieline_sandbox.quickbooks.wire import answered_at, milliseconds
 
 Form = Literal["json", "lower", "xml"]
@@ -20,24 +21,39 @@ _NAMESPACE = "http://schema.intuit.com/finance/v3"
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """One fault with one error, whatever it is written as."""
+    """A fault, whatever it is written as: mostly one error, sometimes `more` after it."""
 
     type: str
     code: str
     message: str
     detail: str = ""
+    more: tuple[FaultError, ...] = ()
+
+    @property
+    def _errors(self) -> tuple[FaultError, ...]:
+        return (FaultError(code=self.code, message=self.message, detail=self.detail), *self.more)
 
     def written(self, form: Form, status: int, now: datetime) -> Answer:
         """`json` is the API's own envelope, `lower` the gateway's, `xml` what came where JSON was asked for."""
         if form == "xml":
             return text_answer(status, self._xml(now), "application/xml")
         if form == "lower":
-            error = {"message": self.message, "detail": self.detail, "code": self.code, "element": None}
-            fault = {"fault": {"error": [error], "type": self.type}, "time": milliseconds(now)}
+            errors = [
+                {"message": one.message, "detail": one.detail, "code": one.code, "element": None}
+                for one in self._errors
+            ]
+            fault = {"fault": {"error": errors, "type": self.type}, "time": milliseconds(now)}
             nothing = dict.fromkeys(("warnings", "intuitObject", "report", "queryResponse", "requestId"))
             return json_answer(status, nothing | fault)
-        upper = {"Message": self.message, "Detail": self.detail, "code": self.code, "element": ""}
-        return json_answer(status, {"Fault": {"Error": [upper], "type": self.type}, "time": answered_at(now)})
+        return json_answer(status, self.content() | {"time": answered_at(now)})
+
+    def content(self) -> dict[str, Any]:
+        """What stands in the API's own envelope."""
+        errors = [
+            {"Message": one.message, "Detail": one.detail, "code": one.code, "element": ""}
+            for one in self._errors
+        ]
+        return {"Fault": {"Error": errors, "type": self.type}}
 
     def response(self, status: int, now: datetime, form: Form = "json") -> Response:
         answer = self.written(form, status, now)
@@ -46,10 +62,11 @@ class Said:
     def _xml(self, now: datetime) -> str:
         root = ET.Element("IntuitResponse", {"xmlns": _NAMESPACE, "time": answered_at(now)})
         fault = ET.SubElement(root, "Fault", {"type": self.type})
-        error = ET.SubElement(fault, "Error", {"code": self.code})
-        ET.SubElement(error, "Message").text = self.message
-        if self.detail:
-            ET.SubElement(error, "Detail").text = self.detail
+        for one in self._errors:
+            error = ET.SubElement(fault, "Error", {"code": one.code})
+            ET.SubElement(error, "Message").text = one.message
+            if one.detail:
+                ET.SubElement(error, "Detail").text = one.detail
         return ET.tostring(root, encoding="unicode", xml_declaration=True)
 
 
@@ -90,6 +107,10 @@ def no_access() -> Said:
 
 def suspended() -> Said:
     return invalid("6190", "Invalid Company Status", "The company's subscription period has ended.")
+
+
+def unsupported(operation: str) -> Said:
+    return invalid("500", "Unsupported Operation", f"Operation {operation} is not supported.")
 
 
 def invalid(code: str, message: str, detail: str = "") -> Said:

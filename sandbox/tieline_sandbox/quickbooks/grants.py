@@ -53,6 +53,15 @@ def allow(state: QuickBooksState, app: App, user: User, asked: Asked, realm_id: 
     return code
 
 
+def subscriber(state: QuickBooksState, app: App, user: User, realm_id: str) -> User | None:
+    """The other person whose grant keeps this one from connecting the company, where the app says so."""
+    if app.second_consent != "REFUSED":
+        return None
+    live = (grant for grant in state.grants.values() if grant.is_live and grant.user_id != user.id)
+    found = (grant for grant in live if (grant.client_id, grant.realm_id) == (app.client_id, realm_id))
+    return next((state.users[grant.user_id] for grant in found), None)
+
+
 def exchange(
     state: QuickBooksState, app: App, code: str, redirect_uri: str, verifier: str | None, now: datetime
 ) -> tuple[Grant, Code]:

@@ -38,14 +38,14 @@ Dataset = Literal[
 @dataclass(frozen=True, kw_only=True)
 class App:
     """An app in the developer portal. `second_consent` and `parallel_refresh` settle what is not documented:
-    what becomes of a company's older grants, and of a grant that is refreshed twice at once. `hard_life_days` is how
-    long a grant that begins now lives at most; nothing moves its end.
+    what becomes of a company's older grants, or of a consent where another person has one; and of a grant that is
+    refreshed twice at once. `hard_life_days` is how long a grant that begins now lives at most; nothing moves its end.
     """
 
     client_id: str
     secret: str
     redirect_uris: tuple[str, ...] = ()
-    second_consent: Literal["REPLACES", "KEEPS"] = "REPLACES"
+    second_consent: Literal["REPLACES", "KEEPS", "REFUSED"] = "REPLACES"
     parallel_refresh: Literal["FINE", "REVOKES"] = "FINE"
     hard_life_days: int = 5 * 365
 

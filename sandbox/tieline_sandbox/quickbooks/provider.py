@@ -54,9 +54,11 @@ class QuickBooks:
                 Route("/.well-known/openid_configuration/", identity.configuration),
                 Route("/op/v1/jwks", identity.jwks),
                 Route(realm + "/companyinfo/{id}", accounting.company_info),
+                Route(realm + "/preferences", accounting.preferences),
                 Route(realm + "/query", accounting.query, methods=["GET", "POST"]),
                 Route(realm + "/cdc", accounting.changes),
                 Route(realm + "/{entity}/{id}", accounting.entity),
+                Route(realm + "/{rest:path}", accounting.unsupported, methods=["GET", "POST"]),
             ]
         )
         self.app.router.redirect_slashes = False
@@ -93,7 +95,9 @@ class QuickBooks:
         if fault.kind == "throttle":
             return throttled(fault.retry_after, now).with_headers(tid)
         if fault.kind == "fault":
-            said = Said(type=fault.type, code=fault.code, message=fault.message, detail=fault.detail)
+            said = Said(
+                type=fault.type, code=fault.code, message=fault.message, detail=fault.detail, more=fault.more
+            )
             return said.written(fault.form, fault.status or 200, now).with_headers(tid)
         answer = fault.instead()
         return answer.with_headers(tid) if answer else None

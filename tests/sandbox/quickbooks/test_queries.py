@@ -150,11 +150,18 @@ async def test_a_statement_may_be_posted(books: Books) -> None:
     assert (await books.intuit.log(endpoint="query"))[-1]["query"] == "query=SELECT+%2A+FROM+Term"
 
 
+async def test_fields_may_be_named_beside_the_star(books: Books) -> None:
+    named = await books.query("SELECT *, Sku, MetaData.CreateTime FROM Item")
+
+    assert named == await books.query("SELECT * FROM Item")
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "",
         "SELECT Id FROM Bill",
+        "SELECT *, FROM Bill",
         "SELECT * FROM Bill WHERE",
         "SELECT * FROM Bill WHERE Id = '1' OR Id = '2'",
         "SELECT * FROM Bill WHERE VendorRef.name = 'x'",
@@ -187,6 +194,24 @@ async def test_one_record_by_its_id(books: Books) -> None:
     assert (missing.status_code, missing.json()["Fault"]["Error"][0]["code"]) == (400, "610")
 
 
+@pytest.mark.parametrize("id_", ["1", "realm"])
+async def test_company_info_is_found_by_its_own_id_and_by_the_companys(books: Books, id_: str) -> None:
+    place = f"companyinfo/{books.realm if id_ == 'realm' else id_}"
+
+    found = await books.intuit.get(books.access_token, books.realm, place)
+
+    assert found.json()["CompanyInfo"]["Id"] == "1"
+
+
+async def test_fields_that_nobody_heard_of_come_with_a_record(books: Books) -> None:
+    change = {"Aura": {"value": "blue"}, "PrintStatus": "NeverSeen"}
+    await books.edit("bills", id="1", change=change)
+
+    found = (await books.query("SELECT * FROM Bill WHERE Id = '1'"))["Bill"][0]
+
+    assert {name: found[name] for name in change} == change
+
+
 async def test_only_preferences_tell_the_home_currency(intuit: Intuit) -> None:
     person = await intuit.populate(companies=1, names=["Kelso Wines Ltd"], country="GB")
     pair = await intuit.connect(person)
@@ -199,6 +224,8 @@ async def test_only_preferences_tell_the_home_currency(intuit: Intuit) -> None:
     assert (info["CompanyName"], info["LegalName"]) == ("Kelso Wines Ltd", "Kelso Wines Limited")
     assert (info["Country"], info["CompanyAddr"]["Country"]) == ("GB", "GBR")
     assert (await books.query("SELECT * FROM CompanyInfo"))["CompanyInfo"] == [info]
+    single = (await intuit.get(books.access_token, books.realm, "preferences")).json()
+    assert single["Preferences"]["Id"] == told["Preferences"][0]["Id"]
 
 
 async def test_companies_in_the_united_states_have_two_tax_codes_by_word(books: Books) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.quickbooks.intuit import CLIENT_ID, HARD, Intuit, Person
+from tests.sandbox.quickbooks.intuit import CLIENT_ID, HARD, Intuit, Person, bearer
 
 THROTTLED = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
 DROPPED = (httpx.RemoteProtocolError, httpx.ReadError)
@@ -105,6 +105,32 @@ async def test_a_planted_fault_comes_in_each_form_and_inside_200(
         assert told["fault"]["error"][0]["message"] == "No."
     else:
         assert '<Fault type="SystemFault"><Error code="100"><Message>No.' in answer.text
+
+
+@pytest.mark.parametrize("form", ["json", "lower", "xml"])
+async def test_a_planted_fault_may_tell_several_errors(intuit: Intuit, person: Person, form: str) -> None:
+    pair = await intuit.connect(person)
+    more = [{"code": "610", "message": "Object Not Found", "detail": "Vendor 7"}]
+    await intuit.plant("fault", endpoint="companyinfo", form=form, code="2500", more=more)
+
+    told = (await intuit.get(pair["access_token"], person.realms[0])).text
+
+    assert told.index('"2500"') < told.index('"610"')
+    assert "Vendor 7" in told
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "vendor"), ("POST", "upload"), ("GET", "reports/CashFlow")]
+)
+async def test_what_the_sandbox_cannot_do_is_an_unsupported_operation(
+    intuit: Intuit, person: Person, method: str, path: str
+) -> None:
+    token = (await intuit.connect(person))["access_token"]
+    place = f"/quickbooks/v3/company/{person.realms[0]}/{path}"
+
+    answer = await intuit.http.request(method, place, headers=bearer(token))
+
+    assert (answer.status_code, answer.json()["Fault"]["Error"][0]["code"]) == (400, "500")
 
 
 async def test_a_planted_fault_is_intuits_alone(intuit: Intuit) -> None:

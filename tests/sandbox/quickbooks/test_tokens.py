@@ -181,6 +181,20 @@ async def test_a_second_persons_consent_ends_the_first_ones_unless_the_app_says_
     assert (await intuit.refresh(second["refresh_token"])).status_code == 200
 
 
+async def test_a_second_persons_consent_may_be_refused_on_a_page(intuit: Intuit, person: Person) -> None:
+    await intuit.configure(second_consent="REFUSED")
+    colleague = await intuit.populate(companies=0)
+    await intuit.control("PUT", f"/users/{colleague.id}", {"companies": person.realms})
+    first = await intuit.connect(person)
+
+    refused = await intuit.decide(colleague, person.realms[0])
+
+    assert (refused.status_code, "app_already_purchased" in refused.text) == (400, True)
+    assert (await intuit.decide(person, person.realms[0])).status_code == 302
+    await intuit.revoke(first["refresh_token"])
+    assert (await intuit.decide(colleague, person.realms[0])).status_code == 302
+
+
 async def test_a_person_who_consents_again_keeps_the_new_pair_only(intuit: Intuit, person: Person) -> None:
     await intuit.configure(second_consent="KEEPS")
     first = await intuit.connect(person)

@@ -1,7 +1,9 @@
 """The query language: one entity, conditions joined by AND, an order, a page.
 
-    SELECT * | count(*) FROM Vendor [WHERE field op 'value' AND field IN ('a', 'b') AND field LIKE '%a%']
+    SELECT *[, field, ...] | count(*) FROM Vendor [WHERE field op 'value' AND field IN ('a', 'b') AND field LIKE '%a%']
         [ORDERBY field [ASC | DESC]] [STARTPOSITION n] [MAXRESULTS m]
+
+All fields come with the star, whichever are named beside it.
 
 https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/data-queries
 """
@@ -83,11 +85,11 @@ def parse(text: str) -> Statement:
     reader.word("SELECT")
     is_count = reader.is_next("count")
     if is_count:
-        reader.sign("(")
-    reader.sign("*")
-    if is_count:
-        reader.sign(")")
-    reader.word("FROM")
+        for sign in "(*)":
+            reader.sign(sign)
+        reader.word("FROM")
+    else:
+        reader.columns()
     entity = reader.name()
     where = reader.where() if reader.is_next("WHERE") else ()
     order = reader.order() if reader.is_next("ORDERBY") or reader.is_next("ORDER", "BY") else ()
@@ -205,6 +207,13 @@ class _Reader:
         if found is None or not found[2] or not found[2][0].isalpha():
             raise self._unparsable("a name")
         return found[2]
+
+    def columns(self) -> None:
+        """A star, and perhaps fields beside it."""
+        self.sign("*")
+        while not self.is_next("FROM"):
+            self.sign(",")
+            self.name()
 
     def whole(self) -> int:
         found = self._next()
