@@ -148,6 +148,18 @@ async def test_only_a_connected_tenant_opens(xero: Xero, person: Person) -> None
         assert problem(answer)["Detail"] == "AuthenticationUnsuccessful"
 
 
+async def test_a_tenant_that_is_no_organisation_is_listed_and_has_no_books(
+    xero: Xero, person: Person
+) -> None:
+    await xero.control("PUT", f"/organisations/{person.tenants[0]}", {"tenant_type": "PRACTICE"})
+    token = (await xero.connect(person, person.tenants[0]))["access_token"]
+
+    [listed] = (await xero.connections(token)).json()
+
+    assert listed["tenantType"] == "PRACTICE"
+    assert (await xero.read(token, person.tenants[0])).status_code == 403
+
+
 async def test_a_missing_scope_is_401_and_says_so(xero: Xero, person: Person) -> None:
     pair = await xero.connect(person, person.tenants[0], scope="openid accounting.contacts")
 

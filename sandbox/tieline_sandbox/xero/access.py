@@ -67,10 +67,10 @@ def access_of(service: Service, headers: Mapping[str, str], resource: str) -> Ac
         return problems.forbidden()
     return (
         Access(bearer=bearer, organisation=organisation)
-        if _may(bearer.user, tenant_id)
+        if _may(bearer.user, organisation)
         else problems.forbidden()
     )
 
 
-def _may(user: User, tenant_id: str) -> bool:
-    return tenant_id in user.organisations
+def _may(user: User, organisation: Organisation) -> bool:
+    return organisation.tenant_id in user.organisations and organisation.tenant_type == "ORGANISATION"

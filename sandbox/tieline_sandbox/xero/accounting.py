@@ -26,9 +26,9 @@ async def collection(request: Request) -> Response:
     if isinstance(access, Response):
         return access
     if request.path_params["resource"] == "Organisation":
-        return _enveloped(request, {"Organisations": [organisations.shown(access.organisation)]})
+        return enveloped(request, {"Organisations": [organisations.shown(access.organisation)]})
     try:
-        return _enveloped(request, _read(request, access))
+        return enveloped(request, _read(request, access))
     except Unparsable as error:
         return problems.query_problem(f"Cannot read: {error}")
 
@@ -43,7 +43,7 @@ async def element(request: Request) -> Response:
     kind = BY_RESOURCE[request.path_params["resource"]]
     shelf = shelf_of(service_of(request).state, access.organisation, kind)
     found = read_one(shelf, kind, request.path_params["id"], request.query_params)
-    return _enveloped(request, found) if found else problems.not_found()
+    return enveloped(request, found) if found else problems.not_found()
 
 
 def _read(request: Request, access: Access) -> Record:
@@ -52,7 +52,7 @@ def _read(request: Request, access: Access) -> Record:
     return read(shelf, kind, request.query_params, request.headers)
 
 
-def _enveloped(request: Request, content: dict[str, Any]) -> Response:
+def enveloped(request: Request, content: dict[str, Any]) -> Response:
     """The envelope of every answer; XML unless the caller asked for JSON."""
     envelope = {
         "Id": str(uuid4()),

@@ -45,12 +45,13 @@ async def connection(request: Request) -> Response:
 
 
 def _shown(state: XeroState, connection: Connection) -> dict[str, str]:
+    organisation = state.organisations[connection.tenant_id]
     return {
         "id": connection.id,
         "authEventId": connection.auth_event_id,
         "tenantId": connection.tenant_id,
-        "tenantType": "ORGANISATION",
-        "tenantName": state.organisations[connection.tenant_id].name,
+        "tenantType": organisation.tenant_type,
+        "tenantName": organisation.name,
         "createdDateUtc": _seven_decimals(connection.created_at),
         "updatedDateUtc": _seven_decimals(connection.updated_at),
     }

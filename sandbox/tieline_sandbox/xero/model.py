@@ -55,13 +55,17 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Organisation:
-    """`records` says how many of each dataset its books hold to begin with; `seed` says which."""
+    """`records` says how many of each dataset its books hold to begin with; `seed` says which.
+
+    A tenant of another type than ORGANISATION is listed among the connections and has no books.
+    """
 
     tenant_id: str
     seed: str
     name: str
     legal_name: str
     created_at: datetime
+    tenant_type: str = "ORGANISATION"
     country: str = "GB"
     currency: str = "GBP"
     version: str = "UK"

@@ -16,9 +16,10 @@ from tieline_sandbox.answers import Answer
 from tieline_sandbox.faults import Fault
 from tieline_sandbox.forms import form_of
 from tieline_sandbox.log import Call
-from tieline_sandbox.xero import accounting, authorize, connections, identity, problems, tokens
+from tieline_sandbox.xero import accounting, attachments, authorize, connections, identity, problems, tokens
 from tieline_sandbox.xero.access import Access, Bearer, access_of, bearer_of, claims_of
 from tieline_sandbox.xero.credentials import credentials
+from tieline_sandbox.xero.scopes import ATTACHMENTS
 from tieline_sandbox.xero.service import Service
 
 PREFIX = "/xero"
@@ -55,6 +56,8 @@ class Xero:
                 Route("/Connections/{id}", connections.connection, methods=["DELETE"]),
                 Route(_BOOKS + "{resource}", accounting.collection),
                 Route(_BOOKS + "{resource}/{id}", accounting.element),
+                Route(_BOOKS + "{resource}/{id}/Attachments", attachments.attachments),
+                Route(_BOOKS + "{resource}/{id}/Attachments/{attachment}", attachments.attachment),
             ],
             exception_handlers={404: _not_found},
         )
@@ -77,7 +80,7 @@ class Xero:
             **self._who(endpoint, inside, headers, body, scope),
         )
         if family == "accounting":
-            scope[accounting.ACCESS] = access_of(self._service, headers, inside.split("/")[3])
+            scope[accounting.ACCESS] = access_of(self._service, headers, _resource(inside))
             scope[_CALLER] = scope[accounting.ACCESS]
         elif endpoint == "connections":
             scope[_CALLER] = bearer_of(self._service, headers)
@@ -161,6 +164,12 @@ def _named() -> dict[str, str]:
 def _endpoint(path: str) -> str:
     lower = path.lower()
     return next((name for start, name in _ENDPOINTS.items() if lower.startswith(start)), "other")
+
+
+def _resource(path: str) -> str:
+    """The endpoint of the books whose scope is wanted: attachments of anything have their own."""
+    parts = path.split("/")
+    return ATTACHMENTS if parts[5:6] == ["Attachments"] else parts[3]
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:

@@ -28,6 +28,7 @@ GRANULAR = IDENTITY | _READ_AND_WRITE | {f"{scope}.read" for scope in _READ_AND_
 
 _SETTINGS, _INVOICES, _PAYMENTS = "accounting.settings", "accounting.invoices", "accounting.payments"
 _BANKING = "accounting.banktransactions"
+ATTACHMENTS = "{id}/Attachments"  # of whichever record
 ENDPOINT_SCOPES = {
     **dict.fromkeys(
         ("Organisation", "Accounts", "TaxRates", "TrackingCategories", "BrandingThemes", "Currencies"),
@@ -39,6 +40,7 @@ ENDPOINT_SCOPES = {
     **dict.fromkeys(("Payments", "Prepayments", "Overpayments"), (_PAYMENTS,)),
     **dict.fromkeys(("BankTransactions", "BankTransfers"), (_BANKING,)),
     "ManualJournals": ("accounting.manualjournals",),
+    ATTACHMENTS: ("accounting.attachments",),
 }
 """Any one of its scopes opens an endpoint."""
 
