@@ -23,6 +23,7 @@ Endpoint = Literal[
     "companyinfo",
     "query",
     "cdc",
+    "batch",
     "entity",
     "discovery",
     "userinfo",

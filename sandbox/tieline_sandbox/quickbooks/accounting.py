@@ -22,12 +22,12 @@ from tieline_sandbox.quickbooks.wire import answered_at, read_instant
 
 ACCESS = "tieline_sandbox.quickbooks.access"
 
-_Content = dict[str, Any]
-_Work = Callable[[Request, Service, Company], Awaitable[_Content | Said]]
+Content = dict[str, Any]
+_Work = Callable[[Request, Service, Company], Awaitable[Content | Said]]
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def _endpoint(work: _Work) -> _Endpoint:
+def endpoint(work: _Work) -> _Endpoint:
     """What all have in common: the caller, the envelope, and that a read which went well is metered."""
 
     async def answer(request: Request) -> Response:
@@ -38,18 +38,19 @@ def _endpoint(work: _Work) -> _Endpoint:
         try:
             content = await work(request, service, access.company)
         except Unparsable as error:
-            content = invalid(faults.PARSE_ERROR, "Error parsing query", f"QueryParserError: {error}")
+            content = faults.not_understood(error)
         if isinstance(content, Said):
             return content.response(400, service.now())
-        service.limiter.metered(access.grant.client_id, service.now())
+        reads = sum("Fault" not in item for item in content.get("BatchItemResponse", [content]))
+        service.limiter.metered(access.grant.client_id, reads, service.now())
         envelope = {**content, "time": answered_at(service.now())}
         return Response(to_json(envelope), media_type="application/json;charset=UTF-8")
 
     return answer
 
 
-@_endpoint
-async def company_info(request: Request, _service: Service, company: Company) -> _Content | Said:
+@endpoint
+async def company_info(request: Request, _service: Service, company: Company) -> Content | Said:
     """GET by the id of the company itself, or by that of the record."""
     info = companies.info(company)
     return (
@@ -57,18 +58,23 @@ async def company_info(request: Request, _service: Service, company: Company) ->
     )
 
 
-@_endpoint
-async def preferences(_request: Request, _service: Service, company: Company) -> _Content | Said:
+@endpoint
+async def preferences(_request: Request, _service: Service, company: Company) -> Content | Said:
     """GET; there is no id to ask by."""
     return {"Preferences": companies.preferences(company)}
 
 
-@_endpoint
-async def query(request: Request, service: Service, company: Company) -> _Content | Said:
+@endpoint
+async def query(request: Request, service: Service, company: Company) -> Content | Said:
     """GET with the statement in `query`, or POST with it as the body."""
     text = request.query_params.get("query", "")
     if request.method == "POST":
         text = (await request.body()).decode("utf-8", "replace")
+    return queried(service, company, text)
+
+
+def queried(service: Service, company: Company, text: str) -> Content:
+    """What a statement finds; `Unparsable` for one that is not understood."""
     statement = parse(text)
     single = SINGLES.get(statement.entity.lower())
     if single:
@@ -80,8 +86,8 @@ async def query(request: Request, service: Service, company: Company) -> _Conten
     return {"QueryResponse": reading.query(shelf, kind, statement)}
 
 
-@_endpoint
-async def changes(request: Request, service: Service, company: Company) -> _Content | Said:
+@endpoint
+async def changes(request: Request, service: Service, company: Company) -> Content | Said:
     """GET `entities` (names joined by commas) and `changedSince`."""
     since = read_instant(request.query_params.get("changedSince", ""))
     if since is None:
@@ -95,8 +101,8 @@ async def changes(request: Request, service: Service, company: Company) -> _Cont
     return {"CDCResponse": [{"QueryResponse": responses}]}
 
 
-@_endpoint
-async def entity(request: Request, service: Service, company: Company) -> _Content | Said:
+@endpoint
+async def entity(request: Request, service: Service, company: Company) -> Content | Said:
     """GET of one record by its id."""
     kind = BY_ENTITY.get(request.path_params["entity"].lower())
     if kind is None:
@@ -105,8 +111,8 @@ async def entity(request: Request, service: Service, company: Company) -> _Conte
     return _not_found() if found is None else {kind.entity: found}
 
 
-@_endpoint
-async def unsupported(request: Request, _service: Service, _company: Company) -> _Content | Said:
+@endpoint
+async def unsupported(request: Request, _service: Service, _company: Company) -> Content | Said:
     """Whatever else there is at Intuit: nothing can be written here, and there are no reports."""
     return faults.unsupported(request.path_params["rest"])
 

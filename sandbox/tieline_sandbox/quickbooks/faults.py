@@ -113,6 +113,11 @@ def unsupported(operation: str) -> Said:
     return invalid("500", "Unsupported Operation", f"Operation {operation} is not supported.")
 
 
+def not_understood(error: Exception) -> Said:
+    """A statement that cannot be read, or asks for what is not there."""
+    return invalid(PARSE_ERROR, "Error parsing query", f"QueryParserError: {error}")
+
+
 def invalid(code: str, message: str, detail: str = "") -> Said:
     return Said(type="ValidationFault", code=code, message=message, detail=detail)
 

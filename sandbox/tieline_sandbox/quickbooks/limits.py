@@ -1,4 +1,5 @@
 """Intuit's limits: per company and app calls at once and a second, per company a minute, per app a month of reads.
+Batches have a minute of their own, per company and app as well as per company.
 
 https://developer.intuit.com/app/developer/qbo/docs/learn/limits-and-throttles — the windows are fixed ones, begun
 by the first call; a call that is refused is not counted, and a read is metered when it went well.
@@ -17,7 +18,7 @@ from tieline_sandbox.answers import Answer
 from tieline_sandbox.quickbooks.faults import throttled
 from tieline_sandbox.windows import Counts, Window
 
-Over = Literal["concurrent", "second", "minute", "month"]
+Over = Literal["concurrent", "second", "minute", "batch", "batch_company", "month"]
 _SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -28,6 +29,8 @@ class Limits:
     concurrent: int | None = 10
     second: int | None = 10
     minute: int | None = 500
+    batch: int | None = 40
+    batch_company: int | None = 120
     month: int | None = 500_000
     retry_after: int | None = None
 
@@ -47,7 +50,7 @@ class Limiter:
         self.limits = Limits()
         self.counts: dict[str, Counts] = {}
         self.meters: dict[str, Meter] = {}
-        self._windows: dict[tuple[str, str], Window] = {}
+        self._windows: dict[tuple[Over, str, str], Window] = {}
         self._in_flight: Counter[tuple[str, str]] = Counter()
 
     def reset(self) -> None:
@@ -62,23 +65,26 @@ class Limiter:
         used = 0 if remaining is None or self.limits.month is None else max(0, self.limits.month - remaining)
         self._meter(client_id, now).used = used
 
-    def metered(self, client_id: str, now: datetime) -> None:
-        """A read that went well."""
-        self._meter(client_id, now).used += 1
+    def metered(self, client_id: str, reads: int, now: datetime) -> None:
+        """Reads that went well; each of a batch is one."""
+        self._meter(client_id, now).used += reads
 
     @contextmanager
-    def place(self, client_id: str, realm_id: str, now: datetime) -> Iterator[Answer | None]:
+    def place(
+        self, client_id: str, realm_id: str, now: datetime, *, is_batch: bool = False
+    ) -> Iterator[Answer | None]:
         """A place for one call while the block runs, or the refusal."""
         counts = self.counts.setdefault(realm_id, Counts())
         counts.calls += 1
-        over = self._over(client_id, realm_id, now)
+        windows = self._windows_of(client_id, realm_id, now, is_batch=is_batch)
+        over = self._over(client_id, realm_id, windows, now)
         if over:
             counts.throttled[over] += 1
             yield throttled(self.limits.retry_after, now)
             return
         self._in_flight[client_id, realm_id] += 1
-        self._second(client_id, realm_id, now).used += 1
-        self._minute(realm_id, now).used += 1
+        for window in windows.values():
+            window.used += 1
         counts.in_flight += 1
         counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
         try:
@@ -87,23 +93,31 @@ class Limiter:
             counts.in_flight -= 1
             self._in_flight[client_id, realm_id] -= 1
 
-    def _over(self, client_id: str, realm_id: str, now: datetime) -> Over | None:
-        limits = self.limits
-        used: tuple[tuple[Over, int | None, int], ...] = (
-            ("month", limits.month, self._meter(client_id, now).used),
-            ("concurrent", limits.concurrent, self._in_flight[client_id, realm_id]),
-            ("second", limits.second, self._second(client_id, realm_id, now).used),
-            ("minute", limits.minute, self._minute(realm_id, now).used),
+    def _over(self, client_id: str, realm_id: str, windows: dict[Over, Window], now: datetime) -> Over | None:
+        used: dict[Over, int] = {
+            "month": self._meter(client_id, now).used,
+            "concurrent": self._in_flight[client_id, realm_id],
+            **{name: window.used for name, window in windows.items()},
+        }
+        limits: dict[Over, int | None] = {name: getattr(self.limits, name) for name in used}
+        return next(
+            (name for name, limit in limits.items() if limit is not None and used[name] >= limit), None
         )
-        return next((name for name, limit, count in used if limit is not None and count >= limit), None)
 
-    def _second(self, client_id: str, realm_id: str, now: datetime) -> Window:
-        return self._window((client_id, realm_id), _SECOND, now)
+    def _windows_of(
+        self, client_id: str, realm_id: str, now: datetime, *, is_batch: bool
+    ) -> dict[Over, Window]:
+        """Those that the call falls into."""
+        found: dict[Over, Window] = {
+            "second": self._window(("second", client_id, realm_id), _SECOND, now),
+            "minute": self._window(("minute", "", realm_id), _MINUTE, now),
+        }
+        if is_batch:
+            found["batch"] = self._window(("batch", client_id, realm_id), _MINUTE, now)
+            found["batch_company"] = self._window(("batch_company", "", realm_id), _MINUTE, now)
+        return found
 
-    def _minute(self, realm_id: str, now: datetime) -> Window:
-        return self._window(("", realm_id), _MINUTE, now)
-
-    def _window(self, key: tuple[str, str], length: timedelta, now: datetime) -> Window:
+    def _window(self, key: tuple[Over, str, str], length: timedelta, now: datetime) -> Window:
         found = self._windows.setdefault(key, Window(length=length, start=now))
         found.turn(now)
         return found

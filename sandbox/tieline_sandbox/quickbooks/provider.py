@@ -17,7 +17,7 @@ from tieline_sandbox.answers import Answer
 from tieline_sandbox.faults import Fault
 from tieline_sandbox.forms import basic, form_of
 from tieline_sandbox.log import Call
-from tieline_sandbox.quickbooks import accounting, authorize, identity, tokens
+from tieline_sandbox.quickbooks import accounting, authorize, batches, identity, tokens
 from tieline_sandbox.quickbooks.access import Access, access_of, grant_in
 from tieline_sandbox.quickbooks.faults import Said, throttled
 from tieline_sandbox.quickbooks.model import Code, Grant
@@ -33,7 +33,7 @@ _ENDPOINTS = {
     "/.well-known/openid_configuration": "discovery",
     "/op/v1/jwks": "discovery",
 }
-_BOOKS = ("companyinfo", "query", "cdc")
+_BOOKS = ("companyinfo", "query", "cdc", "batch")
 _REFRESHED = "tieline_sandbox.quickbooks.refreshed"
 
 
@@ -57,6 +57,7 @@ class QuickBooks:
                 Route(realm + "/preferences", accounting.preferences),
                 Route(realm + "/query", accounting.query, methods=["GET", "POST"]),
                 Route(realm + "/cdc", accounting.changes),
+                Route(realm + "/batch", batches.batch, methods=["POST"]),
                 Route(realm + "/{entity}/{id}", accounting.entity),
                 Route(realm + "/{rest:path}", accounting.unsupported, methods=["GET", "POST"]),
             ]
@@ -86,7 +87,8 @@ class QuickBooks:
         access = scope.get(accounting.ACCESS)
         if isinstance(access, Access):
             client_id, realm_id = access.grant.client_id, access.company.realm_id
-            return self._service.limiter.place(client_id, realm_id, self._service.now())
+            is_batch = _endpoint(scope["path"].removeprefix(PREFIX)) == "batch"
+            return self._service.limiter.place(client_id, realm_id, self._service.now(), is_batch=is_batch)
         refreshed = scope.get(_REFRESHED)
         return self._refreshing(refreshed) if refreshed else nullcontext()
 

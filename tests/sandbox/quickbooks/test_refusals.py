@@ -240,6 +240,8 @@ async def test_the_minute_is_of_the_company_over_all_apps(intuit: Intuit, person
         "concurrent": 10,
         "second": 10,
         "minute": 500,
+        "batch": 40,
+        "batch_company": 120,
         "month": 500_000,
         "retry_after": None,
     }

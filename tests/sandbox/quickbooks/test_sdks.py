@@ -13,6 +13,7 @@ from intuitlib.client import AuthClient
 from intuitlib.enums import Scopes
 from intuitlib.exceptions import AuthClientError
 from quickbooks import QuickBooks, exceptions, objects
+from quickbooks.batch import batch_update
 from quickbooks.cdc import change_data_capture
 
 from tests.sandbox.conftest import Running
@@ -161,6 +162,15 @@ async def test_it_reads_what_changed_and_what_was_deleted(sdk: Sdk) -> None:
     assert [(one.Id, one.status) for one in told.Bill._object_list] == [(bill, "Deleted")]
     assert [(one.Id, one.DisplayName) for one in told.Vendor._object_list] == [(vendor, "Renamed")]
     assert not hasattr(told, "Invoice")
+
+
+async def test_it_tells_which_items_of_a_batch_failed(sdk: Sdk) -> None:
+    vendors = objects.Vendor.all(qb=sdk.books, max_results=2)
+
+    told = batch_update(vendors, qb=sdk.books)
+
+    assert (len(told.successes), len(told.faults)) == (0, 2)
+    assert {fault.Error[0].code for fault in told.faults} == {"500"}
 
 
 async def test_it_knows_intuits_codes(sdk: Sdk) -> None:
