@@ -34,7 +34,8 @@ class Kind(kinds.Kind[Ledger]):
     """`archived` and `deleted` are the statuses that take a record away; None where there is no such thing.
     `voids`: once approved it is not deleted but voided. `hides`: shown only to those who ask, such as with
     `includeArchived`. `vanishes`: what is deleted is not shown at all. `ids`: those of the seed, where they
-    are no UUIDs. `lines` are only in pages and single reads.
+    are no UUIDs. `also` is another field that a single record may be asked for by. `lines` are only in pages and
+    single reads.
     """
 
     resource: str
@@ -49,6 +50,7 @@ class Kind(kinds.Kind[Ledger]):
     hides: str | None = None
     vanishes: bool = False
     ids: Callable[[Ledger], Sequence[str]] | None = None
+    also: str | None = None
     lines: str | None = None
     order: tuple[tuple[str, bool], ...] = ()
 
@@ -141,6 +143,7 @@ KINDS = (
         dataset="contacts",
         resource="Contacts",
         id_field="ContactID",
+        also="ContactNumber",
         make=contacts.contact,
         status_field="ContactStatus",
         archived=_ARCHIVED,
@@ -170,12 +173,13 @@ KINDS = (
         dataset="items",
         resource="Items",
         id_field="ItemID",
+        also="Code",
         make=items.item,
         deleted=_DELETED,
         vanishes=True,
     ),
-    _document("Invoice", dataset="invoices", make=settling.invoice, head=invoices.head),
-    _document("CreditNote", dataset="credit_notes", make=crediting.credit_note),
+    _document("Invoice", dataset="invoices", make=settling.invoice, head=invoices.head, also="InvoiceNumber"),
+    _document("CreditNote", dataset="credit_notes", make=crediting.credit_note, also="CreditNoteNumber"),
     _document("Prepayment", dataset="prepayments", make=crediting.prepayment),
     _document("Overpayment", dataset="overpayments", make=crediting.overpayment),
     Kind(

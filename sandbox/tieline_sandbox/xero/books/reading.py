@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +14,14 @@ from typing import Any
 from tieline_sandbox.books.shelf import Question, Shelf
 from tieline_sandbox.books.values import Record
 from tieline_sandbox.xero.books.conditions import Conditions
-from tieline_sandbox.xero.books.filters import Unparsable, parse_order, parse_where
+from tieline_sandbox.xero.books.filters import Condition, Unparsable, parse_order, parse_where
 from tieline_sandbox.xero.books.kinds import KINDS, Kind
 from tieline_sandbox.xero.books.ledger import Ledger, ledger_of
 from tieline_sandbox.xero.books.sums import CENT
 from tieline_sandbox.xero.model import Organisation, XeroState
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIDES = ("PurchaseDetails", "SalesDetails")
 _LIGHT_CONTACT = ("Addresses", "Phones", "ContactGroups", "ContactPersons", "BankAccountDetails")
 
@@ -76,12 +78,20 @@ def read(shelf: Shelf[Ledger], kind: Kind, query: Mapping[str, str], headers: Ma
 
 
 def read_one(shelf: Shelf[Ledger], kind: Kind, id_: str, query: Mapping[str, str]) -> Record | None:
-    """A collection of one."""
-    found = shelf.find(id_)
+    """A collection of one, by its id or by what else its kind is asked for by."""
+    found = shelf.find(id_) or _named(shelf, kind, id_)
     if found and kind.vanishes and found.get(kind.status_field) in kind.hidden(archived=True, deleted=True):
         return None
     form = Form(with_lines=True, with_archived=True, four_decimals=query.get("unitdp") == "4")
     return {kind.resource: [form.shown(kind, found)]} if found else None
+
+
+def _named(shelf: Shelf[Ledger], kind: Kind, name: str) -> Record | None:
+    """The first of that name; what looks like an id is none."""
+    if kind.also is None or _UUID.fullmatch(name):
+        return None
+    conditions = Conditions(where=((Condition(kind.also, "==", name),),))
+    return next(shelf.select(Question(conditions=conditions)).slice(0, 1), None)
 
 
 def everything(state: XeroState, organisation: Organisation) -> Iterator[tuple[str, Iterator[Record]]]:
@@ -112,7 +122,7 @@ def _question(kind: Kind, query: Mapping[str, str], headers: Mapping[str, str]) 
     conditions = Conditions(
         where=parse_where(query["where"]) if query.get("where") else (),
         statuses=_listed(query, "Statuses") or frozenset() if is_invoices else frozenset(),
-        ids=_ids(query, "IDs") if is_invoices or kind.dataset == "contacts" else None,
+        ids=_asked_ids(kind, query),
         contact_ids=_ids(query, "ContactIDs") if is_invoices else None,
         numbers=_listed(query, "InvoiceNumbers") if is_invoices else None,
         search=query.get("searchTerm", "") if is_invoices or kind.dataset == "contacts" else "",
@@ -125,6 +135,13 @@ def _question(kind: Kind, query: Mapping[str, str], headers: Mapping[str, str]) 
         since=modified_since(headers.get("if-modified-since")) if kind.knows_changes else None,
         order=parse_order(query["order"]) if query.get("order") else kind.order,
     )
+
+
+def _asked_ids(kind: Kind, query: Mapping[str, str]) -> frozenset[str] | None:
+    """No invoice was made by an app here."""
+    if kind.dataset == "invoices" and _is_true(query, "createdByMyApp"):
+        return frozenset()
+    return _ids(query, "IDs") if kind.dataset in ("contacts", "invoices") else None
 
 
 def _ids(query: Mapping[str, str], name: str) -> frozenset[str] | None:
