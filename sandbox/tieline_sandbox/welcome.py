@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from shlex import quote
 from urllib.parse import urlencode
 
 from tieline_sandbox.people import Someone, full_name
@@ -38,7 +39,7 @@ def _xero(sandbox: Sandbox) -> Iterator[str]:
         return
     tenant = user.organisations[0]
     yield from _credentials(app, f"{sandbox.public_url}/_control/apps")
-    consent = f"-d user={user.email} -d organisation={tenant} -d decision=allow"
+    consent = {"user": user.email, "organisation": tenant, "decision": "allow"}
     yield from _way(app, f"{base}/identity/connect/authorize", _XERO_SCOPES, consent, f"{base}/connect/token")
     yield f"  curl -s '{base}/api.xro/2.0/Organisation' {_BEARER} -H 'Xero-tenant-id: {tenant}' {_JSON}"
 
@@ -55,7 +56,7 @@ def _quickbooks(sandbox: Sandbox) -> Iterator[str]:
         return
     realm = user.companies[0]
     yield from _credentials(app, f"{sandbox.public_url}/_control/quickbooks/apps")
-    consent = f"-d user={user.email} -d company={realm} -d decision=allow"
+    consent = {"user": user.email, "company": realm, "decision": "allow"}
     yield from _way(app, f"{base}/connect/oauth2", _INTUIT_SCOPES, consent, f"{base}/oauth2/v1/tokens/bearer")
     yield f"  curl -s '{base}/v3/company/{realm}/companyinfo/{realm}' {_BEARER} {_JSON}"
 
@@ -78,7 +79,7 @@ def _credentials(app: XeroApp | QuickBooksApp, portal: str) -> Iterator[str]:
 
 
 def _way(
-    app: XeroApp | QuickBooksApp, authorize: str, scopes: str, consent: str, token: str
+    app: XeroApp | QuickBooksApp, authorize: str, scopes: str, consent: Mapping[str, str], token: str
 ) -> Iterator[str]:
     """A consent without a browser, and the exchange of its code."""
     if not app.redirect_uris:
@@ -90,7 +91,7 @@ def _way(
         "scope": scopes,
         "state": "any",
     }
+    exchange = {"grant_type": "authorization_code", "redirect_uri": app.redirect_uris[0], "code": "CODE"}
     yield "  A consent, the tokens for its CODE, a call with them:"
-    yield f"  curl -s -o /dev/null -w '%{{redirect_url}}\\n' '{authorize}?{urlencode(asked)}' {consent}"
-    exchange = f"-d grant_type=authorization_code -d code=CODE -d redirect_uri={app.redirect_uris[0]}"
-    yield f"  curl -s -u {app.client_id}:{app.secret} '{token}' {exchange}"
+    yield f"  curl -s -o /dev/null -w '%{{redirect_url}}\\n' '{authorize}?{urlencode(asked)}' -d '{urlencode(consent)}'"
+    yield f"  curl -s -u {quote(f'{app.client_id}:{app.secret}')} '{token}' -d '{urlencode(exchange)}'"

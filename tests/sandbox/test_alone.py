@@ -56,6 +56,16 @@ async def test_the_printed_discovery_document_names_what_a_client_needs(
     assert [key["kty"] for key in keys] == ["RSA"]
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+async def test_intuits_document_for_its_own_sandbox_says_the_same(sandbox: Running, end: str) -> None:
+    place = f"{sandbox.url}/quickbooks/.well-known/openid"
+    async with httpx.AsyncClient() as http:
+        live = await http.get(f"{place}_configuration{end}")
+        trial = await http.get(f"{place}_sandbox_configuration{end}")
+
+    assert live.json() == trial.json()
+
+
 async def test_another_address_to_come_back_to_is_entered_as_printed(sandbox: Running) -> None:
     enter, *_ = _commands(sandbox.logged(), "QuickBooks Online")
     async with httpx.AsyncClient() as http:

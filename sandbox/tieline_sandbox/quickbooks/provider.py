@@ -30,9 +30,14 @@ _ENDPOINTS = {
     "/oauth2/v1/tokens/bearer": "token",
     "/v2/oauth2/tokens/revoke": "revocation",
     "/v1/openid_connect/userinfo": "userinfo",
-    "/.well-known/openid_configuration": "discovery",
+    "/.well-known/openid": "discovery",
     "/op/v1/jwks": "discovery",
 }
+_DISCOVERY = tuple(
+    f"/.well-known/openid_{kind}{end}"
+    for kind in ("configuration", "sandbox_configuration")
+    for end in ("", "/")
+)
 _BOOKS = ("companyinfo", "query", "cdc", "batch")
 _REFRESHED = "tieline_sandbox.quickbooks.refreshed"
 
@@ -50,8 +55,7 @@ class QuickBooks:
                 Route("/oauth2/v1/tokens/bearer", tokens.token, methods=["POST"]),
                 Route("/v2/oauth2/tokens/revoke", tokens.revocation, methods=["POST"]),
                 Route("/v1/openid_connect/userinfo", identity.userinfo),
-                Route("/.well-known/openid_configuration", identity.configuration),
-                Route("/.well-known/openid_configuration/", identity.configuration),
+                *(Route(path, identity.configuration) for path in _DISCOVERY),
                 Route("/op/v1/jwks", identity.jwks),
                 Route(realm + "/companyinfo/{id}", accounting.company_info),
                 Route(realm + "/preferences", accounting.preferences),
