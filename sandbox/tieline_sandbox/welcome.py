@@ -18,6 +18,8 @@ from tieline_sandbox.xero.model import App as XeroApp
 _SHOWN_PEOPLE = 10
 _XERO_SCOPES = "openid offline_access accounting.settings.read"
 _INTUIT_SCOPES = f"openid {ACCOUNTING}"
+_BEARER = "-H 'Authorization: Bearer ACCESS_TOKEN'"
+_JSON = "-H 'Accept: application/json'"
 
 
 def welcome(sandbox: Sandbox) -> Iterator[str]:
@@ -59,10 +61,6 @@ def _quickbooks(sandbox: Sandbox) -> Iterator[str]:
     consent = {"user": user.email, "company": realm, "decision": "allow"}
     yield from _way(app, f"{base}/connect/oauth2", _INTUIT_SCOPES, consent, f"{base}/oauth2/v1/tokens/bearer")
     yield f"  curl -s '{base}/v3/company/{realm}/companyinfo/{realm}' {_BEARER} {_JSON}"
-
-
-_BEARER = "-H 'Authorization: Bearer ACCESS_TOKEN'"
-_JSON = "-H 'Accept: application/json'"
 
 
 def _people(people: Iterable[tuple[Someone, int]]) -> Iterator[str]:

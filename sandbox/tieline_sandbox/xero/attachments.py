@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import cycle, islice
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,8 +18,8 @@ from tieline_sandbox.xero.service import service_of
 
 PARENTS = frozenset(
     {
-        *("Accounts", "BankTransactions", "BankTransfers", "Contacts", "CreditNotes", "Invoices"),
-        "ManualJournals",
+        *("Accounts", "BankTransactions", "BankTransfers", "Contacts"),
+        *("CreditNotes", "Invoices", "ManualJournals"),
     }
 )
 
@@ -33,7 +32,7 @@ async def attachments(request: Request) -> Response:
 
 async def attachment(request: Request) -> Response:
     """GET of one document: so many bytes as it is said to have, made of its name."""
-    found, wanted = _attachments(request), unquote(request.path_params["attachment"])
+    found, wanted = _attachments(request), request.path_params["attachment"]
     if isinstance(found, Response):
         return found
     named = (one for one in found if wanted in (one["AttachmentID"], one["FileName"]))
