@@ -1,16 +1,19 @@
 """The quota in plain Python, written from the rules and not from the script: what should be answered, and when.
 
+A month is a rate whose window is 31 days. What is forgotten is forgotten here, too: `memory` is the name that it had.
+
 Instants are milliseconds, as in Redis: `real` is not moved by anybody, `now` is real and the offset.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tieline.errors import LimitScope
 from tieline.plugins.limits import Limit, LimitKind
+from tieline.quota.blocks import Block
 from tieline.quota.calls import Call, lateness, milliseconds
 from tieline.quota.script import PROBE_AGAIN, PROBE_EVERY, Outcome
 
@@ -43,8 +46,35 @@ class Refused:
 class Oracle:
     """One app's quota. `life` is how long a call may be in flight."""
 
-    since: int
+    since: int = 0
+    memory: str | None = None
     places: dict[str | None, Place] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        self.memory = None
+        self.places.clear()
+
+    def join(
+        self, blocks: Iterable[Block], real: int, offset: int, *, memory: str, before: str, quiet: int
+    ) -> str:
+        """Who knew another memory has all wait for the others; what is said of blocks counts in any case."""
+        now = real + offset
+        if self.memory is None:
+            self.memory, self.since = memory, real
+        if before not in {"", self.memory}:
+            self._block(None, "restart", now + quiet, now)
+        for block in blocks:
+            self._block(block.organisation, block.limit, round(block.until.timestamp() * 1000), now)
+        return self.memory
+
+    def rejoin(self, call: Call, real: int, offset: int, life: int) -> None:
+        """It has been in flight all the time, and counts as if it had begun now. Days are told by answers."""
+        for place in self._touched(call):
+            place.flying[call.id] = real + life
+            place.moves += 1
+        for limit in call.limits:
+            if limit.kind is LimitKind.RATE:
+                self._count(call, limit, real + offset)
 
     def refusals(self, call: Call, real: int, offset: int, life: int) -> list[Refused]:
         """All that speaks against the call; empty when it goes."""
@@ -61,8 +91,7 @@ class Oracle:
             Refused(name, till, soon=False) for place in touched for name, (till, _) in place.blocks.items()
         ]
         found += [refused for limit in call.limits for refused in self._limit(call, limit, now, life)]
-        doubted = call.organisation is not None and real < self.since + milliseconds(call.doubt())
-        if doubted and not touched[1].is_sure and touched[1].flying:
+        if real < self.since + _doubt(call) and not touched[1].is_sure and touched[1].flying:
             found.append(Refused("restart", now, soon=True))
         return found
 
@@ -71,9 +100,7 @@ class Oracle:
         for limit in call.limits:
             place = self._place(call, limit)
             if limit.kind is LimitKind.RATE:
-                assert limit.window is not None
-                count = place.counted.setdefault(limit.name, {})
-                count[call.id] = now + milliseconds(limit.window) + milliseconds(lateness(limit.window))
+                self._count(call, limit, now)
             elif limit.kind is LimitKind.DAY:
                 left, floor = place.left.get(limit.name, limit.most), call.floor(limit)
                 place.left[limit.name] = max(0, left - 1)
@@ -111,13 +138,19 @@ class Oracle:
     def _refuse(self, call: Call, outcome: Outcome, now: int) -> None:
         refusal = outcome.refusal
         assert refusal is not None
-        place = self._at(call.whose(refusal.scope))
-        till = now + milliseconds(refusal.wait)
-        before = place.blocks.get(refusal.limit, (0, 0))[0]
-        place.blocks[refusal.limit] = max(till, before), now
+        self._block(call.whose(refusal.scope), refusal.limit, now + milliseconds(refusal.wait), now)
         for limit in call.limits:
             if limit.kind is LimitKind.DAY and limit.name == refusal.limit:
                 self._place(call, limit).left[limit.name] = 0
+
+    def _block(self, whose: str | None, limit: str, till: int, now: int) -> None:
+        blocks = self._at(whose).blocks
+        blocks[limit] = max(till, blocks.get(limit, (0, 0))[0]), now
+
+    def _count(self, call: Call, limit: Limit, now: int) -> None:
+        assert limit.window is not None
+        counted = self._place(call, limit).counted.setdefault(limit.name, {})
+        counted[call.id] = now + milliseconds(limit.window + lateness(limit.window))
 
     def _limit(self, call: Call, limit: Limit, now: int, life: int) -> Iterator[Refused]:
         place = self._place(call, limit)
@@ -194,3 +227,15 @@ class Oracle:
 
     def _at(self, whose: str | None) -> Place:
         return self.places.setdefault(whose, Place())
+
+
+def _doubt(call: Call) -> int:
+    """How long after Redis forgot an organisation may have more calls behind it than is known: its longest window."""
+    if call.organisation is None:
+        return 0
+    rates = [
+        limit.window
+        for limit in call.limits
+        if limit.scope is LimitScope.ORGANISATION and limit.window is not None
+    ]
+    return milliseconds(max(window + lateness(window) for window in rates))

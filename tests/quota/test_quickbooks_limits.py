@@ -8,6 +8,8 @@ import pytest
 
 from tieline.errors import LimitScope
 from tieline.plugins.limits import LimitKind
+from tieline.quota import Meter
+from tieline.quota.calls import Call
 from tieline_quickbooks.limits import TIERS, limits_of
 
 OF_COMPANY = {
@@ -37,3 +39,11 @@ def test_the_month_is_counted_as_the_smallest_tiers_where_nobody_says_more(
     assert TIERS[0] == "builder"
     assert found == limits
     assert all(".intuit.com/" in limit.source for limit in limits_of(tier))
+
+
+def test_after_redis_forgot_a_company_is_in_doubt_for_its_minute_and_not_for_the_apps_month() -> None:
+    meter = Meter(provider="quickbooks", client_id="app")
+
+    call = Call.of(meter, "company", limits_of("builder"), reserve=0)
+
+    assert call.doubt() == timedelta(seconds=65)

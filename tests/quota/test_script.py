@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -24,10 +24,12 @@ from tests.support.deployment import Deployment
 from tieline.errors import LimitScope
 from tieline.ids import new_id
 from tieline.plugins.limits import Limit, LimitKind
+from tieline.quota import Block
 from tieline.quota.calls import Call, Meter, milliseconds
-from tieline.quota.script import Go, Outcome, Refusal, Script, Wait
+from tieline.quota.script import Go, Outcome, Refusal, Script, Unknown, Wait
 
 SHORT, LONG = timedelta(milliseconds=12), timedelta(minutes=1)
+QUIET = timedelta(milliseconds=400)
 _SECOND = timedelta(seconds=1)
 
 
@@ -47,6 +49,7 @@ LIMITS = (
     _limit("day", LimitKind.DAY, 16),
     _limit("app_minute", LimitKind.RATE, 25, _SECOND * 60, app=True),
     _limit("app_concurrent", LimitKind.CONCURRENCY, 7, app=True),
+    _limit("month", LimitKind.RATE, 70, timedelta(days=31), app=True),
 )
 
 figures = st.integers(0, 16)
@@ -64,6 +67,14 @@ unlikely = st.builds(
     wait=st.sampled_from([timedelta(0), _SECOND, _SECOND * 60, timedelta(hours=20)]),
 )
 
+blocks = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", None]),
+        st.sampled_from(["day", "minute"]),
+        st.sampled_from([_SECOND * -5, _SECOND * 3, _SECOND * 90, timedelta(hours=20)]),
+    ),
+    max_size=2,
+)
 refusals = st.integers(0, 9).flatmap(lambda nth: unlikely if nth > 6 else st.none())
 
 
@@ -79,7 +90,10 @@ class Recorded(Script):
 
 
 class Beside(RuleBasedStateMachine):
-    """Two organisations and calls of the app alone, in two lanes, while the calendar moves."""
+    """Two organisations and calls of the app alone, in two lanes, of two processes, while the calendar moves.
+
+    `names` is what each process last heard Redis' memory called; `open` are calls in flight, and whose they are.
+    """
 
     redis_url = ""
 
@@ -91,9 +105,10 @@ class Beside(RuleBasedStateMachine):
         self.script = Recorded(self.client, offset=lambda: self.offset, life=LONG)
         self.short = Recorded(self.client, offset=lambda: self.offset, life=SHORT)
         self.meter = Meter(provider="pretend", client_id=str(new_id()))
-        self.name = self.run(self.script.join(self.meter, (), memory="m", before="", quiet=timedelta(0)))
-        self.oracle = Oracle(since=self.script.real)
-        self.open: list[tuple[Call, Go]] = []
+        self.oracle = Oracle()
+        self.names = ["", ""]
+        self.open: list[tuple[Call, Go, int]] = []
+        self.join(0, [])
 
     def run(self, coroutine: Any) -> Any:
         return self.runner.run(coroutine)
@@ -103,13 +118,13 @@ class Beside(RuleBasedStateMachine):
         lives = [self.run(self.client.pttl(key)) for key in keys]
         self.run(self.client.aclose())
         self.runner.close()
-        assert min(lives) > 0, "every key ends by itself"
+        assert min(lives, default=1) > 0, "every key ends by itself"
 
     @initialize(is_sure=st.booleans())
     def begin(self, is_sure: bool) -> None:  # noqa: FBT001
         """Nothing is in doubt once an answer of each organisation has told what is left."""
         for organisation in ("a", "b") if is_sure else ():
-            self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=0), self.script)
+            assert self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=0), self.script, 0)
             self.settle_one(0, answered=True, left={"minute": 13}, refusal=None)
 
     @rule(
@@ -117,21 +132,33 @@ class Beside(RuleBasedStateMachine):
         reserve=st.sampled_from([0.0, 0.25]),
         times=st.integers(1, 6),
         is_short=st.sampled_from([False, False, False, True]),
+        process=st.integers(0, 1),
     )
-    def take(self, organisation: str | None, reserve: float, times: int, is_short: bool) -> None:  # noqa: FBT001
+    def take(
+        self,
+        organisation: str | None,
+        reserve: float,
+        times: int,
+        is_short: bool,  # noqa: FBT001
+        process: int,
+    ) -> None:
         script = self.short if is_short else self.script
         for _ in range(times):
-            if not self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=reserve), script):
+            if not self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=reserve), script, process):
                 break
 
     @rule(organisation=st.sampled_from(["a", "a", "b"]), left=lefts)
     def come_and_go(self, organisation: str, left: dict[str, int]) -> None:
-        if self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=0), self.script):
+        if self.take_one(Call.of(self.meter, organisation, LIMITS, reserve=0), self.script, 0):
             self.settle_one(-1, answered=True, left=left, refusal=None)
 
-    def take_one(self, call: Call, script: Recorded) -> bool:
-        """Whether it goes."""
-        taken = self.run(script.take(call, memory=self.name))
+    def take_one(self, call: Call, script: Recorded, process: int) -> bool:
+        """Whether it goes. A process that hears that Redis forgot says what it knows, and asks again later."""
+        taken = self.run(script.take(call, memory=self.names[process] or "none"))
+        if self.names[process] != self.oracle.memory:
+            assert taken == Unknown()
+            self.join(process, [])
+            return False
         real, offset = script.real, milliseconds(self.offset)
         life = milliseconds(SHORT if script is self.short else LONG)
         expected = self.oracle.refusals(call, real, offset, life)
@@ -139,7 +166,7 @@ class Beside(RuleBasedStateMachine):
         if not expected:
             seqs = self.oracle.take(call, real, offset, life)
             assert taken == Go(granted=real + offset, seqs=(*seqs, 0)[:2])  # type: ignore[arg-type]
-            self.open.append((call, taken))
+            self.open.append((call, taken, process))
             return True
         assert isinstance(taken, Wait), expected
         till = max(refused.till for refused in expected)
@@ -162,12 +189,36 @@ class Beside(RuleBasedStateMachine):
     def settle_one(
         self, which: int, *, answered: bool, left: dict[str, int], refusal: Refusal | None
     ) -> None:
-        call, go = self.open.pop(which % len(self.open))
+        call, go, _ = self.open.pop(which % len(self.open))
         outcome = Outcome(answered=answered, left=left, refusal=refusal)
         self.run(self.script.settle(call, go, outcome))
         self.oracle.settle(call, go.granted, go.seqs, outcome, self.script.real, milliseconds(self.offset))
 
-    @rule(by=st.sampled_from([2, 2, 2, 2, 4, 4, 30, 30, 59, 70, 3_601, 86_400, -1, -70, -86_400]))
+    @precondition(lambda self: self.oracle.memory)
+    @rule()
+    def forget(self) -> None:
+        """Somebody wipes Redis."""
+        for key in self.run(self.client.keys(f"{self.meter.prefix}*")):
+            self.run(self.client.delete(key))
+        self.oracle.forget()
+
+    @rule(process=st.integers(0, 1), said=blocks)
+    def join(self, process: int, said: list[tuple[str | None, str, timedelta]]) -> None:
+        """A process says which blocks it knows, and which calls it has in flight."""
+        now = datetime.now(UTC) + self.offset
+        known = [Block(organisation=one, limit=limit, until=now + wait) for one, limit, wait in said]
+        fresh, before, offset = new_id().hex, self.names[process], milliseconds(self.offset)
+        name = self.run(self.script.join(self.meter, known, memory=fresh, before=before, quiet=QUIET))
+        quiet = milliseconds(QUIET)
+        expected = self.oracle.join(known, self.script.real, offset, memory=fresh, before=before, quiet=quiet)
+
+        assert name == expected
+        self.names[process] = name
+        for call in [call for call, _, whose in self.open if whose == process and before != name]:
+            self.run(self.script.rejoin(call))
+            self.oracle.rejoin(call, self.script.real, offset, milliseconds(LONG))
+
+    @rule(by=st.sampled_from([2, 2, 2, 2, 4, 4, 30, 30, 59, 70, 3_601, 86_400, 2_700_000, -1, -70, -86_400]))
     def move_the_calendar(self, by: int) -> None:
         self.offset += timedelta(seconds=by)
 

@@ -101,8 +101,12 @@ class Call:
         return int(limit.most * self.reserve)
 
     def doubt(self) -> timedelta:
-        """After so long a time, what was forgotten no longer counts."""
-        windows = [limit.window for limit in self.limits if limit.window is not None]
+        """After so long a time, what was forgotten of the organisation's calls no longer counts."""
+        windows = [
+            limit.window
+            for limit in self.limits
+            if limit.scope is LimitScope.ORGANISATION and limit.window is not None
+        ]
         return max((window + lateness(window) for window in windows), default=timedelta(0))
 
     def told(self, figures: Mapping[str, int]) -> dict[str, int]:
