@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from tieline.errors import LimitScope
 from tieline.plugins.limits import Limit, LimitKind
 from tieline.quota.blocks import Block
-from tieline.quota.calls import Call, lateness, milliseconds
+from tieline.quota.calls import Call, milliseconds
 from tieline.quota.script import PROBE_AGAIN, PROBE_EVERY, Outcome
 
-SKEW = 5_000
+SKEW = LATE = 5_000
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Oracle:
     def _count(self, call: Call, limit: Limit, now: int) -> None:
         assert limit.window is not None
         counted = self._place(call, limit).counted.setdefault(limit.name, {})
-        counted[call.id] = now + milliseconds(limit.window + lateness(limit.window))
+        counted[call.id] = now + milliseconds(limit.window) + LATE
 
     def _limit(self, call: Call, limit: Limit, now: int, life: int) -> Iterator[Refused]:
         place = self._place(call, limit)
@@ -168,8 +168,7 @@ class Oracle:
 
     def _rate(self, place: Place, limit: Limit, now: int, life: int) -> Iterator[Refused]:
         assert limit.window is not None
-        late = milliseconds(lateness(limit.window))
-        latest = now + milliseconds(limit.window) + late + SKEW
+        latest = now + milliseconds(limit.window) + LATE + SKEW
         counted = place.counted.setdefault(limit.name, {})
         for one in [one for one, end in counted.items() if end <= now - life or end > latest]:
             del counted[one]
@@ -178,7 +177,7 @@ class Oracle:
             return
         end, one = ends[len(ends) - limit.most]
         if one in place.flying:
-            end = max(end - late, now)
+            end = max(end - LATE, now)
         yield Refused(limit.name, end, soon=end <= now)
 
     def _settle_rate(
@@ -238,4 +237,4 @@ def _doubt(call: Call) -> int:
         for limit in call.limits
         if limit.scope is LimitScope.ORGANISATION and limit.window is not None
     ]
-    return milliseconds(max(window + lateness(window) for window in rates))
+    return milliseconds(max(rates)) + LATE

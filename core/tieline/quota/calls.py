@@ -12,7 +12,9 @@ from urllib.parse import quote
 from tieline.errors import LimitScope
 from tieline.plugins.limits import Limit, LimitKind
 
-_LATEST_ARRIVAL = timedelta(seconds=5)
+LATEST_ARRIVAL = timedelta(seconds=5)
+"""So long a call may be under way before the provider counts it; it counts with us meanwhile, or until it is over."""
+
 _HIGHEST_FIGURE = 1_000_000_000
 
 
@@ -87,7 +89,7 @@ class Call:
             "nth": nth,
         }
         if limit.window is not None:
-            told |= {"window": milliseconds(limit.window), "late": milliseconds(lateness(limit.window))}
+            told |= {"window": milliseconds(limit.window), "late": milliseconds(LATEST_ARRIVAL)}
         if limit.kind is LimitKind.DAY:
             told["floor"] = self.floor(limit)
         return told
@@ -107,7 +109,7 @@ class Call:
             for limit in self.limits
             if limit.scope is LimitScope.ORGANISATION and limit.window is not None
         ]
-        return max((window + lateness(window) for window in windows), default=timedelta(0))
+        return max((window + LATEST_ARRIVAL for window in windows), default=timedelta(0))
 
     def told(self, figures: Mapping[str, int]) -> dict[str, int]:
         """Of what an answer says is left, what can be true."""
@@ -115,11 +117,6 @@ class Call:
         return {
             name: min(left, _HIGHEST_FIGURE) for name, left in figures.items() if name in names and left >= 0
         }
-
-
-def lateness(window: timedelta) -> timedelta:
-    """How long a call may be under way before the provider counts it, at the latest."""
-    return min(window / 2, _LATEST_ARRIVAL)
 
 
 def place_of(scope: LimitScope) -> int:
