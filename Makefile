@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 	$(MEMBERS:%=--no-emit-package %) --extra embedded --group dev pyproject.toml $(PROJECTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format lock schema clean
+.PHONY: help run sandbox test proofs check format lock schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,9 @@ sandbox: .venv/ready ## the pretended Xero and QuickBooks Online alone, on port 
 
 test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+proofs: .venv/ready ## the figures of docs/reliability.md, in full: a quarter of an hour
+	@PROOFS=full $(BIN)/python -m pytest --quiet tests/proofs $(ARGS)
 
 check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house rules
 	@$(BIN)/ruff format --check .

@@ -37,7 +37,7 @@ async def _hang(*_arguments: Any) -> bool:
     return False
 
 
-async def _ask(tokens: CredentialTokens) -> str:
+async def ask(tokens: CredentialTokens) -> str:
     try:
         return fingerprint((await tokens.access()).reveal())
     except TielineError as error:
@@ -51,7 +51,7 @@ async def _main(practice_id: PracticeId, credential_id: CredentialId, callers: i
         tokens = CredentialTokens(practice_id, credential_id)
         _say("ready")
         await asyncio.to_thread(sys.stdin.readline)
-        _say(json.dumps(await asyncio.gather(*(_ask(tokens) for _ in range(callers)))))
+        _say(json.dumps(await asyncio.gather(*(ask(tokens) for _ in range(callers)))))
 
 
 if __name__ == "__main__":

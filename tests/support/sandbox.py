@@ -22,6 +22,7 @@ import httpx
 
 from tests.support.polling import wait_until
 from tests.support.processes import assert_unbroken
+from tests.support.source import ROOT
 from tieline.credentials.apps.service import NewApp, add_app
 from tieline.embedded.process import free_port
 from tieline.host import host
@@ -179,13 +180,14 @@ async def land(http: httpx.AsyncClient, callback: str, **headers: str) -> Landed
 
 
 @contextmanager
-def running_sandbox(logs: Path) -> Iterator[str]:
-    """A sandbox on a free port until the block ends; its address."""
+def running_sandbox(logs: Path, module: str = "tieline_sandbox", *arguments: str) -> Iterator[str]:
+    """A sandbox on a free port until the block ends, started by this module; its address."""
     port = free_port()
     log = logs / f"sandbox-{port}.log"
     with log.open("wb") as output:
         popen = subprocess.Popen(
-            [sys.executable, "-m", "tieline_sandbox", "--port", str(port)],
+            [sys.executable, "-m", module, "--port", str(port), *arguments],
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -1,0 +1,148 @@
+"""The quota under a backlog, as the provider counts it: four processes, all that it allows, and hardly a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from tests.credentials.holding import hold
+from tests.proofs.backlog import Paced, Stage, calling, paced_sandbox
+from tests.proofs.calling import Plan
+from tests.proofs.companies import hold_companies
+from tests.proofs.figures import IS_FULL, Figures
+from tests.support.deployment import Deployment
+from tieline.credentials.apps.service import change_tier
+from tieline.ids import AppId, PracticeId
+
+PROCESSES = 4
+RESERVED = 500
+"""A tenth of a day of Xero's tier Core is left to calls that people wait for."""
+
+Tokens: TypeAlias = tuple[PracticeId, AppId, dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A provider's limits, and how long its story is: until it is steady, until Redis is wiped, and after that.
+
+    `speed` is that of its calendar at most, and `lag` what its processes may be behind, in seconds of it.
+    `budgets`: so many background calls are left of the day at the first organisations.
+    """
+
+    name: str
+    counters: str
+    prepare: Callable[[Paced, asyncpg.Connection, int], Awaitable[Tokens]]
+    concurrent: int
+    minute: int
+    callers: int
+    speed: float
+    lag: float
+    organisations: int
+    minutes: tuple[float, float, float]
+    budgets: tuple[int, ...] = ()
+
+
+async def of_xero(paced: Paced, above: asyncpg.Connection, organisations: int) -> Tokens:
+    held = await hold(paced.sandbox, above, *(f"Books {number}" for number in range(organisations)))
+    await change_tier(held.practice_id, "xero", "core")
+    token = (await held.tokens.access()).reveal()
+    tenants = (one.tenant_id for one in held.person.organisations)
+    return held.practice_id, held.app.id, dict.fromkeys(tenants, token)
+
+
+async def of_quickbooks(paced: Paced, _above: asyncpg.Connection, organisations: int) -> Tokens:
+    return await hold_companies(paced.sandbox, organisations)
+
+
+XERO = Case(
+    name="Xero",
+    counters="/counters",
+    prepare=of_xero,
+    concurrent=5,
+    minute=60,
+    callers=2,
+    speed=6.0,
+    lag=0.6,
+    organisations=20 if IS_FULL else 5,
+    minutes=(1.5, 4.0, 2.0) if IS_FULL else (0.1, 1.1, 1.1),
+    budgets=(3, 20, 60, 90) if IS_FULL else (20,),
+)
+QUICKBOOKS = Case(
+    name="QuickBooks",
+    counters="/quickbooks/counters",
+    prepare=of_quickbooks,
+    concurrent=10,
+    minute=500,
+    callers=3,
+    speed=0.5,
+    lag=0.05,
+    organisations=20 if IS_FULL else 3,
+    minutes=(1.3, 1.0, 1.0) if IS_FULL else (0.02, 0.08, 0.08),
+)
+
+
+@pytest.mark.parametrize("case", [XERO, QUICKBOOKS], ids=lambda case: case.name)
+async def test_a_backlog_uses_what_is_allowed_and_no_more_also_when_redis_is_wiped(
+    case: Case, opened: Deployment, sql: asyncpg.Connection, tmp_path: Path, figures: Figures
+) -> None:
+    async with paced_sandbox(tmp_path, counters=case.counters) as paced:
+        plan, budgets = await planned(case, paced, sql)
+
+        async with calling(paced, plan, opened, speed=case.speed, lag=case.lag):
+            await paced.all_called(plan.tokens)
+            begun, steady = await paced.stage(case.minutes[0]), await paced.stage(case.minutes[1])
+            async with Redis.from_url(opened.redis_url) as redis:
+                await redis.flushdb()
+            wiped = await paced.stage(case.minutes[2])
+
+    # What comes later than anybody counts on is refused with right; in a full run the bounds hold all the same.
+    late, of = 0 if IS_FULL else paced.pace.late, f"Limits of {case.name}"
+    asked, refused = begun.calls + steady.calls, begun.refusals() + steady.refusals()
+    figures.at_most(f"{of}: calls refused", per_cent(refused - late, asked), 0.1, " %")
+    if IS_FULL:
+        used = steady.used(plan.tokens.keys() - budgets.keys(), case.minute)
+        figures.at_least(f"{of}: used of the minute while there is a backlog", used, 90, " %")
+    afterwards = per_cent(wiped.refusals() - late, wiped.calls)
+    figures.at_most(f"{of}: calls refused in the minutes after Redis was wiped", afterwards, 1, " %")
+    at_once = wiped.after.most_in_flight
+    figures.at_most(f"{of}: most calls at once at one organisation", at_once, case.concurrent)
+    figures.exactly(f"{of}: calls refused for too many at once", wiped.after.refusals("concurrent"), 0)
+    if budgets:
+        count_days(figures, of, wiped, budgets)
+    figures.hold()
+
+
+async def planned(case: Case, paced: Paced, above: asyncpg.Connection) -> tuple[Plan, dict[str, int]]:
+    """Who calls, and how many calls in the background the days of some organisations have left."""
+    practice_id, app_id, tokens = await case.prepare(paced, above, case.organisations)
+    budgets = dict(zip(tokens, case.budgets, strict=False))
+    for organisation, budget in budgets.items():
+        left = {"day_remaining": RESERVED + budget}
+        await paced.sandbox.control("PUT", f"/organisations/{organisation}", left)
+    plan = Plan(
+        pace=str(paced.file),
+        practice_id=str(practice_id),
+        app_id=str(app_id),
+        tokens=tokens,
+        callers=case.callers,
+        processes=PROCESSES,
+    )
+    return plan, budgets
+
+
+def count_days(figures: Figures, of: str, wiped: Stage, budgets: dict[str, int]) -> None:
+    over = max(wiped.after.served([one]) - budget for one, budget in budgets.items())
+    what = f"{of}: calls over a day's budget at one organisation, Redis wiped: the probe before and the one after"
+    figures.at_most(what, over, 2)
+    refused = wiped.after.refusals("day")
+    figures.exactly(f"{of}: calls refused for a day that was spent, Redis wiped", refused, 0)
+
+
+def per_cent(part: int, whole: int) -> float:
+    return 100 * max(0, part) / whole
