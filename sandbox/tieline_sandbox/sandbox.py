@@ -10,6 +10,7 @@ from tieline_sandbox.faults import Faults
 from tieline_sandbox.gate import Latency
 from tieline_sandbox.jwts import SigningKey, new_key
 from tieline_sandbox.log import RequestLog
+from tieline_sandbox.notices import Outbox
 from tieline_sandbox.quickbooks.limits import Limiter as QuickBooksLimiter
 from tieline_sandbox.quickbooks.service import PREFIX as QUICKBOOKS
 from tieline_sandbox.quickbooks.service import Service as QuickBooksService
@@ -34,6 +35,7 @@ class Sandbox:
         self.faults = Faults()
         self.latency = Latency()
         self.store = Store(state_file, self._snapshot)
+        self.xero_outbox, self.quickbooks_outbox = Outbox(), Outbox()
         key = SigningKey(self.state.xero.signing_key)
         self.xero = Service(
             current=lambda: self.state.xero,
@@ -57,6 +59,7 @@ class Sandbox:
         self.faults.clear()
         self.log.clear()
         self.latency.seconds = 0.0
+        self.xero_outbox, self.quickbooks_outbox = Outbox(), Outbox()
         self.xero.limiter.reset()
         self.quickbooks.limiter.reset()
 

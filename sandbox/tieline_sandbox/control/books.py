@@ -9,10 +9,11 @@ from typing import Any
 from starlette.responses import StreamingResponse
 
 from tieline_sandbox.books.edits import changed, created
-from tieline_sandbox.books.values import to_json
+from tieline_sandbox.books.values import Record, to_json
 from tieline_sandbox.codec import Malformed, decode
 from tieline_sandbox.control.endpoint import Asked, Handlers, Unknown
 from tieline_sandbox.control.streaming import streamed
+from tieline_sandbox.notices import Notice
 from tieline_sandbox.sandbox import Sandbox
 from tieline_sandbox.xero.books.kinds import BY_DATASET
 from tieline_sandbox.xero.books.ledger import ledger_of
@@ -54,7 +55,22 @@ def edit(sandbox: Sandbox, asked: Asked) -> Any:
         fields = wanted.change or kind.removal(before, archived=wanted.archived)
         made = changed(kind, ledger, edits.get(id_), id_, fields, now)
     edits[made.id] = made
-    return json.loads(to_json({"record": shelf.find(made.id)}))
+    record = shelf.find(made.id)
+    _tell(sandbox, organisation, wanted, made.id, record or {})
+    return json.loads(to_json({"record": record}))
+
+
+def _tell(sandbox: Sandbox, organisation: Organisation, wanted: _Edit, id_: str, record: Record) -> None:
+    sandbox.xero_outbox.add(
+        Notice(
+            organisation=organisation.tenant_id,
+            dataset=wanted.dataset,
+            id=id_,
+            what="created" if wanted.create is not None else "updated",
+            at=sandbox.clock.now(),
+            data={name: str(record.get(name)) for name in ("Type", "Status")},
+        )
+    )
 
 
 def books(sandbox: Sandbox, asked: Asked) -> StreamingResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ class Asked:
 
 
 Handler = Callable[[Sandbox, Asked], Any]
+"""Some take their time: what is awaitable is awaited."""
+
 Handlers = dict[tuple[str, str], Handler]
 
 
@@ -42,6 +45,8 @@ def endpoint(sandbox: Sandbox, handlers: Mapping[str, Handler]) -> Callable[[Req
         try:
             asked = Asked(path=request.path_params, query=request.query_params, body=await _body(request))
             result = handlers[request.method if request.method != "HEAD" else "GET"](sandbox, asked)
+            if inspect.isawaitable(result):
+                result = await result
         except Malformed as error:
             return JSONResponse({"error": str(error)}, 400)
         except Unknown as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from tieline_sandbox.codec import Malformed, decode, encode, merge
+from tieline_sandbox.control import webhooks
 from tieline_sandbox.control.endpoint import Asked, Handlers, Unknown
 from tieline_sandbox.names import business_name
 from tieline_sandbox.people import details
@@ -30,8 +31,11 @@ def put_app(sandbox: Sandbox, asked: Asked) -> App:
         _check_redirect_uri(uri)
     if len(changed.redirect_uris) > _MAX_REDIRECT_URIS:
         raise Malformed("redirect_uris", f"must be at most {_MAX_REDIRECT_URIS}")
-    apps[client_id] = changed
-    return changed
+    webhooks.check_url(changed.webhook_url)
+    if changed.webhook_url is not None and changed.webhook_url != current.webhook_url:
+        sandbox.xero_outbox.begin(client_id)
+    apps[client_id] = replace(changed, webhook_key=changed.webhook_key or secrets.token_urlsafe(24))
+    return apps[client_id]
 
 
 def _check_redirect_uri(uri: str) -> None:

@@ -14,9 +14,11 @@ from starlette.responses import StreamingResponse
 from tieline_sandbox.books.edits import changed, created
 from tieline_sandbox.books.values import Record, to_json
 from tieline_sandbox.codec import Malformed, decode, encode, merge
+from tieline_sandbox.control import webhooks
 from tieline_sandbox.control.endpoint import Asked, Handlers, Unknown
 from tieline_sandbox.control.streaming import streamed
 from tieline_sandbox.names import business_name
+from tieline_sandbox.notices import Notice
 from tieline_sandbox.people import details
 from tieline_sandbox.quickbooks import companies, grants, seeded
 from tieline_sandbox.quickbooks.books.kinds import BY_DATASET, Kind
@@ -38,6 +40,10 @@ def put_app(sandbox: Sandbox, asked: Asked) -> App:
         _check_redirect_uri(uri)
     if not 0 < app.hard_life_days <= _LONGEST_LIFE_DAYS:
         raise Malformed("hard_life_days", f"must be 1 to {_LONGEST_LIFE_DAYS}")
+    webhooks.check_url(app.webhook_url)
+    if app.webhook_url is not None and app.webhook_url != current.webhook_url:
+        sandbox.quickbooks_outbox.begin(client_id)
+    app = replace(app, verifier_token=app.verifier_token or secrets.token_urlsafe(24))
     apps[client_id] = app
     if "month_remaining" in asked.body:
         sandbox.quickbooks.limiter.leave(client_id, remaining, sandbox.clock.now())
@@ -176,13 +182,23 @@ def edit(sandbox: Sandbox, asked: Asked) -> Any:
         for _ in range(wanted.times):
             made = created(kind, shelf.ledger, edits, wanted.create, now)
             edits[made.id] = made
+            _tell(sandbox, company, wanted, made.id)
     else:
         if one(shelf, wanted.id or "") is None:
             raise Unknown(f"record in {wanted.dataset}", wanted.id or "")
         fields = wanted.change or _removal(kind, deleted=wanted.deleted)
         made = changed(kind, shelf.ledger, edits.get(wanted.id or ""), wanted.id or "", fields, now)
         edits[made.id] = made
+        _tell(sandbox, company, wanted, made.id)
     return json.loads(to_json({"record": shelf_of(state, company, kind).find(made.id)}))
+
+
+def _tell(sandbox: Sandbox, company: Company, wanted: _Edit, id_: str) -> None:
+    what = "created" if wanted.create is not None else "deleted" if wanted.deleted else "updated"
+    at = sandbox.clock.now()
+    sandbox.quickbooks_outbox.add(
+        Notice(organisation=company.realm_id, dataset=wanted.dataset, id=id_, what=what, at=at)
+    )
 
 
 def _removal(kind: Kind, *, deleted: bool) -> Record:

@@ -13,6 +13,7 @@ from tieline_sandbox.seeds import Dice, uuid_of
 
 CLIENT_ID = "sandbox-quickbooks"
 CLIENT_SECRET = "sandbox-quickbooks-secret"  # noqa: S105 - opens nothing but the sandbox, and is in its README
+VERIFIER_TOKEN = "sandbox-quickbooks-verifier"  # noqa: S105 - the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,12 @@ class Population:
 
 def initial() -> QuickBooksState:
     state = QuickBooksState()
-    state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET, redirect_uris=(FIRST_CALLBACK,))
+    state.apps[CLIENT_ID] = App(
+        client_id=CLIENT_ID,
+        secret=CLIENT_SECRET,
+        redirect_uris=(FIRST_CALLBACK,),
+        verifier_token=VERIFIER_TOKEN,
+    )
     dana: Details = {"email": "dana.ellis@demo.invalid", "given_name": "Dana", "family_name": "Ellis"}
     omar: Details = {"email": "omar.byrne@demo.invalid", "given_name": "Omar", "family_name": "Byrne"}
     _, shared = populate(state, Population(companies=8, seed="demo", user=dana))

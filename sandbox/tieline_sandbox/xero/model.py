@@ -30,7 +30,10 @@ Dataset = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """An app in the developer portal. The last three fields settle what the documentation leaves open."""
+    """An app in the developer portal. `webhook_key` signs what is posted to `webhook_url`.
+
+    `new_consent_kills_old_pair` and `reconnecting_keeps_auth_event` settle what the documentation leaves open.
+    """
 
     client_id: str
     secret: str
@@ -40,6 +43,8 @@ class App:
     tier: Literal["starter", "core", "plus", "advanced", "enterprise"] = "core"
     new_consent_kills_old_pair: bool = True
     reconnecting_keeps_auth_event: bool = False
+    webhook_url: str | None = None
+    webhook_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

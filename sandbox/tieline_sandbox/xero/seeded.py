@@ -14,6 +14,7 @@ from tieline_sandbox.xero.organisations import found, tenant_id_of
 
 CLIENT_ID = "sandbox-xero"
 CLIENT_SECRET = "sandbox-xero-secret"  # noqa: S105 - opens nothing but the sandbox, and is in its README
+WEBHOOK_KEY = "sandbox-xero-webhook-key"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,9 @@ class Population:
 
 def initial(key: Mapping[str, str]) -> XeroState:
     state = XeroState(signing_key=dict(key))
-    state.apps[CLIENT_ID] = App(client_id=CLIENT_ID, secret=CLIENT_SECRET, redirect_uris=(FIRST_CALLBACK,))
+    state.apps[CLIENT_ID] = App(
+        client_id=CLIENT_ID, secret=CLIENT_SECRET, redirect_uris=(FIRST_CALLBACK,), webhook_key=WEBHOOK_KEY
+    )
     alex: Details = {"email": "alex.morgan@demo.invalid", "given_name": "Alex", "family_name": "Morgan"}
     bron: Details = {"email": "bronwen.reid@demo.invalid", "given_name": "Bronwen", "family_name": "Reid"}
     _, shared = populate(state, Population(organisations=12, seed="demo", user=alex))
