@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -15,6 +16,7 @@ from tieline.host import Host
 from tieline.live import telling
 from tieline.quota import metering
 from tieline.settings import Settings
+from tieline.webhooks.pace import Pace
 from tieline.work import doorbell
 from tieline.work.doorbell import Doorbell, make_broker
 
@@ -45,6 +47,10 @@ async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
                     quota=quota,
                     public_url=settings.public_url,
                     origins=settings.origins,
+                    pace=Pace(
+                        debounce=timedelta(seconds=settings.webhook_debounce),
+                        spacing=timedelta(seconds=settings.webhook_spacing),
+                    ),
                 )
             )
             yield bell

@@ -76,6 +76,18 @@ class Settings(PluginSettings):
     tombstone_retention_days: int = Field(
         30, ge=1, le=3650, description="Days a record is kept after it was gone at the provider."
     )
+    webhook_retention_days: int = Field(
+        35, ge=1, le=3650, description="Days an event of a webhook is known again when it is told again."
+    )
+    webhook_debounce: float = Field(
+        10.0, ge=0, le=3600, description="Seconds from a webhook's event to the sync of what it touched."
+    )
+    webhook_spacing: float = Field(
+        300.0,
+        ge=0,
+        le=86400,
+        description="Seconds, at least, between two syncs of one organisation that webhooks ask for.",
+    )
     clock: Literal["real", "movable"] = Field(
         "real", description="`movable` lets tests and the demo move calendar time; refused in production."
     )

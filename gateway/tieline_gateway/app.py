@@ -14,6 +14,7 @@ from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
 from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
 from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callback
+from tieline_gateway.routes.webhooks import WEBHOOK_LABEL, WebhookRoute, is_webhook
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport import GraphQLTransport
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
         routes=[
             *transport.routes("/graphql"),
             OAuthCallback(origins=settings.origins).route(),
+            WebhookRoute(metrics=metrics).route(),
             Route("/", root),
             Route("/livez", livez),
             Route("/readyz", readyz),
@@ -57,4 +59,6 @@ def _label(path: str) -> str:
     """What a path is counted as; no id and nothing that strangers write is in it."""
     if path in _KNOWN:
         return path
-    return CALLBACK_LABEL if is_callback(path) else "other"
+    if is_callback(path):
+        return CALLBACK_LABEL
+    return WEBHOOK_LABEL if is_webhook(path) else "other"

@@ -24,6 +24,12 @@ class Metrics:
         self.seconds = Histogram(
             "tieline_http_request_seconds", "Time to answer.", ["route"], registry=self.registry
         )
+        self.webhooks = Counter(
+            "tieline_webhooks_total",
+            "Webhooks that came.",
+            ["provider", "outcome"],
+            registry=self.registry,
+        )
         self.sockets = Gauge("tieline_sockets_open", "Open WebSocket connections.", registry=self.registry)
         self._pool = Gauge(
             "tieline_database_connections", "Pooled connections.", ["state"], registry=self.registry

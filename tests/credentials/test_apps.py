@@ -73,6 +73,7 @@ async def test_an_app_is_added_and_its_callback_address_told(
     assert told.stdout.splitlines() == [
         f"app      {app.id}",
         f"callback {opened.settings.public_url}/oauth/xero/{app.id}/callback",
+        f"webhooks {opened.settings.public_url}/webhooks/xero/{app.id}",
     ]
     assert (app.client_id, app.environment, app.base_url, app.bulk_consent) == ("ABC123", "LIVE", None, True)
     assert await _secret(opened, practice_id, app.id) == SECRET
@@ -251,8 +252,12 @@ async def test_the_list_tells_everything_but_the_secret(opened: Deployment, prac
     await connection.close()
     refused = tieline(opened, "app", "list", "--practice", str(practice_id))
 
-    assert told.stdout == f"xero  ABC123  LIVE  no tier  bulk consent  {callback}\n"
-    assert refused.stdout.splitlines()[1] == (
+    webhooks = f"{opened.settings.public_url}/webhooks/xero/{app.id}"
+    assert told.stdout.splitlines() == [
+        f"xero  ABC123  LIVE  no tier  bulk consent  {callback}",
+        f"      webhooks  {webhooks}  no secret, so none are taken",
+    ]
+    assert refused.stdout.splitlines()[2] == (
         "      MEND  The provider does not accept this client id and secret: "
         "look there which are valid, then use 'tieline app rotate'."
     )

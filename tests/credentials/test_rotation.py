@@ -15,6 +15,7 @@ import pytest
 from tests.credentials.holding import Holding
 from tests.support.deployment import Deployment
 from tieline import host
+from tieline.credentials.apps.service import set_webhook_secret
 from tieline.credentials.pairs import PREVIOUS, Pair, place_of
 from tieline.credentials.rotation import repository, service
 from tieline.credentials.rotation.service import rotate_keys
@@ -40,10 +41,11 @@ async def test_everything_opens_with_the_new_key_alone_afterwards(holding: Holdi
     first = await holding.tokens.access()
     await holding.keep(pair, subject)
     round_id = await _round(holding)
+    await set_webhook_secret(holding.practice_id, "xero", Secret("webhook_secret_sealed"))
 
     done = await rotate_keys(ring)
 
-    assert [(each.rotated, each.current, each.missed, each.broken) for each in done] == [(1, 0, 0, 0)] * 5
+    assert [(each.rotated, each.current, each.missed, each.broken) for each in done] == [(1, 0, 0, 0)] * 6
     alone = Vault({"new": ring.keys["new"]})
     row = await holding.row()
     credential_id, practice_id = holding.credential.id, holding.practice_id
@@ -61,6 +63,9 @@ async def test_everything_opens_with_the_new_key_alone_afterwards(holding: Holdi
         practice_id=practice_id, table="provider_app", row_id=holding.app.id, column="secret_sealed"
     )
     assert alone.open(secret, place).reveal()
+    for_webhooks = await _value(holding, "provider_app", "webhook_secret_sealed", holding.app.id)
+    place = replace(place, column="webhook_secret_sealed")
+    assert alone.open(for_webhooks, place) == Secret("webhook_secret_sealed")
 
 
 async def test_no_sealed_column_is_forgotten(holding: Holding) -> None:
@@ -161,6 +166,7 @@ async def test_the_command_rotates_and_says_what_it_did(holding: Holding, opened
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.splitlines() == [
         "provider_app.secret_sealed: 1 sealed anew, 0 were already",
+        "provider_app.webhook_secret_sealed: 0 sealed anew, 0 were already",
         "credential.tokens_sealed: 1 sealed anew, 0 were already",
         "credential.previous_sealed: 0 sealed anew, 0 were already",
         "consent_round.verifier_sealed: 0 sealed anew, 0 were already",

@@ -27,6 +27,7 @@ REAL_TIME_IN_SQL = {
 }
 SYSTEM_SCOPE = {
     "core/tieline/sign_ins/returns.py": "the state that a browser brings back says which practice's sign-in it is",
+    "core/tieline/webhooks/service.py": "the address that a webhook came to says which practice's app it is",
     "core/tieline/credentials/rotation/service.py": "seals every secret of the deployment anew",
     "core/tieline/identity.py": "a key says which practice is asking",
     "core/tieline/practices/keys.py": "the operator's command line finds a key by its id",

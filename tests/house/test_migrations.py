@@ -52,6 +52,7 @@ MOMENTS = {
         "LOCK TABLE consent IN ACCESS SHARE MODE",
     ],
     "0013_unchecked_consents": ["LOCK TABLE consent_round IN ACCESS SHARE MODE"],
+    "0014_webhooks": ["LOCK TABLE provider_app IN ACCESS SHARE MODE", "CREATE TABLE webhook_touch ()"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_apps)
     group.command("rotate")(rotate_app)
     group.command("tier")(change_tier)
+    group.command("webhook")(set_webhook_secret)
     app.add_typer(group, name="app")
 
 
@@ -50,14 +51,21 @@ def add_app(
     development_keys: Annotated[
         bool, typer.Option("--development-keys", help="The keys are for the provider's own sandbox.")
     ] = False,
+    webhook_secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file that holds what the provider signs webhooks with; see 'tieline app webhook'."
+        ),
+    ] = None,
 ) -> None:
-    """Give a practice its app at a provider, and print the callback address to register there."""
+    """Give a practice its app at a provider, and print the addresses to register there."""
     from tieline.credentials.apps import service as apps
     from tieline.practices import service
 
     secret = _read_secret(secret_file)
+    webhook_secret = None if webhook_secret_file is None else _read_secret(webhook_secret_file)
 
-    async def run() -> tuple[App, str]:
+    async def run() -> tuple[App, list[str]]:
         new = apps.NewApp(
             provider=provider,
             client_id=client_id,
@@ -66,29 +74,34 @@ def add_app(
             tier=tier,
             sandbox_url=sandbox_url,
             development_keys=development_keys,
+            webhook_secret=webhook_secret,
         )
         added = await apps.add_app(await service.locate_practice(practice), new)
-        return added, _callback_of(added)
+        webhooks = _webhooks_of(added)
+        return added, [f"callback {_callback_of(added)}", *([f"webhooks {webhooks}"] if webhooks else [])]
 
-    added, callback = with_database(run)
-    typer.echo(f"app      {added.id}\ncallback {callback}")
+    added, addresses = with_database(run)
+    typer.echo("\n".join([f"app      {added.id}", *addresses]))
     typer.echo("Register the callback address at the provider, letter by letter.", err=True)
 
 
 def list_apps(*, practice: PracticeOption) -> None:
-    """List a practice's apps: provider, client id, environment, tier, bulk consent, callback address, what is wrong."""
+    """List a practice's apps: what each is, its addresses, whether it takes webhooks, what is wrong."""
     from tieline.credentials.apps import service as apps
     from tieline.practices import service
 
-    async def run() -> list[tuple[App, str]]:
-        found = await apps.list_apps(await service.locate_practice(practice))
-        return [(app, _callback_of(app)) for app in found]
+    async def run() -> list[tuple[App, str, str | None]]:
+        practice_id = await service.locate_practice(practice)
+        found, taking = await apps.list_apps(practice_id), await apps.taking_webhooks(practice_id)
+        return [(app, _callback_of(app), _webhooks_line(app, is_taking=app.id in taking)) for app in found]
 
-    for app, callback in with_database(run):
+    for app, callback, webhooks in with_database(run):
         bulk = "bulk consent" if app.bulk_consent else "one organisation a consent"
         typer.echo(
             f"{app.provider}  {app.client_id}  {app.environment}  {app.tier or 'no tier'}  {bulk}  {callback}"
         )
+        if webhooks is not None:
+            typer.echo(f"      {webhooks}")
         fault = apps.fault_sentence(app)
         if fault is not None:
             typer.echo(f"      MEND  {fault}")
@@ -116,6 +129,27 @@ def rotate_app(
     typer.echo("rotated")
 
 
+def set_webhook_secret(
+    *,
+    practice: PracticeOption,
+    provider: ProviderOption,
+    secret_file: SecretFileOption = None,
+    remove: Annotated[bool, typer.Option("--remove", help="The app takes no webhooks any more.")] = False,
+) -> None:
+    """Say what the provider signs an app's webhooks with, and print the address to register there."""
+    from tieline.credentials.apps import service as apps
+    from tieline.practices import service
+
+    secret = None if remove else _read_secret(secret_file, "Webhook secret")
+
+    async def run() -> str | None:
+        practice_id = await service.locate_practice(practice)
+        return _webhooks_of(await apps.set_webhook_secret(practice_id, provider, secret))
+
+    address = with_database(run)
+    typer.echo("removed" if remove else f"webhooks {address}")
+
+
 def change_tier(
     *,
     practice: PracticeOption,
@@ -139,7 +173,23 @@ def _callback_of(app: App) -> str:
     return host().callback_url(app.provider, app.id)
 
 
-def _read_secret(file: Path | None) -> Secret:
+def _webhooks_of(app: App) -> str | None:
+    """Where its provider is to tell of changes; None where its plugin takes no webhooks."""
+    from tieline.host import host
+    from tieline.plugins import receiver_of
+
+    takes_any = receiver_of(host().registry.get(app.provider)) is not None
+    return host().webhook_url(app.provider, app.id) if takes_any else None
+
+
+def _webhooks_line(app: App, *, is_taking: bool) -> str | None:
+    address = _webhooks_of(app)
+    if address is None:
+        return None
+    return f"webhooks  {address}  {'secret set' if is_taking else 'no secret, so none are taken'}"
+
+
+def _read_secret(file: Path | None, asked: str = "Client secret") -> Secret:
     """From the file, a prompt that shows nothing, or standard input; never from the command's own words."""
     import sys
 
@@ -151,7 +201,7 @@ def _read_secret(file: Path | None) -> Secret:
             with file.open("rb") as opened:
                 return Secret(opened.read(_LONGEST).decode())
         if sys.stdin.isatty():
-            return Secret(typer.prompt("Client secret", hide_input=True, err=True))
+            return Secret(typer.prompt(asked, hide_input=True, err=True))
         return Secret(sys.stdin.buffer.read(_LONGEST).decode())
     except OSError as unreadable:
         raise Invalid(f"The secret file cannot be read: {unreadable.strerror}.", field="secretFile") from None

@@ -40,6 +40,18 @@ async def queue_syncs(
     return await ask_for(work, practice_id, wanted, trigger=trigger, person_id=person_id)
 
 
+async def queue_touched(
+    work: Work, practice_id: PracticeId, connections: Collection[Connection], touched: Collection[str]
+) -> list[Run]:
+    """One run of those feeds of these connections' products that were touched at the provider, lists first."""
+    wanted = [
+        WantedRun(organisation_id=each.organisation_id, credential_id=each.credential_id, feeds=feeds)
+        for each in connections
+        if (feeds := tuple(name for name in _feeds(each) if name in touched))
+    ]
+    return await ask_for(work, practice_id, wanted, trigger=Trigger.WEBHOOK, person_id=None)
+
+
 async def settle_runs(
     work: Work, practice_id: PracticeId, organisation_ids: Collection[OrganisationId], *, reason: str
 ) -> None:

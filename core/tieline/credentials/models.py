@@ -17,6 +17,7 @@ class ProviderAppRow(Model):
     base_url = fields.CharField(max_length=300, null=True)
     client_id = fields.CharField(max_length=200)
     secret_sealed = fields.BinaryField()
+    webhook_secret_sealed = fields.BinaryField(null=True)
     bulk_consent = fields.BooleanField()
     tier = fields.CharField(max_length=32, null=True)
     fault = fields.CharField(max_length=64, null=True)

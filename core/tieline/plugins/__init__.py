@@ -14,6 +14,7 @@
     answer      how it reads what comes back
     entries     how it reads one record of that, field by field
     userinfo    who signed in, where the provider says so at an address of its own
+    webhooks    what the provider tells by itself: a part that a plugin may leave out
     transport   one HTTP exchange, bounded
 
 A plugin is a distribution with an entry point in the group `tieline.plugins`, named like its slug; the module it
@@ -62,12 +63,21 @@ from tieline.plugins.session import SMALLEST_PAGE, Session, TokenSource
 from tieline.plugins.settings import Setting
 from tieline.plugins.userinfo import ask_userinfo
 from tieline.plugins.waits import asked_wait
+from tieline.plugins.webhooks import (
+    BadSignature,
+    WebhookEvent,
+    WebhookReceiver,
+    Webhooks,
+    check_signature,
+    receiver_of,
+)
 
 __all__ = [
     "CONTRACT_VERSION",
     "MAX_CURSOR_BYTES",
     "SMALLEST_PAGE",
     "Answer",
+    "BadSignature",
     "Challenge",
     "ClientAuthentication",
     "Consent",
@@ -103,14 +113,19 @@ __all__ = [
     "TokenRequest",
     "TokenSet",
     "TokenSource",
+    "WebhookEvent",
+    "WebhookReceiver",
+    "Webhooks",
     "ask_userinfo",
     "asked_wait",
     "authorization_url",
+    "check_signature",
     "code_request",
     "faults",
     "hookimpl",
     "load",
     "read_tokens",
+    "receiver_of",
     "refresh_request",
     "revocation_request",
     "send",

@@ -10,9 +10,11 @@ from typing import Any
 from tieline.plugins.contract import CONTRACT_VERSION, Feed, OAuth, Provider, ProviderInfo
 from tieline.plugins.limits import Limit, LimitKind
 from tieline.plugins.settings import flaws_of_settings
+from tieline.plugins.webhooks import Webhooks, receiver_of
 
 _SLUG = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_REFUSALS = range(400, 500)
 _METHODS = ("limits", "remaining", "classify", "subject", "organisations", "organisation", "release", "pull")
 
 
@@ -41,6 +43,7 @@ def _flaws(provider: Any) -> Iterator[str]:
     if info.settings and not callable(getattr(provider, "settled", None)):
         yield "it declares settings, and has no method 'settled' that takes their values"
     yield from flaws_of_settings(info.settings)
+    yield from _flaws_of_webhooks(provider)
 
 
 def _flaws_of_info(info: ProviderInfo) -> Iterator[str]:
@@ -84,6 +87,16 @@ def _flaws_of_limits(provider: Provider, tier: str | None) -> Iterator[str]:
             yield f"the limit {limit.name!r} needs a word as its name, at least one call, and a source"
         if has_window != (limit.kind is LimitKind.RATE):
             yield f"the limit {limit.name!r} has to have a window if it is a rate, and only then"
+
+
+def _flaws_of_webhooks(provider: object) -> Iterator[str]:
+    webhooks = getattr(provider, "webhooks", None)
+    if (webhooks is not None) != (receiver_of(provider) is not None):
+        yield "it has one of webhooks and parse_webhook, which belong together"
+    elif webhooks is not None and not isinstance(webhooks, Webhooks):
+        yield "its 'webhooks' is no Webhooks"
+    elif webhooks is not None and (webhooks.refusal not in _REFUSALS or not webhooks.source):
+        yield "its webhooks need a refusal of 400 to 499, and a source"
 
 
 def _limits(provider: Provider, tier: str | None) -> Sequence[Limit] | None:

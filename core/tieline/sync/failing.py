@@ -10,7 +10,7 @@ from tieline.ids import ClientId, OrganisationId, PracticeId, RunId
 from tieline.principal import Principal
 from tieline.sync.due.times import next_try
 from tieline.sync.repository import RunRepository, set_next_syncs
-from tieline.sync.runs import FailureReason, RunState
+from tieline.sync.runs import FailureReason, RunState, Trigger
 from tieline.sync.standing import Standing, ended
 from tieline.work import Work, retrying, unit_of_work
 
@@ -42,7 +42,9 @@ async def end_failed(
     over = ended(standing, RunState.FAILED, at=work.now, reason=reason, message=message)
     await runs.put(over, at=work.now)
     failures = await runs.failures_in_a_row(organisation_id)
-    await set_next_syncs(practice_id, {organisation_id: next_try(work.now, failures)})
+    # However often webhooks come and their syncs fail, what is due comes when it would have come.
+    is_extra = standing.trigger is Trigger.WEBHOOK
+    await set_next_syncs(practice_id, {organisation_id: next_try(work.now, failures)}, only_sooner=is_extra)
     work.hint("sync_run", standing.id)
     for client_id in await client_of(practice_id, organisation_id):
         work.event(

@@ -8,7 +8,7 @@ from tieline.ids import OrganisationId, PersonId, PracticeId
 from tieline.sync.actors import work_run
 from tieline.sync.due.times import next_day
 from tieline.sync.repository import WantedRun, cancel_runs, queue_runs, set_next_syncs
-from tieline.sync.runs import Run, Trigger
+from tieline.sync.runs import PARTIAL, Run, Trigger
 from tieline.work import Lane, Work
 
 _BY_HAND = frozenset({Trigger.MANUAL, Trigger.REFRESH_LISTS})
@@ -24,11 +24,11 @@ async def ask_for(
 ) -> list[Run]:
     """One live run for each of these locked organisations, with a job that works it, due now.
 
-    The next one comes by itself a day later; a refresh of lists changes nothing about that.
+    The next one comes by itself a day later; what asks for some feeds only changes nothing about that.
     """
     lane = Lane.INTERACTIVE if trigger in _BY_HAND else Lane.BACKGROUND
     runs = await queue_runs(practice_id, wanted, trigger=trigger, person_id=person_id, at=work.now, lane=lane)
-    if runs and trigger is not Trigger.REFRESH_LISTS:
+    if runs and trigger not in PARTIAL:
         await set_next_syncs(practice_id, {run.organisation_id: next_day(work.now) for run in runs})
     for run in runs:
         work.enqueue(

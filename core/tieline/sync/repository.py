@@ -61,7 +61,9 @@ SELECT w.id, $1, w.organisation_id, w.credential_id,
  ORDER BY w.organisation_id
     ON CONFLICT (practice_id, organisation_id) WHERE {_LIVE}
     DO UPDATE SET credential_id = excluded.credential_id, changed_at = excluded.changed_at,
-                  trigger = CASE WHEN r.trigger = 'REFRESH_LISTS' THEN excluded.trigger ELSE r.trigger END,
+                  trigger = CASE WHEN r.trigger = 'REFRESH_LISTS' THEN excluded.trigger
+                                 WHEN r.trigger = 'WEBHOOK' AND excluded.lane = 'INTERACTIVE' THEN excluded.trigger
+                                 ELSE r.trigger END,
                   lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
                                              WHERE n.feed <> ALL (r.feeds) ORDER BY n.nth)
@@ -177,8 +179,8 @@ async def queue_runs(
     """See to it that each organisation has a live run that reads these feeds, through this credential from now on.
 
     Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; a
-    refresh of lists becomes what it is asked for. The organisations are locked; one that was never read to its end has
-    the lane FIRST.
+    refresh of lists becomes what it is asked for, and so does what a webhook asked for where a person asks. The
+    organisations are locked; one that was never read to its end has the lane FIRST.
     """
     merged = _merged(wanted)
     if not merged:
@@ -234,14 +236,17 @@ async def live_runs(practice_id: PracticeId, organisation_ids: Collection[Organi
     return [run_of(row) for row in rows]
 
 
-async def set_next_syncs(practice_id: PracticeId, due: Mapping[OrganisationId, datetime]) -> None:
-    """When each of these locked organisations is due next."""
+async def set_next_syncs(
+    practice_id: PracticeId, due: Mapping[OrganisationId, datetime], *, only_sooner: bool = False
+) -> None:
+    """When each of these locked organisations is due next; `only_sooner` puts nothing off."""
     await current().run(
-        "UPDATE organisation AS o SET next_sync_at = n.at FROM unnest($2::uuid[], $3::timestamptz[]) AS n (id, at) "
-        "WHERE o.practice_id = $1 AND o.id = n.id",
+        "UPDATE organisation AS o SET next_sync_at = CASE WHEN $4 THEN least(o.next_sync_at, n.at) ELSE n.at END "
+        "FROM unnest($2::uuid[], $3::timestamptz[]) AS n (id, at) WHERE o.practice_id = $1 AND o.id = n.id",
         practice_id,
         list(due),
         list(due.values()),
+        only_sooner,
     )
 
 

@@ -17,7 +17,7 @@ from tieline.work.actor import Lane
 
 
 class Trigger(StrEnum):
-    """Why a run was asked for: a person did it, or it was due, or what came before made it needed."""
+    """Why a run was asked for: a person did it, it was due, the provider told, or what came before made it needed."""
 
     CONNECT = "CONNECT"
     RECONNECT = "RECONNECT"
@@ -25,6 +25,11 @@ class Trigger(StrEnum):
     MANUAL = "MANUAL"
     REFRESH_LISTS = "REFRESH_LISTS"
     SCHEDULE = "SCHEDULE"
+    WEBHOOK = "WEBHOOK"
+
+
+PARTIAL = frozenset({Trigger.REFRESH_LISTS, Trigger.WEBHOOK})
+"""What asks for some of the feeds: the next run of all of them comes when it would have come."""
 
 
 class RunState(StrEnum):

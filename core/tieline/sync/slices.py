@@ -25,7 +25,7 @@ from tieline.sync.outcomes import CutShort, outcome
 from tieline.sync.plan import Hopeless, Plan, Step, begin, feed_names, working
 from tieline.sync.pulling import Pull
 from tieline.sync.repository import RunRepository, set_next_syncs, set_synced
-from tieline.sync.runs import RunState, Trigger
+from tieline.sync.runs import PARTIAL, RunState
 from tieline.sync.standing import Standing, ended
 from tieline.work import Again, retrying, unit_of_work
 
@@ -158,8 +158,8 @@ async def _finish(plan: Plan) -> Again | None:
 
 
 async def _is_whole(plan: Plan, standing: Standing) -> bool:
-    """Whether the books are up to date now: after a refresh of lists only where nothing but lists is read."""
-    if standing.trigger is not Trigger.REFRESH_LISTS:
+    """Whether the books are up to date now: after a run of some feeds only where they are all there are."""
+    if standing.trigger not in PARTIAL:
         return True
     connections = await working(plan.practice_id, plan.organisation_id)
     return all(feed_names(plan.provider, each.product) <= set(standing.wanted) for each in connections)

@@ -23,6 +23,7 @@ from tieline.sweeps.actors import (
     warn_ahead,
 )
 from tieline.sync.actors import queue_due, work_run
+from tieline.webhooks.actors import prune_webhooks, sync_touched
 from tieline.work import Actor, system_work
 
 ACTORS: dict[str, Actor] = {
@@ -46,6 +47,8 @@ ACTORS: dict[str, Actor] = {
         prune_runs,
         prune_sign_ins,
         prune_tombstones,
+        sync_touched,
+        prune_webhooks,
     )
 }
 
@@ -62,3 +65,4 @@ async def ensure_recurring(settings: Settings) -> None:
         work.enqueue(prune_runs, key="daily", keep_days=settings.run_retention_days)
         work.enqueue(prune_sign_ins, key="daily", keep_days=settings.sign_in_retention_days)
         work.enqueue(prune_tombstones, key="daily", keep_days=settings.tombstone_retention_days)
+        work.enqueue(prune_webhooks, key="daily", keep_days=settings.webhook_retention_days)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
+from tieline_gateway.transport.bodies import LingeringResponse, TooLarge, TooLate, read_body
 from tieline_gateway.transport.documents import only
 from tieline_gateway.transport.errors import RequestRefused, refused
 from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
@@ -24,7 +24,6 @@ from tieline_gateway.transport.operations import Context, Operations, Outcome
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 30.0
 
-_LINGER_SECONDS = 1.0
 _TOO_LARGE = 413
 _HEADERS = {
     401: {"www-authenticate": "Bearer"},
@@ -80,21 +79,16 @@ class HTTPEndpoint(Generic[Context]):
         return await _while_connected(request, work)
 
     async def _body(self, request: Request) -> bytes:
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
-            raise _too_large()
-        body = bytearray()
         try:
-            async with asyncio.timeout(self.body_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > MAX_BODY_BYTES:
-                        raise _too_large()
-        except TimeoutError:
+            return await read_body(request, max_bytes=MAX_BODY_BYTES, seconds=self.body_seconds)
+        except TooLarge:
+            raise RequestRefused.because(
+                "BODY_TOO_LARGE", f"A request body may hold {MAX_BODY_BYTES:,} bytes.", status=_TOO_LARGE
+            ) from None
+        except TooLate:
             raise RequestRefused.because(
                 "BODY_TIMEOUT", f"The body did not arrive within {self.body_seconds:g} s.", status=408
             ) from None
-        return bytes(body)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -129,12 +123,6 @@ def _only_header(request: Request, name: str) -> str | None:
     return values[0] if values else None
 
 
-def _too_large() -> RequestRefused:
-    return RequestRefused.because(
-        "BODY_TOO_LARGE", f"A request body may hold {MAX_BODY_BYTES:,} bytes.", status=_TOO_LARGE
-    )
-
-
 def _status(error: Refused | TryAgain) -> int:
     if isinstance(error, Unauthenticated):
         return 401
@@ -146,22 +134,9 @@ def _refusal(error: RequestRefused, media: str) -> Response:
     return _answer({"errors": error.errors}, media, status=status)
 
 
-class _LingeringResponse(Response):
-    """Answers at once, then throws away what is still under way: a closed door would drop the answer too."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LINGER_SECONDS):
-                while (await receive()).get("more_body"):
-                    pass
-        await send({"type": "http.response.body"})
-
-
 def _answer(payload: dict[str, Any], media: str, *, status: int) -> Response:
     body = json.dumps(payload, separators=(",", ":"), allow_nan=False)
-    kind = _LingeringResponse if status == _TOO_LARGE else Response
+    kind = LingeringResponse if status == _TOO_LARGE else Response
     response = kind(body, status_code=status, media_type=f"{media}; charset=utf-8")
     response.headers.update({"cache-control": "no-store", **_HEADERS.get(status, {})})
     return response

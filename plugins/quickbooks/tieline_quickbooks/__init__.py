@@ -13,6 +13,7 @@ wire        values as Intuit writes them
 limits      how much Intuit allows
 faults      what Intuit's answers mean
 said        what a fault in them says, in whichever form
+webhooks    what it tells by itself
 """
 
 from tieline.plugins import hookimpl

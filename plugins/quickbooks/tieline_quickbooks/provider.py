@@ -32,10 +32,14 @@ from tieline.plugins import (
     Session,
     Setting,
     Subject,
+    WebhookEvent,
+    Webhooks,
 )
+from tieline.vault import Secret
 from tieline_quickbooks import company, faults, identity, limits, reading
 from tieline_quickbooks.asking import Company
 from tieline_quickbooks.feeds import FEEDS
+from tieline_quickbooks.webhooks import WEBHOOKS, parse
 
 _SLUG = "quickbooks"
 _ACCOUNTING = "com.intuit.quickbooks.accounting"
@@ -100,6 +104,7 @@ class QuickBooks:
     info: ProviderInfo = _INFO
     oauth: OAuth = _OAUTH
     monthly_reads: int = limits.BUILDERS_READS
+    webhooks: Webhooks = WEBHOOKS
 
     def settled(self, values: Mapping[str, bool | int]) -> QuickBooks:
         oauth = replace(self.oauth, lapse_is_proof=bool(values["lapse_is_proof"]))
@@ -137,3 +142,8 @@ class QuickBooks:
 
     def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
         return reading.pull(session, feed, cursor, provider=_SLUG)
+
+    def parse_webhook(
+        self, headers: Mapping[str, str], body: bytes, secret: Secret
+    ) -> Sequence[WebhookEvent]:
+        return parse(headers, body, secret)

@@ -13,6 +13,7 @@ mapping        Xero's records as canonical ones
 wire           values as Xero writes them
 limits         how much Xero allows by tier, and what its answers say is left
 faults         what Xero's answers mean
+webhooks       what it tells by itself
 """
 
 from tieline.plugins import hookimpl

@@ -31,9 +31,13 @@ from tieline.plugins import (
     Session,
     Setting,
     Subject,
+    WebhookEvent,
+    Webhooks,
 )
+from tieline.vault import Secret
 from tieline_xero import connections, details, faults, identity, limits, reading, scopes
 from tieline_xero.feeds import FEEDS
+from tieline_xero.webhooks import WEBHOOKS, parse
 
 _SLUG = "xero"
 
@@ -83,6 +87,7 @@ class Xero:
     info: ProviderInfo = _INFO
     oauth: OAuth = _OAUTH
     page_size: int = reading.PAGE_SIZE
+    webhooks: Webhooks = WEBHOOKS
 
     def settled(self, values: Mapping[str, bool | int]) -> Xero:
         return replace(self, page_size=int(values["page_size"]))
@@ -110,3 +115,8 @@ class Xero:
 
     def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
         return reading.pull(session, feed, cursor, provider=_SLUG, page_size=self.page_size)
+
+    def parse_webhook(
+        self, headers: Mapping[str, str], body: bytes, secret: Secret
+    ) -> Sequence[WebhookEvent]:
+        return parse(headers, body, secret)

@@ -24,7 +24,7 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
-    """A practice's app at a provider, without its secret. `fault` is the code of the last refusal of the app."""
+    """A practice's app at a provider, without its secrets. `fault` is the code of the last refusal of the app."""
 
     id: AppId
     practice_id: PracticeId
@@ -102,6 +102,19 @@ class AppRepository:
             sealed,
         )
 
+    async def set_webhook_secret(self, app_id: AppId, sealed: bytes | None) -> None:
+        """None takes it away."""
+        sql = f"UPDATE provider_app SET webhook_secret_sealed = $3 WHERE {_MINE}"
+        await current().run(sql, self.practice_id, app_id, sealed)
+
+    async def with_webhook_secret(self) -> frozenset[AppId]:
+        """The apps that have one."""
+        rows = await current().rows(
+            "SELECT id FROM provider_app WHERE practice_id = $1 AND webhook_secret_sealed IS NOT NULL",
+            self.practice_id,
+        )
+        return frozenset(row["id"] for row in rows)
+
     async def set_tier(self, app_id: AppId, tier: str) -> None:
         sql = f"UPDATE provider_app SET tier = $3 WHERE {_MINE}"
         await current().run(sql, self.practice_id, app_id, tier)
@@ -118,6 +131,17 @@ class AppRepository:
             value,
         )
         return app_of_row(row, row["id"]) if row else None
+
+
+async def app_taking_webhooks(provider: str, app_id: AppId) -> tuple[App, bytes] | None:
+    """This app with its sealed secret for webhooks, whosever it is; None where it has none. System scope."""
+    row = await current().row(
+        f"SELECT {_APP}, a.webhook_secret_sealed AS sealed FROM provider_app AS a "
+        "WHERE a.id = $1 AND a.provider = $2 AND a.webhook_secret_sealed IS NOT NULL",
+        app_id,
+        provider,
+    )
+    return (app_of_row(row, row["id"]), row["sealed"]) if row else None
 
 
 def app_of_row(row: Any, app_id: AppId) -> App:

@@ -12,7 +12,7 @@ from tieline.database import scope
 from tieline.errors import Invalid, NotFound, ProviderMisconfigured
 from tieline.host import host
 from tieline.ids import AppId, PracticeId, new_id
-from tieline.plugins import Endpoints, Provider
+from tieline.plugins import Endpoints, Provider, receiver_of
 from tieline.principal import Principal
 from tieline.quota import Meter
 from tieline.vault import Place, Secret
@@ -36,7 +36,8 @@ _FAULTS: Mapping[str, str] = {
 class NewApp:
     """What the operator says of an app; `sandbox_url` is where a server that pretends to be the provider listens.
 
-    `development_keys`: the client id and secret open the provider's own sandbox, and no real books.
+    `development_keys`: the client id and secret open the provider's own sandbox, and no real books. `webhook_secret` is
+    what the provider signs its webhooks with.
     """
 
     provider: str
@@ -46,6 +47,7 @@ class NewApp:
     tier: str | None = None
     sandbox_url: str | None = None
     development_keys: bool = False
+    webhook_secret: Secret | None = None
 
 
 def provider_of(app: App) -> Provider:
@@ -76,6 +78,11 @@ def secret_of(app: App, sealed: bytes) -> Secret:
     return host().vault.open(sealed, _place(app.practice_id, app.id))
 
 
+def webhook_secret_of(app: App, sealed: bytes) -> Secret:
+    """Raises SealBroken."""
+    return host().vault.open(sealed, _webhook_place(app.practice_id, app.id))
+
+
 def fault_sentence(app: App) -> str | None:
     """What the operator has to mend; None where nothing is wrong."""
     if app.fault is None:
@@ -97,6 +104,7 @@ async def add_app(practice_id: PracticeId, new: NewApp) -> App:
             base_url=None if new.sandbox_url is None else _address(new.sandbox_url),
             client_id=_client_id(new.client_id),
             secret_sealed=host().vault.seal(_checked(new.secret), _place(practice_id, app_id)),
+            webhook_secret_sealed=_sealed_for_webhooks(practice_id, app_id, provider, new.webhook_secret),
             bulk_consent=new.bulk_consent,
             tier=None if new.tier is None else _tier(provider, new.tier),
             created_at=work.now,
@@ -121,6 +129,18 @@ async def rotate_secret(practice_id: PracticeId, provider: str, secret: Secret) 
 
 
 @retrying
+async def set_webhook_secret(practice_id: PracticeId, provider: str, secret: Secret | None) -> App:
+    """Say what an app's webhooks are signed with, at once for all that come; None: it takes none. Raises Invalid."""
+    installed = _installed(provider)
+    async with unit_of_work(Principal.machine(practice_id)):
+        apps = AppRepository.of(practice_id)
+        app = await _added(apps, provider)
+        sealed = _sealed_for_webhooks(practice_id, app.id, installed, secret)
+        await apps.set_webhook_secret(app.id, sealed)
+    return app
+
+
+@retrying
 async def change_tier(practice_id: PracticeId, provider: str, tier: str) -> None:
     """Say which tier an app has now; every session opened from then on keeps to its limits. Raises Invalid."""
     checked = _tier(_installed(provider), tier)
@@ -133,6 +153,26 @@ async def list_apps(practice_id: PracticeId) -> list[App]:
     """The practice's apps by provider, without their secrets."""
     async with scope(practice_id):
         return await AppRepository.of(practice_id).all()
+
+
+async def taking_webhooks(practice_id: PracticeId) -> frozenset[AppId]:
+    """Those of the practice's apps that have a secret for webhooks."""
+    async with scope(practice_id):
+        return await AppRepository.of(practice_id).with_webhook_secret()
+
+
+def _sealed_for_webhooks(
+    practice_id: PracticeId, app_id: AppId, provider: Provider, secret: Secret | None
+) -> bytes | None:
+    if secret is None:
+        return None
+    if receiver_of(provider) is None:
+        raise Invalid(f"The plugin of {provider.info.name} takes no webhooks.", field="webhookSecret")
+    return host().vault.seal(_checked(secret, "webhook secret"), _webhook_place(practice_id, app_id))
+
+
+def _webhook_place(practice_id: PracticeId, app_id: AppId) -> Place:
+    return Place(practice_id=practice_id, table="provider_app", row_id=app_id, column="webhook_secret_sealed")
 
 
 def _place(practice_id: PracticeId, app_id: AppId) -> Place:
@@ -194,11 +234,11 @@ def _client_id(text: str) -> str:
     return trimmed
 
 
-def _checked(secret: Secret) -> Secret:
+def _checked(secret: Secret, what: str = "client secret") -> Secret:
     trimmed = secret.reveal().strip()
     if not 0 < len(trimmed) <= _SECRET_LENGTH or not trimmed.isprintable():
         raise Invalid(
-            f"A client secret has 1 to {_SECRET_LENGTH} printable characters, on one line.", field="secret"
+            f"A {what} has 1 to {_SECRET_LENGTH} printable characters, on one line.", field="secret"
         )
     return Secret(trimmed)
 

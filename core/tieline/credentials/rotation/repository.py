@@ -28,6 +28,7 @@ class Sealed:
 
 COLUMNS = (
     Column(table="provider_app", name="secret_sealed"),
+    Column(table="provider_app", name="webhook_secret_sealed"),
     Column(table="credential", name="tokens_sealed"),
     Column(table="credential", name="previous_sealed"),
     Column(table="consent_round", name="verifier_sealed"),

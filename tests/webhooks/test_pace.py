@@ -1,0 +1,306 @@
+"""What was touched is read by one run of its own: soon, not too often, and beside everything that is due anyway."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tests.support.books import DATA_HEALTH, Books
+from tests.support.deployment import Deployment
+from tests.support.jobs import JobTable, calendar
+from tests.sync.scripted import Reading, Script, page, reading, record, scripted
+from tests.webhooks.desk import SECRET, signature
+from tieline.connections.service import disconnect
+from tieline.credentials.apps.service import set_webhook_secret
+from tieline.errors import LimitScope, ProviderBroken
+from tieline.ids import RunId
+from tieline.plugins import Limit, LimitKind, WebhookEvent, Webhooks, check_signature
+from tieline.sync.runs import RunState, Trigger
+from tieline.sync.scheduling import queue_due
+from tieline.sync.service import sync
+from tieline.vault import Secret
+from tieline.webhooks.actors import sync_touched
+from tieline.webhooks.pace import Pace
+from tieline.work import Again, Lane
+from tieline_gateway.metrics import Metrics
+from tieline_gateway.routes.webhooks import WebhookRoute
+
+Clock = Callable[[timedelta], Awaitable[None]]
+SPACING = timedelta(seconds=300)
+MOMENT = timedelta(seconds=5)
+
+pytestmark = pytest.mark.usefixtures("jobs")
+
+
+class Telling(Script):
+    """It tells which feeds of which organisation were touched."""
+
+    webhooks = Webhooks(refusal=401, source="nowhere")
+
+    def parse_webhook(
+        self, headers: Mapping[str, str], body: bytes, secret: Secret
+    ) -> Sequence[WebhookEvent]:
+        check_signature(headers.get("x-signature"), body, secret)
+        organisation, *feeds = json.loads(body)
+        return [WebhookEvent(id=None, organisation=organisation, feeds=tuple(feeds))]
+
+
+@pytest.fixture
+def script(opened: Deployment) -> Iterator[Telling]:  # noqa: ARG001 - must be open
+    made = Telling()
+    with scripted(made):
+        yield made
+
+
+@pytest.fixture
+async def client(books: Books, script: Telling, jobs: JobTable) -> Reading:  # noqa: ARG001 - an empty table
+    """A client of whom accounts and invoices are read; its first run is queued."""
+    await set_webhook_secret(books.practice_id, "pretend", Secret(SECRET))
+    return await reading(books, script, product=DATA_HEALTH)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    app = Starlette(routes=[WebhookRoute(metrics=Metrics()).route()])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as made:
+        yield made
+
+
+@pytest.fixture
+def tell(client: Reading, http: httpx.AsyncClient) -> Callable[..., Awaitable[None]]:
+    """The provider tells that these feeds were touched."""
+
+    async def told(*feeds: str) -> None:
+        body = json.dumps([client.external_id, *feeds]).encode()
+        path = f"/webhooks/pretend/{client.books.apps['pretend']}"
+        answer = await http.post(path, content=body, headers={"x-signature": signature(body)})
+        assert answer.status_code == 200
+
+    return told
+
+
+Tell = Callable[..., Awaitable[None]]
+
+
+async def work(client: Reading) -> Again | None:
+    """The job that a delivery has queued."""
+    [arguments] = await client.books.jobs("webhooks.sync_touched")
+    return await sync_touched.function(**arguments)
+
+
+async def queued(client: Reading) -> RunId:
+    [run] = await client.books.runs()
+    return RunId(run["id"])
+
+
+async def times(client: Reading) -> tuple[object, object]:
+    row = await client.organisation()
+    return row["last_synced_at"], row["next_sync_at"]
+
+
+async def test_only_what_was_touched_is_read_however_lately_it_was_read(
+    client: Reading, script: Telling, tell: Tell
+) -> None:
+    await client.slice()
+    before = await times(client)
+    script.asked.clear()
+    script.answers["invoices", "end"] = page(record("new", "invoices"), cursor="more", last=True)
+
+    for _ in range(3):
+        await tell("invoices")
+    [job] = await client.books.sql.fetch("SELECT * FROM job WHERE actor = 'webhooks.sync_touched'")
+    assert await work(client) is None
+    run_id = await queued(client)
+    await client.slice(run_id)
+
+    wait = job["due_at"] - job["created_at"]
+    assert (wait, job["lane"]) == (timedelta(seconds=10), "BACKGROUND")
+    run = await client.run(run_id)
+    assert (run.state, run.trigger, run.lane) == (RunState.SUCCEEDED, Trigger.WEBHOOK, Lane.BACKGROUND)
+    assert (run.wanted, run.requested_by) == (("invoices",), None)
+    assert script.asked == [("invoices", "end")]
+    assert await client.ids("invoices") == ["new"]
+    assert await times(client) == before
+    assert await work(client) is None
+    assert await client.books.runs() == []
+
+
+async def test_feeds_are_read_in_the_plugins_order(client: Reading, tell: Tell) -> None:
+    await client.slice()
+
+    await tell("invoices", "accounts")
+    await work(client)
+
+    assert (await client.run(await queued(client))).wanted == ("accounts", "invoices")
+
+
+async def test_a_run_that_is_live_is_waited_for_since_it_may_be_past_the_change(
+    client: Reading, script: Telling, tell: Tell
+) -> None:
+    await tell("invoices")
+
+    again = await work(client)
+
+    assert again is not None
+    assert abs(again.at - (await calendar() + timedelta(seconds=30))) < MOMENT
+    assert [run["trigger"] for run in await client.books.runs()] == ["CONNECT"]
+    await client.slice()
+    script.asked.clear()
+    assert await work(client) is None
+    await client.slice(await queued(client))
+    assert script.asked == [("invoices", "end")]
+
+
+async def test_a_run_that_is_paused_is_waited_for_until_it_goes_on(client: Reading, tell: Tell) -> None:
+    resume_at = await calendar() + timedelta(hours=7)
+    await client.books.sql.execute(
+        "UPDATE sync_run SET state = 'PAUSED', limit_name = 'day', resume_at = $2 WHERE id = $1",
+        client.first,
+        resume_at,
+    )
+    await tell("invoices")
+
+    assert await work(client) == Again(resume_at)
+
+
+async def test_what_was_never_read_to_its_end_is_left_to_the_first_sync(client: Reading, tell: Tell) -> None:
+    await client.books.sql.execute(
+        "UPDATE sync_run SET state = 'FAILED', finished_at = created_at WHERE id = $1", client.first
+    )
+    await tell("invoices")
+
+    assert await work(client) is None
+    assert await client.books.runs() == []
+    assert await client.books.count("webhook_touch") == 0
+
+
+async def test_what_nothing_works_for_is_not_read(client: Reading, tell: Tell) -> None:
+    await client.slice()
+    await tell("invoices")
+    await client.books.expire(client.connection, "ACCESS_LOST")
+
+    assert await work(client) is None
+    assert await client.books.runs() == []
+
+
+async def test_a_disconnected_organisation_is_touched_no_more(client: Reading, tell: Tell) -> None:
+    await client.slice()
+    await disconnect(client.books.admin, client.connection.id)
+
+    await tell("invoices")
+
+    assert await client.books.runs() == []
+    for arguments in await client.books.jobs("webhooks.sync_touched"):
+        assert await sync_touched.function(**arguments) is None
+    assert await client.books.runs() == []
+
+
+async def test_the_next_one_waits_for_its_turn_and_takes_all_that_came_meanwhile(
+    client: Reading, tell: Tell, clock: Clock
+) -> None:
+    await client.slice()
+    await tell("invoices")
+    await work(client)
+    first = await queued(client)
+    await client.slice(first)
+    await tell("invoices")
+    await tell("accounts")
+
+    early = await work(client)
+    assert early is not None
+    assert early.at == (await client.run(first)).created_at + SPACING
+    assert await client.books.runs() == []
+
+    await clock(SPACING)
+    assert await work(client) is None
+    assert (await client.run(await queued(client))).wanted == ("accounts", "invoices")
+
+
+async def test_one_that_fails_puts_nothing_off(client: Reading, script: Telling, tell: Tell) -> None:
+    await client.slice()
+    due = datetime.now(UTC) + timedelta(minutes=10)
+    await client.books.sql.execute(
+        "UPDATE organisation SET next_sync_at = $2 WHERE id = $1", client.organisation_id, due
+    )
+    script.answers["invoices", "end"] = ProviderBroken("pretend", "it is no JSON")
+    await tell("invoices")
+    await work(client)
+    run_id = await queued(client)
+
+    await client.slice(run_id)
+
+    assert (await client.run(run_id)).state is RunState.FAILED
+    assert (await client.organisation())["next_sync_at"] == due
+
+
+async def test_a_person_who_asks_meanwhile_gets_all_of_it_as_their_own(client: Reading, tell: Tell) -> None:
+    await client.slice()
+    before = await times(client)
+    await tell("invoices")
+    await work(client)
+
+    asked = await sync(client.books.admin, client.connection.id)
+    await client.slice(asked.id)
+
+    assert (asked.trigger, asked.lane, asked.wanted) == (
+        Trigger.MANUAL,
+        Lane.INTERACTIVE,
+        ("invoices", "accounts"),
+    )
+    assert (await times(client))[0] != before[0]
+
+
+async def test_what_is_due_meanwhile_joins_and_the_touched_feed_is_read_still(
+    client: Reading, script: Telling, tell: Tell
+) -> None:
+    await client.slice()
+    before = await times(client)
+    await tell("invoices")
+    await work(client)
+    await client.books.sql.execute(
+        "UPDATE organisation SET next_sync_at = next_sync_at - interval '2 days' WHERE id = $1",
+        client.organisation_id,
+    )
+    script.asked.clear()
+
+    await queue_due()
+    run_id = await queued(client)
+    await client.slice(run_id)
+
+    assert (await client.run(run_id)).trigger is Trigger.WEBHOOK
+    assert script.asked == [("invoices", "end"), ("accounts", "end")]
+    assert (await times(client))[0] != before[0]
+
+
+def limit(kind: LimitKind, most: int, scope: LimitScope = LimitScope.ORGANISATION) -> Limit:
+    window = timedelta(minutes=1) if kind is LimitKind.RATE else None
+    return Limit(name="x", scope=scope, kind=kind, most=most, source="nowhere", window=window)
+
+
+@pytest.mark.parametrize(
+    ("limits", "feeds", "between"),
+    [
+        ([], 3, SPACING),
+        ([limit(LimitKind.DAY, 1_000)], 1, SPACING),
+        ([limit(LimitKind.DAY, 1_000)], 5, timedelta(seconds=864)),
+        ([limit(LimitKind.DAY, 5_000)], 5, SPACING),
+        ([limit(LimitKind.DAY, 100)], 1, timedelta(seconds=1_728)),
+        ([limit(LimitKind.DAY, 100, LimitScope.APP), limit(LimitKind.RATE, 1)], 1, SPACING),
+        ([limit(LimitKind.DAY, 100), limit(LimitKind.DAY, 10)], 1, timedelta(seconds=17_280)),
+    ],
+)
+def test_half_of_an_organisations_day_is_the_most_that_webhooks_take(
+    limits: list[Limit], feeds: int, between: timedelta
+) -> None:
+    pace = Pace(debounce=timedelta(seconds=10), spacing=SPACING)
+    last = datetime(2026, 5, 4, tzinfo=UTC)
+
+    assert pace.between(limits, feeds=feeds) == between
+    assert pace.next_sync(None, limits, feeds=feeds, at=last) == last
+    assert pace.next_sync(last, limits, feeds=feeds, at=last + MOMENT) == last + between
+    assert pace.next_sync(last, limits, feeds=feeds, at=last + between * 2) == last + between * 2
