@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.conformance.sandboxed import CALLBACK, URL, Sandboxed, client
+from tests.conformance.sandboxed import CALLBACK, URL, client
+from tests.conformance.telling import TellingIntuit
 from tests.plugins.intuit import QUICKBOOKS
 from tests.plugins.quickbooks_books import DATASET_AT_SANDBOX
 from tieline.testing import App
@@ -22,7 +23,7 @@ _ALWAYS_ONE = {"organisation", "preferences"}
 _UNLIMITED = {"concurrent": None, "second": None, "minute": None, "month": None, "retry_after": 7}
 
 
-class AtQuickBooks(Sandboxed):
+class AtQuickBooks(TellingIntuit):
     """One person with one company."""
 
     url = f"{URL}/quickbooks"

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from tests.conformance.sandboxed import CALLBACK, URL, Sandboxed, client
+from tests.conformance.sandboxed import CALLBACK, URL, client
+from tests.conformance.telling import TellingXero
 from tests.plugins.xero_books import UNLIMITED, XERO, Books, ids_of
 from tests.sandbox.xero import CLIENT_ID, SECRET
 from tests.sandbox.xero import Xero as Sandbox
@@ -39,7 +40,7 @@ _VOIDED = (*_TYPES, "journals")
 _STAYING = {"organisation", "contacts", "prepayments", "overpayments"}
 
 
-class AtXero(Sandboxed):
+class AtXero(TellingXero):
     """One person with one organisation."""
 
     url = f"{URL}/xero"

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.conformance import rash
+from tests.conformance import rash, ringing
 from tieline.errors import ProviderBroken
 from tieline.plugins import (
     Consent,
@@ -281,5 +281,6 @@ BROKEN: Mapping[str, Provider] = {
     "changes-are-found": Scripted(pulled=deaf),
     "what-is-deleted-goes": Bent(bend=lambda page: replace(page, gone=())),
     "no-change-costs-what-is-declared": Scripted(pulled=asking_first),
+    **ringing.BROKEN,
 }
 """By the id of the rule that each breaks."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pretended_abacus import pretending
+from pretended_abacus import pretending as without_webhooks
 from tests.conformance.broken import BROKEN
+from tests.conformance.ringing import Ringing, pretending
 from tieline.testing import RULES, Rule, RuleBroken, reading
+from tieline.testing.rules import webhooks
 from tieline.testing.suite import examine
+from tieline_abacus import Abacus
 
 COSTS = {"accounts": 1, "tax_rates": 1}
 
@@ -23,6 +26,17 @@ async def test_who_breaks_a_rule_is_told_which_and_what_to_do(
 
     assert str(broken.value).startswith(f"{kept.id}: {kept.says} But ")
     assert str(broken.value).endswith(f". {kept.mend}")
+
+
+@pytest.mark.parametrize("kept", webhooks.RULES, ids=lambda one: one.id)
+async def test_who_takes_webhooks_needs_a_pretender_that_tells_and_who_takes_none_does_not(
+    kept: Rule,
+) -> None:
+    await examine(kept, Ringing(), pretending, unchanged_calls=COSTS)
+    await examine(kept, Abacus(), without_webhooks, unchanged_calls=COSTS)
+
+    with pytest.raises(RuleBroken, match="the pretender has no webhook_secret, signed and tell"):
+        await examine(kept, Ringing(), without_webhooks, unchanged_calls=COSTS)
 
 
 def test_each_rule_has_a_name_of_its_own_and_a_provider_that_breaks_it() -> None:

@@ -1,4 +1,4 @@
-"""A change at a provider reaches the front end by its webhook: only what was touched is read, whatever comes between."""
+"""A change at a provider reaches the front end by its webhook: only what was touched is read, whatever is between."""
 
 from __future__ import annotations
 

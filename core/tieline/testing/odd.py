@@ -116,6 +116,15 @@ def spoilt(value: Any, records: Path) -> Iterator[tuple[str, Any]]:
             yield f"{'.'.join(map(str, path))} = {odd!r}"[:80], made
 
 
+def bent(value: Any) -> Iterator[Any]:
+    """The value with one field of it, or of the first entry of each of its lists, being something else."""
+    for path in _leaves(value, ()):
+        for odd in (UNHEARD_OF, *VALUES):
+            made = copy.deepcopy(value)
+            _at(made, path[:-1])[path[-1]] = odd
+            yield made
+
+
 def shortened(value: Any, records: Path) -> Any:
     """The answer with a few of its records."""
     made = copy.deepcopy(value)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import httpx
 
@@ -85,6 +85,24 @@ class Pretender(Protocol):
 
     async def delete(self, dataset: str) -> str | None:
         """Somebody deletes a record: its id. None where nobody can."""
+        ...
+
+
+@runtime_checkable
+class TellingPretender(Protocol):
+    """What a pretended provider has besides, where it tells of changes by webhooks."""
+
+    @property
+    def webhook_secret(self) -> Secret:
+        """What it signs them with, for the app."""
+        ...
+
+    def signed(self, body: bytes) -> Mapping[str, str]:
+        """The headers with which it posts this body; their names in lower case."""
+        ...
+
+    async def tell(self, dataset: str) -> bytes | None:
+        """Somebody alters a record: the body that is posted then. None where it tells nothing of such records."""
         ...
 
 

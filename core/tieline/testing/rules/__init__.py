@@ -4,14 +4,22 @@
     consents   sign-ins, organisations, tokens that end
     answers    limits, and answers that fit nothing
     feeds      what a reading shows, and what it costs
+    webhooks   what the provider tells by itself, where the plugin takes that
     reading    (beside this package) what any page is looked at for
 
-A part of the contract that a plugin may leave out, such as webhooks, gets a module of its own here: its rules look for
-the part first, and are kept by a provider that does not have it.
+A part of the contract that a plugin may leave out has a module of its own: its rules look for the part first, and are
+kept by a provider that does not have it.
 """
 
 from tieline.testing.reading import READING_RULES
 from tieline.testing.rule import Rule
-from tieline.testing.rules import answers, consents, data, feeds
+from tieline.testing.rules import answers, consents, data, feeds, webhooks
 
-RULES: tuple[Rule, ...] = (*data.RULES, *consents.RULES, *answers.RULES, *READING_RULES, *feeds.RULES)
+RULES: tuple[Rule, ...] = (
+    *data.RULES,
+    *consents.RULES,
+    *answers.RULES,
+    *READING_RULES,
+    *feeds.RULES,
+    *webhooks.RULES,
+)
