@@ -21,7 +21,7 @@ _XERO: dict[str, tuple[str, dict[str, str]]] = {
     "credit_notes": ("credit_notes", {"Type": "ACCRECCREDIT"}),
     "supplier_credit_notes": ("credit_notes", {"Type": "ACCPAYCREDIT"}),
 }
-_INTUIT = {noun.dataset: DATASET_AT_SANDBOX[noun.entity] for noun in NOUNS if noun.has_changes}
+_INTUIT = {noun.dataset: DATASET_AT_SANDBOX[noun.entity] for noun in NOUNS}
 
 
 class Telling(Sandboxed, ABC):

@@ -26,7 +26,7 @@ WEBHOOKS = Webhooks(
 )
 
 _FEEDS = {
-    **{noun.entity.lower(): (CHANGES.name,) for noun in NOUNS if noun.has_changes},
+    **{noun.entity.lower(): (CHANGES.name,) for noun in NOUNS},
     "companyinfo": (ORGANISATION.name,),
     "preferences": (ORGANISATION.name,),
 }

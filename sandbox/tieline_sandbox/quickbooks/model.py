@@ -39,8 +39,8 @@ Dataset = Literal[
 class App:
     """An app in the developer portal. `second_consent` and `parallel_refresh` settle what is not documented:
     what becomes of a company's older grants, or of a consent where another person has one; and of a grant that is
-    refreshed twice at once. `hard_life_days` is how long a grant that begins now lives at most; nothing moves its end. `verifier_token` signs what is
-    posted to `webhook_url`.
+    refreshed twice at once. `hard_life_days` is how long a grant that begins now lives at most; nothing moves its end.
+    `verifier_token` signs what is posted to `webhook_url`.
     """
 
     client_id: str
