@@ -158,6 +158,14 @@ def test_a_fault_in_one_of_several_answers_is_found() -> None:
     assert classify(200, {"CDCResponse": [fault("3200"), {}]}) == faults.TokenExpired()
 
 
+@pytest.mark.parametrize("note", ["x", 'says "Fault" and "fault":'])
+def test_a_fault_beside_much_data_is_found_and_much_data_alone_is_none(note: str) -> None:
+    many = [{"Bill": [{"Id": str(number), "PrivateNote": note * 40} for number in range(2_000)]}]
+
+    assert classify(200, {"CDCResponse": [{"QueryResponse": many}, fault("3200")]}) == faults.TokenExpired()
+    assert classify(200, {"CDCResponse": [{"QueryResponse": many}]}) is None
+
+
 def test_a_fault_is_not_taken_for_data_that_says_so() -> None:
     body = {"QueryResponse": {"Bill": [{"Id": "1", "PrivateNote": "Fault errorCode=003001"}]}}
 
