@@ -13,7 +13,6 @@ from tieline.plugins import Limit, LimitKind, LimitScope
 BUILDER = "builder"
 TIERS = (BUILDER, "silver", "gold", "platinum")
 BUILDERS_READS = 500_000
-_PARTNERS = "https://blogs.intuit.com/2025/08/11/best-practices-for-intuit-api-optimization"
 _LIMITS = "https://developer.intuit.com/app/developer/qbo/docs/learn/limits-and-throttles"
 _METER = "https://blogs.intuit.com/2026/01/08/understanding-builder-tier-api-limits"
 _OF_COMPANY = (
@@ -49,7 +48,7 @@ def limits_of(tier: str | None, *, monthly_reads: int = BUILDERS_READS) -> tuple
     `monthly_reads` is what a larger one includes, which Intuit tells its partners; 0 where they are not counted.
     """
     if tier in TIERS[1:]:
-        return (*_OF_COMPANY, _month(monthly_reads, _PARTNERS)) if monthly_reads else _OF_COMPANY
+        return (*_OF_COMPANY, _month(monthly_reads, _LIMITS)) if monthly_reads else _OF_COMPANY
     return (*_OF_COMPANY, _month(BUILDERS_READS, _METER))
 
 
