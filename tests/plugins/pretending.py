@@ -43,6 +43,7 @@ class Pretender:
     def __init__(self) -> None:
         self.replies: list[Reply] = []
         self.received: list[Received] = []
+        self.writers: list[asyncio.StreamWriter] = []
         self.url = ""
 
     def will(self, *replies: Reply) -> None:
@@ -53,6 +54,7 @@ class Pretender:
         return [f"{one.method} {one.target}" for one in self.received]
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         try:
             self.received.append(await _read(reader))
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -81,6 +83,9 @@ async def pretending() -> AsyncIterator[Pretender]:
     finally:
         server.close()
         await server.wait_closed()
+        for writer in pretender.writers:
+            writer.transport.abort()  # what nobody reads would be held until the loop is gone
+        await asyncio.sleep(0)
 
 
 async def _read(reader: asyncio.StreamReader) -> Received:
