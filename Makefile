@@ -63,6 +63,6 @@ clean: ## remove the demo's data, unless it is in use, and the environment
 
 .venv/ready: .venv/uv-ready requirements.lock pyproject.toml $(PROJECTS)
 	@echo "Preparing the environment in .venv ..."
-	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --build-constraints requirements.lock --python $(BIN)/python requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python $(FOLDERS:%=-e %)
 	@touch $@
