@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,6 +23,8 @@ from tieline.credentials.apps.service import set_webhook_secret
 from tieline.plugins import Registry, WebhookEvent
 from tieline.vault import Secret
 from tieline.webhooks.actors import prune_webhooks
+from tieline.webhooks.intake import Misread, read
+from tieline.webhooks.service import address_of
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.routes.webhooks import WebhookRoute
 from tieline_xero import Xero
@@ -62,6 +65,18 @@ async def test_told_again_it_is_known_and_told_more_it_is_still_one_sync_due_as_
     assert (again.status_code, more.status_code) == (200, 200)
     assert await desk.kept() == (2, [desk.way.feed], 1)
     assert await due_at(desk) == due
+
+
+async def test_what_was_read_already_is_not_read_again_when_it_is_told_again(desk: Desk) -> None:
+    body = desk.body(MARK)
+    await desk.post(body)
+    for table in ("webhook_touch", "job"):
+        await desk.books.sql.execute(f"DELETE FROM {table} WHERE practice_id = $1", desk.books.practice_id)
+
+    again = await desk.post(body)
+
+    assert again.status_code == 200
+    assert await desk.kept() == (1, [], 0)
 
 
 async def test_a_thousand_copies_at_once_are_one(books: Books, gateway: Gateway) -> None:
@@ -153,7 +168,10 @@ class Careless(Xero):
     """Says what it is told to say of any delivery."""
 
     def parse_webhook(self, *_: Any) -> Any:
-        return SAID.pop()
+        said = SAID.pop()
+        if isinstance(said, Exception):
+            raise said
+        return said
 
 
 SAID: list[Any] = []
@@ -164,15 +182,23 @@ async def test_a_plugin_that_breaks_its_contract_changes_nothing_and_the_provide
 ) -> None:
     del opened  # this process answers
     async with desk_at(XERO, books, gateway.url) as desk, answering(Registry.of(Careless())) as (http, _):
-        for said in ("no list", [None], {"organisation": desk.external_id}):
+        for said in (ValueError("what was sent"), "no list", [None], {"organisation": desk.external_id}):
             SAID.append(said)
             assert (await http.post(desk.path, content=b"")).status_code == 500
         nothing = await desk.kept()
+        address = await address_of("xero", desk.app_id)
+        assert address is not None
+        SAID.append(ValueError("what was sent"))
+        with pytest.raises(Misread) as misread:
+            read(address, {}, b"")
         feeds = ("invoices", "of another plugin", "contacts")
         SAID.append([WebhookEvent(id="x" * 10_000, organisation=desk.external_id, feeds=feeds)])
         taken = await http.post(desk.path, content=b"")
 
         assert nothing == (0, [], 0)
+        logged = "".join(traceback.format_exception(misread.value))
+        assert "the plugin xero raised ValueError" in logged
+        assert "what was sent" not in logged
         assert taken.status_code == 200
         assert await desk.kept() == (1, ["contacts", "invoices"], 1)
 
@@ -213,6 +239,10 @@ async def test_deliveries_are_counted_by_what_became_of_them_and_never_logged(
         "unconcerned": 1,
         "refused": 1,
     }
+    assert (
+        'tieline_http_requests_total{route="/webhooks",status="200"}'
+        in (await desk.http.get("/metrics")).text
+    )
     logged = gateway.process.logged()
     assert f'"app_id": "{desk.app_id}"' in logged
     assert "never-logged" not in logged

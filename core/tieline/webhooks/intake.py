@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from tieline.canonical import storable
-from tieline.plugins import Provider, WebhookEvent
+from tieline.plugins import BadSignature, Provider, WebhookEvent
 from tieline.webhooks.records import Address, Told
 
 _LONGEST_ID = 100
@@ -17,10 +17,16 @@ class Misread(Exception):
 
 
 def read(address: Address, headers: Mapping[str, str], body: bytes) -> list[Told]:
-    """What touches some feed. Raises BadSignature, Misread, and whatever else the plugin raises."""
-    events = address.receiver.parse_webhook(headers, body, address.secret)
+    """What touches some feed. Raises BadSignature and Misread."""
+    slug = address.app.provider
+    try:
+        events = address.receiver.parse_webhook(headers, body, address.secret)
+    except BadSignature:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises here, it may quote what was sent
+        raise Misread(f"the plugin {slug} raised {type(error).__name__}") from None
     if not isinstance(events, list | tuple) or not all(isinstance(one, WebhookEvent) for one in events):
-        raise Misread(f"the plugin {address.app.provider} made something else than events of a delivery")
+        raise Misread(f"the plugin {slug} made something else than events of a delivery")
     known = _feeds(address.provider)
     told = (_told(event, known) for event in events)
     return [each for each in told if each.feeds and _is_id(each.organisation)]
