@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.sandbox.xero import BOOKS_SCOPES, Person, Xero
+from tests.sandbox.xero import BOOKS_SCOPES, RECEIPT, Person, Xero
 
 SCOPE = f"{BOOKS_SCOPES} accounting.attachments.read"
-RECEIPT: dict[str, Any] = {
-    "AttachmentID": "0b6d2ad4-3d1c-4a8f-9d6b-5d9a4a3c1e10",
-    "FileName": "receipt no. 7.pdf",
-    "Url": "https://example.invalid/receipt.pdf",
-    "MimeType": "application/pdf",
-    "ContentLength": 2_000,
-}
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from xero_python.identity import IdentityApi
 
 from tests.sandbox.books import Books
 from tests.sandbox.conftest import Running
-from tests.sandbox.xero import CLIENT_ID, SCOPES, SECRET, Person, Xero
+from tests.sandbox.xero import CLIENT_ID, RECEIPT, SCOPES, SECRET, Person, Xero
 
 RECORDS = {
     "accounts": ("get_accounts", "get_account", "account_id"),
@@ -55,13 +57,15 @@ class Sdk:
 
 
 @pytest.fixture
-def sdk(sandbox: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
+def sdk(sandbox: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sdk]:
     """It lets the address of the books be given; those for tokens are the class's."""
     monkeypatch.setattr(TokenApi, "refresh_token_url", f"{sandbox.url}/xero/connect/token")
     monkeypatch.setattr(TokenApi, "revoke_token_url", f"{sandbox.url}/xero/connect/revocation")
     tokens: list[dict[str, Any]] = []
     app = OAuth2Token(client_id=CLIENT_ID, client_secret=SECRET)
-    client = ApiClient(Configuration(oauth2_token=app))
+    configuration = Configuration(oauth2_token=app)
+    configuration.temp_folder_path = str(tmp_path)
+    client = ApiClient(configuration)
     client.oauth2_token_getter(lambda: tokens[-1])
     client.oauth2_token_saver(tokens.append)
     yield Sdk(
@@ -132,6 +136,35 @@ async def test_it_reads_changed_invoices_in_pages_with_amounts_and_dates(books: 
     assert {(type(one.total), type(one.date), bool(one.line_items)) for one in told} == {
         (Decimal, date, True)
     }
+
+
+async def test_it_finds_a_contact_by_the_number_that_somebody_gave_it(books: Books, sdk: Sdk) -> None:
+    sdk.signed_in({**BEARER, "access_token": books.access_token})
+    made = await books.edit("contacts", create={"ContactNumber": "C 7"})
+
+    [found] = sdk.accounting.get_contact_by_contact_number(books.tenant, "C 7").contacts
+
+    assert (found.contact_id, found.contact_number) == (made["ContactID"], "C 7")
+
+
+async def test_it_lists_and_fetches_what_hangs_on_an_account(
+    xero: Xero, person: Person, sdk: Sdk, tmp_path: Path
+) -> None:
+    scope = "openid accounting.settings.read accounting.attachments.read"
+    sdk.signed_in(await xero.connect(person, person.tenants[0], scope=scope))
+    account = sdk.accounting.get_accounts(person.tenants[0]).accounts[0].account_id
+    change = {"Attachments": [{**RECEIPT, "ContentLength": 9}]}
+    path = f"/organisations/{person.tenants[0]}/records"
+    await xero.control("POST", path, {"dataset": "accounts", "id": account, "change": change})
+
+    [listed] = sdk.accounting.get_account_attachments(person.tenants[0], account).attachments
+    place = sdk.accounting.get_account_attachment_by_id(
+        person.tenants[0], account, listed.attachment_id, listed.mime_type
+    )
+
+    assert Path(place).parent == tmp_path
+    assert (listed.file_name, listed.content_length) == (RECEIPT["FileName"], 9)
+    assert await asyncio.to_thread(Path(place).read_bytes) == b"receipt n"
 
 
 async def test_it_renews_tokens_that_are_about_to_expire(xero: Xero, sdk: Sdk, tenant: str) -> None:

@@ -17,6 +17,13 @@ CALLBACK = "http://localhost:5000/callback"
 _BOOKS = ("settings", "contacts", "invoices", "payments", "banktransactions", "manualjournals")
 BOOKS_SCOPES = " ".join(f"accounting.{name}.read" for name in _BOOKS)
 SCOPES = f"openid profile email offline_access {BOOKS_SCOPES}"
+RECEIPT: dict[str, Any] = {
+    "AttachmentID": "0b6d2ad4-3d1c-4a8f-9d6b-5d9a4a3c1e10",
+    "FileName": "receipt no. 7.pdf",
+    "Url": "https://example.invalid/receipt.pdf",
+    "MimeType": "application/pdf",
+    "ContentLength": 2_000,
+}
 VERIFIER = "a-verifier-of-at-least-forty-three-characters-long"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
