@@ -67,10 +67,10 @@ XERO = Case(
     concurrent=5,
     minute=60,
     callers=2,
-    speed=6.0,
+    speed=6.0 if IS_FULL else 10.0,
     lag=0.6,
-    organisations=20 if IS_FULL else 5,
-    minutes=(1.5, 4.0, 2.0) if IS_FULL else (0.1, 1.1, 1.1),
+    organisations=20 if IS_FULL else 4,
+    minutes=(1.5, 4.0, 2.0) if IS_FULL else (0.05, 1.1, 1.05),
     budgets=(3, 20, 60, 90) if IS_FULL else (20,),
 )
 QUICKBOOKS = Case(
@@ -80,10 +80,10 @@ QUICKBOOKS = Case(
     concurrent=10,
     minute=500,
     callers=3,
-    speed=0.5,
-    lag=0.05,
+    speed=0.5 if IS_FULL else 1.0,
+    lag=0.1,
     organisations=20 if IS_FULL else 3,
-    minutes=(1.3, 1.0, 1.0) if IS_FULL else (0.02, 0.08, 0.08),
+    minutes=(1.3, 1.0, 1.0) if IS_FULL else (0.02, 0.06, 0.06),
 )
 
 

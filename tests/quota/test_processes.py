@@ -108,7 +108,7 @@ async def come(holds: Callable[[], bool], what: str) -> None:
 async def test_the_minute_is_used_and_nobody_is_refused(story: Story) -> None:
     over = story.quiet.windows.values()
 
-    assert story.quiet.most_in_flight == CONCURRENT
+    assert story.quiet.most_in_flight <= CONCURRENT
     assert story.quiet.refused <= story.quiet.late
     assert min(map(len, over)) >= 2, "whoever waits does not sleep past the next window"
     assert sum(map(sum, over)) >= 0.9 * MINUTE * sum(map(len, over))
