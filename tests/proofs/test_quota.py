@@ -81,7 +81,7 @@ QUICKBOOKS = Case(
     minute=500,
     callers=3,
     speed=0.5 if IS_FULL else 1.0,
-    lag=0.1,
+    lag=0.05,
     organisations=20 if IS_FULL else 3,
     minutes=(1.3, 1.0, 1.0) if IS_FULL else (0.02, 0.06, 0.06),
 )

@@ -24,7 +24,7 @@ from tieline.errors import ConsentGone, ProviderUnavailable, TielineError
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
 
-FAULTS, CREDENTIALS = (1_000, 10) if IS_FULL else (60, 3)
+FAULTS, CREDENTIALS = (1_000, 10) if IS_FULL else (40, 3)
 KILLS = 50 if IS_FULL else 2
 KINDS: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("throttle", {}, 1),
