@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ from tieline.plugins import (
     Product,
     Reached,
     Subject,
+    TokenSet,
     authorization_url,
     code_request,
     read_tokens,
@@ -230,9 +231,18 @@ async def consented(
     sandbox: Sandbox, app: App, registered: portal.App, person: Person, books: Sequence[Books] | None = None
 ) -> tuple[Pair, Subject]:
     """The person's trip to the consent page, and what came of it."""
+    secret = Secret(await secret_of(sandbox, registered))
+    tokens = await exchanged(app, registered, secret, lambda page: sandbox.consent(page, person, books))
+    return Pair.of(tokens, at=await now()), provider_of(app).subject(Grant(tokens=tokens, parameters={}))
+
+
+async def exchanged(
+    app: App, registered: portal.App, secret: Secret, consent: Callable[[str], Awaitable[str]]
+) -> TokenSet:
+    """What a provider gives for a consent; `consent` goes to its page, and says where the browser is sent then."""
     provider, endpoints, challenge = provider_of(app), endpoints_of(app), Challenge.make()
     scopes = provider.oauth.scopes_for([Product.BOOKKEEPING])
-    sent_to = authorization_url(
+    page = authorization_url(
         provider.oauth,
         endpoints,
         client_id=app.client_id,
@@ -241,19 +251,18 @@ async def consented(
         challenge=challenge,
         scopes=scopes,
     )
-    back = dict(parse_qsl(urlsplit(await sandbox.consent(sent_to, person, books)).query))
+    back = dict(parse_qsl(urlsplit(await consent(page)).query))
     request = code_request(
         provider.oauth,
         endpoints,
         client_id=app.client_id,
-        client_secret=Secret(await secret_of(sandbox, registered)),
+        client_secret=secret,
         code=Secret(back["code"]),
         redirect_uri=registered.callback_url,
         verifier=challenge.verifier,
     )
-    answer = await send(host().client, request, provider="xero", seconds=20)
-    tokens = read_tokens("xero", *answer, asked_scopes=scopes)
-    return Pair.of(tokens, at=await now()), provider.subject(Grant(tokens=tokens, parameters={}))
+    answer = await send(host().client, request, provider=app.provider, seconds=20)
+    return read_tokens(app.provider, *answer, asked_scopes=scopes)
 
 
 async def secret_of(sandbox: Sandbox, registered: portal.App) -> str:
