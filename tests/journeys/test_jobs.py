@@ -34,6 +34,7 @@ from tieline.sweeps.actors import (
     renew_ahead,
     warn_ahead,
 )
+from tieline.webhooks.actors import prune_webhooks
 from tieline.work.doorbell import Doorbell, make_broker
 from tieline.work.repository import LEASE
 from tieline.worker.scheduler import MAX_UNREAD, ring_for_due
@@ -190,6 +191,7 @@ async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTa
             (prune_runs.name, '{"keep_days": 90}'),
             (prune_sign_ins.name, '{"keep_days": 7}'),
             (prune_tombstones.name, '{"keep_days": 30}'),
+            (prune_webhooks.name, '{"keep_days": 35}'),
             *((each.name, "{}") for each in (expire_consents, warn_ahead, renew_ahead)),
         ]
     )
