@@ -162,6 +162,15 @@ def test_a_vendor_and_a_customer_of_one_id_are_two_contacts() -> None:
     assert vendor.data["addresses"][0]["city"] == "Kent"
 
 
+def test_the_tax_code_of_a_vendor_is_for_purchases_and_that_of_a_customer_for_sales() -> None:
+    fields = '"DisplayName": "Ash", "DefaultTaxCodeRef": {"value": "5"}'
+
+    assert {
+        entity: picked(mapped(entity, fields), "purchase_tax_code", "sales_tax_code")
+        for entity in ("Vendor", "Customer")
+    } == {"Vendor": ["5", None], "Customer": [None, "5"]}
+
+
 @pytest.mark.parametrize(
     ("entity", "fields", "dataset", "told"),
     [

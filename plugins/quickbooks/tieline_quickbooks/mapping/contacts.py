@@ -37,6 +37,8 @@ def contact_ref(entry: Entry, field: str, kind: str | None = None) -> ContactRef
 
 
 def _contact(id: str, entry: Entry, *, is_supplier: bool, code: str | None, tax_field: str) -> Contact:
+    """Its tax code is for what is bought of a vendor, and for what is sold to a customer."""
+    tax_code = ref(entry, "DefaultTaxCodeRef")
     return Contact(
         id=id,
         code=code,
@@ -51,9 +53,9 @@ def _contact(id: str, entry: Entry, *, is_supplier: bool, code: str | None, tax_
         is_supplier=is_supplier,
         is_customer=not is_supplier,
         purchase_account_code=None,
-        purchase_tax_code=None,
+        purchase_tax_code=tax_code if is_supplier else None,
         sales_account_code=None,
-        sales_tax_code=ref(entry, "DefaultTaxCodeRef"),
+        sales_tax_code=None if is_supplier else tax_code,
         addresses=tuple(address for field in _ADDRESSES if (address := _address(entry, field))),
         phones=tuple(
             Phone(type=field, number=number)
