@@ -1,4 +1,4 @@
-"""Both plugins' mappings over every noun: nothing is lost, amounts keep every digit, days are days, words pass."""
+"""Both plugins' mappings over every noun: whatever is said is a record, amounts keep every digit, words pass."""
 
 from __future__ import annotations
 
