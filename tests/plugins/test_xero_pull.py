@@ -312,14 +312,18 @@ async def test_one_bad_record_is_set_aside_and_the_page_goes_on(books: Books) ->
     assert len(kept.records) + len(kept.gone) == 119
 
 
-async def test_1500_journals_are_read_without_asking_for_their_order(sandbox: Sandbox) -> None:
-    async with opened(sandbox, manual_journals=1500) as books:
+@pytest.mark.parametrize("order", ["CHANGED", "CREATED"])
+async def test_3000_journals_are_read_in_whatever_order_they_come(sandbox: Sandbox, order: str) -> None:
+    async with opened(sandbox, manual_journals=3000) as books:
+        await sandbox.control("PUT", f"/organisations/{books.tenant}", {"journal_order": order})
+        last_of_a_page = (await books.truth())["journals"][999]["ManualJournalID"]
+        await books.edit("manual_journals", id=last_of_a_page, change={"Narration": "Corrected"})
         kept = Kept()
 
         await kept.read(books, "journals")
 
         await assert_whole(books, kept, "journals")
-        assert len(await books.calls()) == 2
+        assert len(await books.calls()) == 4
 
 
 async def test_an_item_that_was_deleted_is_not_in_the_next_snapshot(books: Books) -> None:

@@ -238,6 +238,14 @@ def test_records_in_another_order_than_asked_for_are_not_taken_for_progress() ->
     assert (place.since, place.left, is_over) == (None, 15, False)
 
 
+def test_a_page_that_is_sorted_by_chance_is_not_taken_for_progress() -> None:
+    changes = [MONDAY - timedelta(days=days) for days in (9, 8, 7, 6, 1)]
+
+    place, is_over = after(Place(), Sight(changes=changes, pages=3, size=5, at=MONDAY, is_in_order=False))
+
+    assert (place.since, place.left, is_over) == (None, 15, False)
+
+
 def test_a_page_without_a_single_date_is_not_taken_for_progress() -> None:
     place, is_over = after(Place(since=7), Sight(changes=[], pages=2, size=5, at=MONDAY))
 

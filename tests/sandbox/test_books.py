@@ -357,6 +357,14 @@ async def test_journals_come_in_the_order_of_their_changes_unasked(books: Books)
     assert found == [*ids[:3], *ids[4:], ids[3]]
 
 
+async def test_journals_may_come_in_the_order_in_which_they_came_to_be(books: Books) -> None:
+    await books.xero.control("PUT", f"/organisations/{books.tenant}", {"journal_order": "CREATED"})
+    ids = [one["ManualJournalID"] for one in await books.truth("manual_journals")]
+    await books.edit("manual_journals", id=ids[3], change={"Narration": "Again"})
+
+    assert await books.ids("ManualJournals") == ids
+
+
 async def test_archived_options_are_for_those_who_ask(books: Books) -> None:
     some = (await books.read("TrackingCategories"))["TrackingCategories"]
     every = (await books.read("TrackingCategories", includeArchived="true"))["TrackingCategories"]

@@ -19,14 +19,14 @@ IN_ORDER = "UpdatedDateUTC ASC"
 class Endpoint:
     """`changed` is the field by which the latest change of a page is known.
 
-    `is_in_order_unasked`: its pages are in the order of changes, and asking for it would spoil them.
+    `is_in_order`: its pages can be asked for in the order of changes; where that would spoil them, the order is unknown.
     `needs` is what somebody may lack who can read all the rest, which shows by one of the errors in `closed_by`.
     """
 
     noun: Noun
     path: str
     is_paged: bool = False
-    is_in_order_unasked: bool = False
+    is_in_order: bool = True
     changed: str = "UpdatedDateUTC"
     params: Mapping[str, str | int | bool] = field(default_factory=dict)
     needs: str | None = None
@@ -64,7 +64,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "journals": _of(
         "journals",
         is_paged=True,
-        is_in_order_unasked=True,
+        is_in_order=False,
         needs=_JOURNALS,
         closed_by=(ScopeMissing, AccessLost),
     ),

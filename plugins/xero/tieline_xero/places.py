@@ -7,7 +7,8 @@ end meanwhile, and all after it move up by one; whoever asks for page 2 then nev
                 what is left to read is always newer than what was read
     backwards   where a page holds too many changes of one second to get on like this (an import may stamp thousands
                 alike): pages P, P-1, … 1 since the same S; records move up, towards the pages still to be read.
-                What is kept is how many records are left, so that pages may become smaller meanwhile
+                What is kept is how many records are left, so that pages may become smaller meanwhile.
+                So too where nobody asked for the order: a page may look sorted by chance
 
 The reading that follows begins `OVERLAP` before this one began, or right after the newest record if that is older.
 """
@@ -80,13 +81,14 @@ class Place:
 class Sight:
     """What a page showed: the times of its records in their order, how many pages there were, when it was asked.
 
-    `size` is how many records a page may have.
+    `size` is how many records a page may have. `is_in_order`: the oldest change first, as it was asked for.
     """
 
     changes: Sequence[datetime]
     pages: int
     size: int
     at: datetime
+    is_in_order: bool = True
 
 
 def after(place: Place, sight: Sight) -> tuple[Place, bool]:
@@ -102,7 +104,7 @@ def after(place: Place, sight: Sight) -> tuple[Place, bool]:
         return _finished(place, began, newest), True
     if sight.pages <= 1:
         return _finished(place, began, newest), True
-    onwards = _onwards(place, changes)
+    onwards = _onwards(place, changes) if sight.is_in_order else None
     if onwards is not None:
         return Place(since=onwards, began=began), False
     left = sight.pages * sight.size

@@ -88,7 +88,7 @@ async def _ask(session: Session, feed: Feed, place: Place, provider: str, most: 
     if endpoint.is_paged:
         size = session.page_size(most)
         params |= {"page": place.page(size), "pageSize": size}
-    if endpoint.is_paged and not endpoint.is_in_order_unasked:
+    if endpoint.is_paged and endpoint.is_in_order:
         params["order"] = IN_ORDER
     answer = await session.get(f"{_API}/{endpoint.path}", params=params, headers=headers)
     if answer.status == httpx.codes.NOT_MODIFIED:
@@ -109,7 +109,7 @@ def _read(answer: Answer, feed: Feed, provider: str, *, size: int, otherwise_at:
     changes = [at for element in elements if (at := _instant(element, endpoint.changed)) is not None]
     at = _instant(envelope, "DateTimeUTC") or otherwise_at
     return _Read(
-        sight=Sight(changes=changes, pages=pages, size=size, at=at),
+        sight=Sight(changes=changes, pages=pages, size=size, at=at, is_in_order=endpoint.is_in_order),
         found=[sorted_out(endpoint.noun, element, feed.datasets[0]) for element in elements],
     )
 

@@ -12,7 +12,7 @@ from tieline_sandbox.books.values import Record, to_json
 from tieline_sandbox.xero import organisations, problems
 from tieline_sandbox.xero.access import Access
 from tieline_sandbox.xero.books.filters import Unparsable
-from tieline_sandbox.xero.books.kinds import BY_RESOURCE
+from tieline_sandbox.xero.books.kinds import BY_RESOURCE, kind_of
 from tieline_sandbox.xero.books.reading import read, read_one, shelf_of
 from tieline_sandbox.xero.service import service_of
 from tieline_sandbox.xero.wire import ms_instant, to_xml
@@ -47,7 +47,7 @@ async def element(request: Request) -> Response:
 
 
 def _read(request: Request, access: Access) -> Record:
-    kind = BY_RESOURCE[request.path_params["resource"]]
+    kind = kind_of(request.path_params["resource"], access.organisation)
     shelf = shelf_of(service_of(request).state, access.organisation, kind)
     return read(shelf, kind, request.query_params, request.headers)
 

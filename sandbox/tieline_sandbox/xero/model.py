@@ -62,7 +62,8 @@ class User:
 class Organisation:
     """`records` says how many of each dataset its books hold to begin with; `seed` says which.
 
-    A tenant of another type than ORGANISATION is listed among the connections and has no books.
+    A tenant of another type than ORGANISATION is listed among the connections and has no books. `journal_order`, in
+    which manual journals come unasked, settles what the documentation leaves open.
     """
 
     tenant_id: str
@@ -88,6 +89,7 @@ class Organisation:
     financial_year_end_month: int = 3
     period_lock_date: date | None = None
     end_of_year_lock_date: date | None = None
+    journal_order: Literal["CHANGED", "CREATED"] = "CHANGED"
     records: dict[Dataset, int] = field(default_factory=dict)
 
 

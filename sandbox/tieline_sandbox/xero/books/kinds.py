@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tieline_sandbox.books import kinds
@@ -23,10 +23,12 @@ from tieline_sandbox.xero.books import (
 )
 from tieline_sandbox.xero.books.filters import comparable
 from tieline_sandbox.xero.books.ledger import Ledger
+from tieline_sandbox.xero.model import Organisation
 from tieline_sandbox.xero.wire import ms_date
 
 _OPEN = ("DRAFT", "SUBMITTED")
 _ARCHIVED, _DELETED, _VOIDED = "ARCHIVED", "DELETED", "VOIDED"
+_CHANGED = (("UpdatedDateUTC", False),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,8 +216,14 @@ KINDS = (
         make=journals.manual_journal,
         archived=_ARCHIVED,
         lines="JournalLines",
-        order=(("UpdatedDateUTC", False),),
+        order=_CHANGED,
     ),
 )
 BY_RESOURCE = {kind.resource: kind for kind in KINDS}
 BY_DATASET = {kind.dataset: kind for kind in KINDS}
+
+
+def kind_of(resource: str, organisation: Organisation) -> Kind:
+    """In the order that the organisation has unasked."""
+    kind = BY_RESOURCE[resource]
+    return replace(kind, order=()) if kind.order and organisation.journal_order == "CREATED" else kind
