@@ -19,7 +19,7 @@ IN_ORDER = "UpdatedDateUTC ASC"
 class Endpoint:
     """`changed` is the field by which the latest change of a page is known.
 
-    `is_in_order`: its pages can be asked for in the order of changes; where that would spoil them, the order is unknown.
+    `is_in_order`: its pages can be asked for in the order of changes; else that would spoil them, and none is known.
     `needs` is what somebody may lack who can read all the rest, which shows by one of the errors in `closed_by`.
     """
 
