@@ -30,7 +30,7 @@ async def collection(request: Request) -> Response:
     try:
         return enveloped(request, _read(request, access))
     except Unparsable as error:
-        return problems.query_problem(f"Cannot read: {error}")
+        return _written(request, "ApiException", problems.query_problem(f"Cannot read: {error}"), status=400)
 
 
 async def element(request: Request) -> Response:
@@ -53,7 +53,7 @@ def _read(request: Request, access: Access) -> Record:
 
 
 def enveloped(request: Request, content: dict[str, Any]) -> Response:
-    """The envelope of every answer; XML unless the caller asked for JSON."""
+    """What stands around every answer."""
     envelope = {
         "Id": str(uuid4()),
         "Status": "OK",
@@ -61,6 +61,11 @@ def enveloped(request: Request, content: dict[str, Any]) -> Response:
         "DateTimeUTC": ms_instant(service_of(request).now()),
         **content,
     }
+    return _written(request, "Response", envelope)
+
+
+def _written(request: Request, name: str, body: dict[str, Any], *, status: int = 200) -> Response:
+    """XML, where it is called so, unless the caller asked for JSON."""
     if "application/json" in request.headers.get("accept", ""):
-        return Response(to_json(envelope), media_type="application/json; charset=utf-8")
-    return Response(to_xml("Response", envelope), media_type="text/xml")
+        return Response(to_json(body), status, media_type="application/json; charset=utf-8")
+    return Response(to_xml(name, body), status, media_type="text/xml")

@@ -59,10 +59,9 @@ def planted_throttle(problem: Problem, retry_after: int | None) -> Answer:
     return throttled(problem, _RETRY_AFTER_SECONDS[problem] if retry_after is None else retry_after)
 
 
-def query_problem(message: str) -> Response:
-    """A filter or order that cannot be read."""
-    body = {"ErrorNumber": 16, "Type": "QueryParseException", "Message": message}
-    return JSONResponse(body, 400)
+def query_problem(message: str) -> dict[str, Any]:
+    """A filter or order that cannot be read: an `ApiException`."""
+    return {"ErrorNumber": 16, "Type": "QueryParseException", "Message": message}
 
 
 def _problem(status: int, title: str, detail: str) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 
 
 def milliseconds(at: datetime | date) -> int:
@@ -38,7 +40,9 @@ def twin(on: date) -> str:
 
 
 def to_xml(name: str, value: Mapping[str, Any]) -> bytes:
-    """An object as XML: a list's elements are named by the singular of its name."""
+    """An object as XML: a list's elements are named by the singular of its name, dates are in ISO 8601 and have no
+    `…String` beside them. That of the answer alone says that it is in UTC.
+    """
     root = ET.Element(name)
     _fill(root, value)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -48,12 +52,21 @@ def to_xml(name: str, value: Mapping[str, Any]) -> bytes:
 def _fill(element: ET.Element, value: Any) -> None:
     if isinstance(value, Mapping):
         for name, item in value.items():
-            _fill(ET.SubElement(element, name), item)
+            if not (name.endswith("String") and name.removesuffix("String") in value):
+                _fill(ET.SubElement(element, name), item)
     elif isinstance(value, list):
         for item in value:
             _fill(ET.SubElement(element, _singular(element.tag)), item)
     elif value is not None:
-        element.text = str(value).lower() if isinstance(value, bool) else str(value)
+        element.text = _text(element.tag, value)
+
+
+def _text(name: str, value: Any) -> str:
+    at = MS_DATE.fullmatch(value) if isinstance(value, str) else None
+    if at is None:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    instant = EPOCH + timedelta(milliseconds=int(at[1]))
+    return instant.replace(tzinfo=None).isoformat() + ("Z" if name == "DateTimeUTC" else "")
 
 
 def _singular(name: str) -> str:

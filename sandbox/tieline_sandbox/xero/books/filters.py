@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from tieline_sandbox.books.values import Record, value_of
-from tieline_sandbox.xero.wire import milliseconds
+from tieline_sandbox.xero.wire import MS_DATE, milliseconds
 
 _CONDITION = re.compile(
     r"""\s*(?P<field>[A-Za-z]\w*(?:\.\w+)*)\s*(?P<sign>==|!=|>=|<=|>|<|=)\s*
@@ -34,7 +34,6 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 _WORDS = {"true": True, "false": False, "null": None}
 _OR = re.compile(r"\s+OR\s+|\s*\|\|\s*", re.IGNORECASE)
 _AND = re.compile(r"\s+AND\s+|\s*&&\s*", re.IGNORECASE)
-_MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 
 
 class Unparsable(Exception):
@@ -82,7 +81,7 @@ def parse_order(text: str) -> tuple[tuple[str, bool], ...]:
 def comparable(value: Any) -> str | Decimal | bool | None:
     """Dates as their milliseconds, numbers as decimals, the rest as it is."""
     if isinstance(value, str):
-        date = _MS_DATE.fullmatch(value)
+        date = MS_DATE.fullmatch(value)
         return Decimal(date[1]) if date else value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
