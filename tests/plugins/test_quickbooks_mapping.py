@@ -118,6 +118,24 @@ def test_a_payment_says_which_documents_it_settles() -> None:
     assert payment.data["allocations"] == [{"document_id": "31", "type": "Invoice", "amount": "100"}]
 
 
+def test_how_several_documents_share_the_amount_of_one_line_is_not_guessed() -> None:
+    payment = mapped(
+        "Payment",
+        """
+        "TotalAmt": 120, "Line": [
+          {"Amount": 100, "LinkedTxn": [{"TxnId": "31", "TxnType": "Invoice"}, {"TxnId": "32", "TxnType": "Invoice"}]},
+          {"Amount": 20, "LinkedTxn": [{"TxnId": "33", "TxnType": "Invoice"}]}
+        ]
+        """,
+    )
+
+    assert [(one["document_id"], one["amount"]) for one in payment.data["allocations"]] == [
+        ("31", None),
+        ("32", None),
+        ("33", "20"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "active"),
     [

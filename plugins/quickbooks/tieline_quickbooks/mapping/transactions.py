@@ -68,11 +68,12 @@ def account_ref(entry: Entry, field: str) -> AccountRef | None:
 
 
 def allocations(entry: Entry) -> tuple[Allocation, ...]:
-    """What its lines are linked to, with the lines' amounts."""
+    """What its lines are linked to, with a line's amount; how several links of one line share it, nobody says."""
+    found = [(line, parts(line, "LinkedTxn")) for line in parts(entry, "Line")]
     return tuple(
-        _allocation(linked, amount(line, "Amount"))
-        for line in parts(entry, "Line")
-        for linked in parts(line, "LinkedTxn")
+        _allocation(link, amount(line, "Amount") if len(linked) == 1 else None)
+        for line, linked in found
+        for link in linked
     )
 
 
