@@ -221,6 +221,10 @@ BOTH = (Product.BOOKKEEPING, Product.DATA_HEALTH)
             {"feeds": {Product.BOOKKEEPING: (other(every=timedelta(0)),)}},
             "needs a name, a dataset and an interval",
         ),
+        (
+            {"feeds": {Product.BOOKKEEPING: (other(whole_every=timedelta(0)),)}},
+            "cannot be read whole at every moment",
+        ),
         ({"products": BOTH}, "each of its products needs an entry in product_scopes"),
         (
             {

@@ -38,6 +38,12 @@ def test_the_readme_says_what_is_read_how_often_and_for_which_product() -> None:
     ]
 
 
+def test_contacts_are_read_whole_every_week_for_what_their_date_does_not_show() -> None:
+    asked = {feed.name: feed.whole_every for feed in FEEDS.values() if feed.whole_every is not None}
+
+    assert asked == {"contacts": timedelta(days=7)}
+
+
 async def test_the_readmes_calls_are_those_that_are_made(sandbox: Sandbox) -> None:
     (_, _, *sizes), *rows = table("xero", "What it costs", first="Feed")
     numbers = [int(re.sub(r"\D", "", size)) for size in sizes]

@@ -355,6 +355,17 @@ def test_it_is_overdue_by_half_before_another_lane_does_it(place: FeedPlace, day
     assert is_full_read_due(organisation_id, ACCOUNTS, place, lane=lane, at=due)
 
 
+def test_a_feed_that_asks_for_less_is_read_whole_as_often_as_it_says() -> None:
+    weekly = replace(ACCOUNTS, whole_every=7 * DAY)
+    organisation_id, place = OrganisationId(new_id()), FeedPlace(full_read_at=NOW)
+
+    def due(days: float, lane: Lane) -> bool:
+        return is_full_read_due(organisation_id, weekly, place, lane=lane, at=NOW + days * DAY)
+
+    assert [due(days, Lane.BACKGROUND) for days in (4.6, 7)] == [False, True]
+    assert [due(days, Lane.INTERACTIVE) for days in (10, 10.5)] == [False, True]
+
+
 def test_what_was_connected_in_one_night_is_not_read_whole_in_one_night() -> None:
     organisations = [OrganisationId(new_id()) for _ in range(5_000)]
     place = FeedPlace(read_at=NOW, full_read_at=NOW)

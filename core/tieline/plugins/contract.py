@@ -54,12 +54,17 @@ class FeedKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Feed:
-    """A stream of records that is read in one go; it may fill several datasets."""
+    """A stream of records that is read in one go; it may fill several datasets.
+
+    `whole_every`: how often a feed of CHANGES is read with no cursor, where its provider does not tell of changes that
+    cannot wait as long as others do.
+    """
 
     name: str
     datasets: tuple[str, ...]
     kind: FeedKind
     every: timedelta
+    whole_every: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

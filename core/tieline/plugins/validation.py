@@ -72,6 +72,8 @@ def _flaws_of_feeds(feeds: tuple[Feed, ...]) -> Iterator[str]:
     for feed in feeds:
         if not feed.name or not feed.datasets or feed.every <= timedelta(0):
             yield f"the feed {feed.name!r} needs a name, a dataset and an interval"
+        if feed.whole_every is not None and feed.whole_every <= timedelta(0):
+            yield f"the feed {feed.name!r} cannot be read whole at every moment"
 
 
 def _flaws_of_limits(provider: Provider, tier: str | None) -> Iterator[str]:

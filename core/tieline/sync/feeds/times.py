@@ -11,9 +11,10 @@ from tieline.sync.feeds.repository import FeedPlace
 from tieline.work import Lane
 
 FULL_READ_EVERY = timedelta(days=30)
-"""Changes alone are not enough for ever: providers alter fields without saying that the record changed, such as
-`IsSupplier` of Xero's contacts (https://developer.xero.com/documentation/api/accounting/requests-and-responses), and
-a record that was set aside comes again only when somebody edits it."""
+"""Unless a feed says otherwise. Changes alone are not enough for ever: providers alter fields without saying that the
+record changed, such as `IsSupplier` of Xero's contacts
+(https://developer.xero.com/documentation/api/accounting/requests-and-responses), and a record that was set aside comes
+again only when somebody edits it."""
 
 SECOND_LOOK_AFTER = timedelta(days=7)
 """How long records are set aside before all of their feed is read for their sake."""
@@ -43,7 +44,7 @@ def is_full_read_due(
         return False
     spread = 1 - _SPREAD * _share(f"{organisation_id}/{feed.name}")
     part = spread if lane is Lane.BACKGROUND else _OVERDUE
-    if at - place.full_read_at >= FULL_READ_EVERY * part:
+    if at - place.full_read_at >= (feed.whole_every or FULL_READ_EVERY) * part:
         return True
     return (
         place.set_aside_at is not None
