@@ -19,6 +19,8 @@ from tieline_quickbooks.mapping import NOUNS, Noun
 
 _ID, _SECRET = "sandbox-quickbooks", "sandbox-quickbooks-secret"
 _TAXES = {"tax_rates": "tax_codes", "tax_agencies": "tax_agencies"}
+_NAMES = dict.fromkeys(("Name", "FullyQualifiedName", "DisplayName"), "Altered")
+_ALTERED = _NAMES | {"TxnDate": "2025-12-31"}
 _ALWAYS_ONE = {"organisation", "preferences"}
 _UNLIMITED = {"concurrent": None, "second": None, "minute": None, "month": None, "retry_after": 7}
 
@@ -73,7 +75,14 @@ class AtQuickBooks(TellingIntuit):
         """The company and its preferences are no records of the sandbox's that could be edited."""
         if dataset in _ALWAYS_ONE:
             return None
-        return await self._edit(dataset, id=await self._first(dataset), change={"PrivateNote": "Altered"})
+        return await self._edit(dataset, id=await self._first(dataset), change=_ALTERED)
+
+    async def archive(self, dataset: str) -> str | None:
+        """Transactions are never inactive, and taxes not by the control API."""
+        noun = _noun(dataset)
+        if noun is None or not noun.is_list:
+            return None
+        return await self._edit(dataset, id=await self._first(dataset), deactivated=True)
 
     async def delete(self, dataset: str) -> str | None:
         """Entries of lists can only be made inactive."""

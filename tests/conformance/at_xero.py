@@ -37,6 +37,8 @@ _TYPES = {
     "supplier_credit_notes": "ACCPAYCREDIT",
 }
 _VOIDED = (*_TYPES, "journals")
+_ALTERED = dict.fromkeys(("Name", "Description", "Reference", "Narration"), "Altered")
+_ARCHIVED = ("accounts", "contacts")
 _STAYING = {"organisation", "contacts", "prepayments", "overpayments"}
 
 
@@ -71,8 +73,9 @@ class AtXero(TellingXero):
     async def revoke(self) -> None:
         await self.control("POST", "/revoke", {"user": self.user, "client_id": CLIENT_ID})
 
-    async def throttle(self, limit: str, seconds: int) -> None:
+    async def throttle(self, limit: str, seconds: int) -> bool:
         await self.plant("xero", {"kind": "throttle", "problem": _PROBLEMS[limit], "retry_after": seconds})
+        return True
 
     async def books(self) -> Mapping[str, list[str]]:
         return {dataset: ids_of(dataset, records) for dataset, records in (await self._truth()).items()}
@@ -85,11 +88,12 @@ class AtXero(TellingXero):
 
     async def change(self, dataset: str) -> str | None:
         ids = (await self.books())[dataset]
-        return (
-            None
-            if dataset == "organisation"
-            else await self._edit(dataset, id=ids[0], change={"Name": "Altered"})
-        )
+        return None if dataset == "organisation" else await self._edit(dataset, id=ids[0], change=_ALTERED)
+
+    async def archive(self, dataset: str) -> str | None:
+        if dataset not in _ARCHIVED:
+            return None
+        return await self._edit(dataset, id=(await self.books())[dataset][1], archived=True)
 
     async def delete(self, dataset: str) -> str | None:
         """What was approved can only be voided, as all prepayments and overpayments are; a contact only archived."""

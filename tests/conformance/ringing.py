@@ -93,10 +93,10 @@ async def pretending() -> AsyncIterator[RingingPretender]:
     yield RingingPretender()
 
 
-BROKEN = {
-    "what-is-signed-is-accepted": Shouting(),
-    "what-is-not-signed-is-refused": Believing(),
-    "nothing-signed-is-too-odd": Exacting(),
-    "events-touch-their-feeds": Misled(),
-    "events-keep-their-ids": Counting(),
-}
+BROKEN = (
+    ("what-is-signed-is-accepted", Shouting()),
+    ("what-is-not-signed-is-refused", Believing()),
+    ("nothing-signed-is-too-odd", Exacting()),
+    ("events-touch-their-feeds", Misled()),
+    ("events-keep-their-ids", Counting()),
+)

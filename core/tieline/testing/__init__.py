@@ -11,8 +11,18 @@ suite       the rules as tests: this alone needs pytest
 """
 
 from tieline.testing.bench import opened
-from tieline.testing.pretender import App, Pretender, Pretending, TellingPretender
+from tieline.testing.pretender import App, ArchivingPretender, Pretender, Pretending, TellingPretender
 from tieline.testing.rule import Rule, RuleBroken
 from tieline.testing.rules import RULES
 
-__all__ = ["RULES", "App", "Pretender", "Pretending", "Rule", "RuleBroken", "TellingPretender", "opened"]
+__all__ = [
+    "RULES",
+    "App",
+    "ArchivingPretender",
+    "Pretender",
+    "Pretending",
+    "Rule",
+    "RuleBroken",
+    "TellingPretender",
+    "opened",
+]

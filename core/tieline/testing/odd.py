@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -13,7 +14,9 @@ import httpx
 Path: TypeAlias = tuple[str | int, ...]
 
 UNHEARD_OF = "TIELINE_UNHEARD_OF"
+_MORE_DIGITS = "12345678901234567891"
 _FEW = 3
+_AMOUNT = re.compile(rb'(?<=[:\[,"])(\s*-?\d+\.\d+)(?=\s*[,"\]}])')
 STATUSES = (
     200,
     201,
@@ -96,6 +99,27 @@ def with_other_words(value: Any, fields: Collection[str]) -> Any:
         name: UNHEARD_OF if name in fields and isinstance(part, str) else with_other_words(part, fields)
         for name, part in value.items()
     }
+
+
+def with_long_amounts(answer: httpx.Response) -> httpx.Response:
+    """The same answer, each number with a fraction having many more digits: in its text, for a float has no room."""
+    text = _AMOUNT.sub(rb"\g<1>" + _MORE_DIGITS.encode(), answer.content)
+    return httpx.Response(answer.status_code, headers=answer.headers, content=text)
+
+
+def amounts_in(answer: httpx.Response) -> list[Decimal]:
+    """Its numbers with a fraction, also those that are texts."""
+    return [Decimal(found.decode().strip()) for found in _AMOUNT.findall(answer.content)]
+
+
+def leaves(value: Any) -> Iterator[tuple[Path, Any]]:
+    """What stands at the end of each path."""
+    if not isinstance(value, dict | list):
+        yield (), value
+        return
+    for step, part in value.items() if isinstance(value, dict) else enumerate(value):
+        for path, found in leaves(part):
+            yield (step, *path), found
 
 
 def records_in(value: Any) -> Path | None:

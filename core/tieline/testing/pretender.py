@@ -67,8 +67,11 @@ class Pretender(Protocol):
         """The person takes the consent back at the provider."""
         ...
 
-    async def throttle(self, limit: str, seconds: int) -> None:
-        """The next call is refused as being over this limit, with so many seconds to wait where it can be said."""
+    async def throttle(self, limit: str, seconds: int) -> bool | None:
+        """The next call is refused as being over this limit, with so many seconds to wait where it can be said.
+
+        True where the refusal says which limit it is; the provider may say the same over several.
+        """
         ...
 
     async def books(self) -> Mapping[str, Collection[str]]:
@@ -80,11 +83,20 @@ class Pretender(Protocol):
         ...
 
     async def change(self, dataset: str) -> str | None:
-        """Somebody alters a record: its id. None where nobody can."""
+        """Somebody alters what a record is called, or says otherwise: its id. None where nobody can."""
         ...
 
     async def delete(self, dataset: str) -> str | None:
         """Somebody deletes a record: its id. None where nobody can."""
+        ...
+
+
+@runtime_checkable
+class ArchivingPretender(Protocol):
+    """What a pretended provider has besides, where records can be archived and still stand in the books."""
+
+    async def archive(self, dataset: str) -> str | None:
+        """Somebody archives a record that was not: its id. None where nobody can."""
         ...
 
 

@@ -62,8 +62,9 @@ class PretendedAbacus:
         self.access.clear()
         self.refresh.clear()
 
-    async def throttle(self, limit: str, seconds: int) -> None:
+    async def throttle(self, limit: str, seconds: int) -> bool:
         self.refusal = httpx.Response(429, headers={"x-limit": limit, "retry-after": str(seconds)})
+        return True
 
     async def books(self) -> Mapping[str, list[str]]:
         return {
@@ -76,6 +77,9 @@ class PretendedAbacus:
 
     async def change(self, dataset: str) -> str | None:
         return self._put(dataset, (await self.books())[dataset][0], name="Altered")
+
+    async def archive(self, dataset: str) -> str | None:
+        return self._put(dataset, (await self.books())[dataset][2], archived=True)
 
     async def delete(self, dataset: str) -> str | None:
         return self._put(dataset, (await self.books())[dataset][1], deleted=True)

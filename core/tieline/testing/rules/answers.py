@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, get_args
+from typing import get_args
 
 import httpx
 
 from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
-from tieline.plugins import Fault, Feed, FeedKind, Remaining
+from tieline.plugins import Fault, Feed, FeedKind, Remaining, asked_wait, faults
 from tieline.testing import odd
 from tieline.testing.bench import Bench, Heard, Login
 from tieline.testing.reading import Kept, read
-from tieline.testing.rule import rule
+from tieline.testing.rule import Rule, rule
 
 _WAIT_SECONDS = 7
 _PAGES = 3
@@ -21,37 +21,54 @@ _FIGURES = ("", "nothing", "-1", "1.5", "9" * 40, "\u0663", "12, 13")
 
 
 @rule(
-    says="A refusal over any limit is Throttled with the name and scope of a limit that limits() has.",
-    mend="Use the names of limits() in classify, and read how long to wait where the provider says so.",
+    says="A refusal over a limit is Throttled with the name and scope that limits() has for it; "
+    "of another one only where the refusal does not say which it is.",
+    mend="Use the names of limits() in classify, and take the limit from what the refusal says.",
 )
 async def refusals_name_their_limit(bench: Bench) -> None:
     login = await bench.login()
     for tier in (None, *bench.provider.info.tiers):
         scopes = {limit.name: limit.scope for limit in bench.provider.limits(tier)}
         for name in scopes:
-            await bench.pretender.throttle(name, _WAIT_SECONDS)
-            heard = await _heard(bench, login)
-            if not heard.refusals:
-                raise refusals_name_their_limit.broken(f"one over {name!r} was none to classify")
-            refusal = heard.refusals[0]
+            is_said = await bench.pretender.throttle(name, _WAIT_SECONDS)
+            refusal, _ = await _refused(bench, login, refusals_name_their_limit, name)
             known = {limit.name: limit.scope for limit in bench.provider.limits(None)} | scopes
-            if known.get(refusal.limit) is not refusal.scope:
+            is_other = is_said is True and refusal.limit != name
+            if is_other or known.get(refusal.limit) is not refusal.scope:
                 raise refusals_name_their_limit.broken(
                     f"one over {name!r} was of {refusal.limit!r} and the {refusal.scope}"
                 )
-            if refusal.retry_after is not None and refusal.retry_after < timedelta(0):
-                raise refusals_name_their_limit.broken(f"one over {name!r} is to wait for less than nothing")
 
 
-async def _heard(bench: Bench, login: Login) -> Heard:
-    """What a call of the organisation's details says of limits; it is made again after the refusal."""
-    heard = Heard()
+@rule(
+    says="Where a refusal has Retry-After, Throttled says to wait as long; never is it less than nothing.",
+    mend="Give Throttled asked_wait(response.headers), which reads seconds and dates.",
+)
+async def refusals_say_how_long(bench: Bench) -> None:
+    login = await bench.login()
+    for name in [limit.name for limit in bench.provider.limits(None)]:
+        await bench.pretender.throttle(name, _WAIT_SECONDS)
+        refusal, answer = await _refused(bench, login, refusals_say_how_long, name)
+        wait, said = refusal.retry_after, asked_wait(answer.headers)
+        if wait is None and said is not None:
+            raise refusals_say_how_long.broken(f"one over {name!r} does not, where the provider does")
+        if wait is not None and wait < (said or timedelta(0)):
+            raise refusals_say_how_long.broken(f"one over {name!r} is to wait for {wait.total_seconds()} s")
+
+
+async def _refused(
+    bench: Bench, login: Login, kept: Rule, name: str
+) -> tuple[faults.Throttled, httpx.Response]:
+    """What a call of the organisation's details makes of the refusal, and that; it is made again then."""
+    heard, before = Heard(), len(bench.wire.answers)
     session = await bench.session(login, heard=heard)
     try:
         await bench.provider.organisation(session)
     except ProviderError as error:
-        raise refusals_name_their_limit.broken(f"{type(error).__name__} came of it") from error
-    return heard
+        raise kept.broken(f"{type(error).__name__} came of it") from error
+    if not heard.refusals:
+        raise kept.broken(f"one over {name!r} was none to classify")
+    return heard.refusals[0], bench.wire.answers[before]
 
 
 @rule(
@@ -140,56 +157,6 @@ def _instead(said: httpx.Response) -> Callable[[int, httpx.Response], httpx.Resp
 
 
 @rule(
-    says="Fields that nobody knows change nothing.",
-    mend="Take what you know of an object, and pass over the rest.",
-)
-async def unknown_fields_change_nothing(bench: Bench) -> None:
-    login = await bench.login()
-    for feed in bench.feeds:
-        plain = await read(bench, login, feed)
-        bench.wire.bend(_altered(odd.with_more_fields))
-        try:
-            other = await read(bench, login, feed)
-        except ProviderError as error:
-            raise unknown_fields_change_nothing.broken(
-                f"{type(error).__name__} came of one in its feed {feed.name!r}"
-            ) from error
-        finally:
-            bench.wire.bend(None)
-        if other.records != plain.records:
-            raise unknown_fields_change_nothing.broken(f"records of its feed {feed.name!r} became others")
-
-
-@rule(
-    says="A word that nobody knows, in a field that holds one of a few, is kept as it comes.",
-    mend="Keep the provider's word as text: providers add words without notice.",
-)
-async def unknown_words_are_kept(bench: Bench) -> None:
-    login = await bench.login()
-    for feed in bench.feeds:
-        plain = await read(bench, login, feed)
-        bench.wire.bend(_altered(lambda body: odd.with_other_words(body, bench.pretender.words)))
-        try:
-            other = await read(bench, login, feed)
-        except ProviderError as error:
-            raise unknown_words_are_kept.broken(
-                f"{type(error).__name__} came of one in its feed {feed.name!r}"
-            ) from error
-        finally:
-            bench.wire.bend(None)
-        if not set(plain.records) <= set(other.records):
-            raise unknown_words_are_kept.broken(f"records of its feed {feed.name!r} were lost")
-
-
-def _altered(alter: Callable[[Any], Any]) -> Callable[[int, httpx.Response], httpx.Response]:
-    def bend(_number: int, answer: httpx.Response) -> httpx.Response:
-        body = odd.body_of(answer)
-        return answer if body is None else odd.with_body(answer, alter(body))
-
-    return bend
-
-
-@rule(
     says="One record that cannot be read costs no other: it is set aside, and the page goes on.",
     mend="Read each record by itself, and make a SetAside of what raises Unreadable.",
 )
@@ -229,10 +196,9 @@ async def _count(bench: Bench, login: Login, feed: Feed, number: int, body: obje
 
 RULES = (
     refusals_name_their_limit,
+    refusals_say_how_long,
     figures_are_read_with_care,
     anything_can_be_classified,
     odd_bodies_are_no_books,
-    unknown_fields_change_nothing,
-    unknown_words_are_kept,
     one_bad_record_costs_no_other,
 )
