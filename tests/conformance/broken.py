@@ -61,6 +61,12 @@ class Reticent(Abacus):
         return [replace(one, consented=False) for one in await super().organisations(session, consent)]
 
 
+class Waiting(Abacus):
+    async def organisations(self, session: Session, consent: Consent | None) -> Sequence[Reached]:
+        await asyncio.Event().wait()
+        return await super().organisations(session, consent)
+
+
 class ThreeLetters(Abacus):
     async def organisation(self, session: Session) -> OrganisationDetails:
         return replace(await super().organisation(session), country="GBR")

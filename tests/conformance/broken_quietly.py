@@ -94,6 +94,7 @@ BROKEN: Sequence[tuple[str, Provider]] = (
     ("unknown-words-are-kept", Dropping()),
     ("amounts-keep-their-digits", Rounding()),
     ("archived-records-are-inactive", AllActive()),
+    ("readings-go-on-after-any-page", Remembering()),
     ("changes-are-found", Twisted()),
 )
 """The rule that each breaks, and the provider. A rule may be broken in several ways."""

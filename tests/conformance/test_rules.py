@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pretended_abacus import pretending as without_webhooks
-from tests.conformance.broken import BROKEN
+from tests.conformance.broken import BROKEN, Waiting
+from tests.conformance.broken_quietly import Remembering
 from tests.conformance.ringing import Ringing, pretending
 from tieline.plugins import Provider
-from tieline.testing import RULES, Rule, RuleBroken, reading
-from tieline.testing.rules import webhooks
+from tieline.testing import RULES, Rule, RuleBroken, reading, suite
+from tieline.testing.rules import consents, feeds, webhooks
 from tieline.testing.suite import examine
 from tieline_abacus import Abacus
 
@@ -30,6 +31,22 @@ async def test_who_breaks_a_rule_is_told_which_and_what_to_do(
 
     assert str(broken.value).startswith(f"{kept.id}: {kept.says} But ")
     assert str(broken.value).endswith(f". {kept.mend}")
+
+
+async def test_a_provider_that_never_answers_breaks_the_rule_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(suite, "RULE_SECONDS", 0.5)
+
+    with pytest.raises(
+        RuleBroken, match=r"^logins-show-what-they-reach: .* But after 0\.5 seconds it was not"
+    ):
+        await examine(consents.logins_show_what_they_reach, Waiting(), pretending, unchanged_calls=COSTS)
+
+
+async def test_what_a_process_remembers_is_not_there_in_another() -> None:
+    with pytest.raises(RuleBroken, match="But in another process KeyError came out of its feed 'accounts'"):
+        await examine(feeds.readings_go_on_after_any_page, Remembering(), pretending, unchanged_calls=COSTS)
 
 
 @pytest.mark.parametrize("kept", webhooks.RULES, ids=lambda one: one.id)

@@ -7,6 +7,7 @@ bench       sign-ins and sessions at the server
 wire        the line to it, which bends answers
 odd         answers as nobody expects them
 reading     how a feed is read, and what any page is looked at for
+elsewhere   a page in another process
 suite       the rules as tests: this alone needs pytest
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -12,6 +13,8 @@ from tieline.testing.bench import opened
 from tieline.testing.pretender import Pretending
 from tieline.testing.rule import Rule, RuleBroken
 from tieline.testing.rules import RULES
+
+RULE_SECONDS = 300
 
 
 def conformance(
@@ -30,10 +33,14 @@ async def examine(
     kept: Rule, provider: Provider, pretending: Pretending, *, unchanged_calls: Mapping[str, int]
 ) -> None:
     """Raises RuleBroken where the provider does not keep the rule, or one without which that cannot be seen."""
-    async with pretending() as pretender, opened(provider, pretender, unchanged_calls) as bench:
+    as_new = copy.deepcopy(provider)  # what it may keep in itself is not there for the next rule
+    async with pretending() as pretender, opened(as_new, pretender, unchanged_calls) as bench:
         try:
-            await kept.check(bench)
+            async with asyncio.timeout(RULE_SECONDS) as limit:
+                await kept.check(bench)
         except RuleBroken:
             raise
         except Exception as error:
+            if limit.expired():
+                raise kept.broken(f"after {RULE_SECONDS} seconds it was not known yet") from error
             raise kept.broken(f"{type(error).__name__} came: {error}") from error

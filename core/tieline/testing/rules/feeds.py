@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tieline.plugins import Feed, FeedKind, Record
 from tieline.testing.bench import Bench
+from tieline.testing.elsewhere import Elsewhere, elsewhere
 from tieline.testing.reading import MOST_PAGES, SMALL, Kept, again, read
 from tieline.testing.rule import Rule, rule
 
@@ -52,15 +53,34 @@ async def snapshots_show_everything_each_time(bench: Bench) -> None:
 async def readings_go_on_after_any_page(bench: Bench) -> None:
     has_pages = False
     login = await bench.login()
-    for feed in bench.feeds:
-        kept = Kept()
-        while not kept.is_over and len(kept.pages) < MOST_PAGES:
-            await read(bench, login, feed, onto=kept, halved=SMALL, pages=1)
-        has_pages |= len(kept.pages) > 1
-        await _compare(bench, readings_go_on_after_any_page, feed, kept)
+    async with elsewhere(bench, login, halved=SMALL) as other:
+        for feed in bench.feeds:
+            kept = Kept()
+            while not kept.is_over and len(kept.pages) < MOST_PAGES:
+                await read(bench, login, feed, onto=kept, halved=SMALL, pages=1)
+            has_pages |= len(kept.pages) > 1
+            await _compare(bench, readings_go_on_after_any_page, feed, kept)
+            await _go_on_elsewhere(other, feed, kept)
     if not has_pages:
         raise readings_go_on_after_any_page.broken(
             "no feed has two pages: the pretender's books are too small"
+        )
+
+
+async def _go_on_elsewhere(other: Elsewhere, feed: Feed, kept: Kept) -> None:
+    """From the last cursor to the first: no process goes on from one that it has made itself."""
+    cursors = [page.cursor for page in kept.pages if feed.kind is FeedKind.CHANGES or not page.last]
+    shown: set[tuple[str, str]] = set()
+    for cursor in (*reversed(cursors), None):
+        told = await other.page(feed.name, cursor)
+        if "raised" in told:
+            raise readings_go_on_after_any_page.broken(
+                f"in another process {told['raised']} came out of its feed {feed.name!r}"
+            )
+        shown |= {(dataset, id_) for dataset, id_ in told["shown"]}
+    if not kept.shown <= shown:
+        raise readings_go_on_after_any_page.broken(
+            f"in another process records of its feed {feed.name!r} were missing"
         )
 
 
