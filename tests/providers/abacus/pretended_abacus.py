@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -31,6 +34,7 @@ class PretendedAbacus:
     app = APP
     organisation = COMPANY
     words = ("type",)
+    webhook_secret = Secret("a-webhook-secret")
 
     def __init__(self) -> None:
         self.transport = httpx.MockTransport(self.answer)
@@ -83,6 +87,14 @@ class PretendedAbacus:
 
     async def delete(self, dataset: str) -> str | None:
         return self._put(dataset, (await self.books())[dataset][1], deleted=True)
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        digest = hmac.new(self.webhook_secret.reveal().encode(), body, hashlib.sha256).digest()
+        return {"x-abacus-signature": base64.b64encode(digest).decode()}
+
+    async def tell(self, dataset: str) -> bytes:
+        told = {"company": COMPANY, "list": dataset, "record": await self.change(dataset)}
+        return json.dumps({**told, "event": str(self.revision)}).encode()
 
     def _put(self, dataset: str, id_: str, **fields: Any) -> str:
         self.revision += 1

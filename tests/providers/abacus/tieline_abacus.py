@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,10 +36,14 @@ from tieline.plugins import (
     Session,
     SetAside,
     Subject,
+    WebhookEvent,
+    Webhooks,
+    check_signature,
     faults,
     hookimpl,
 )
 from tieline.plugins.entries import Entry, Unreadable, amount, text
+from tieline.vault import Secret
 
 LIMITS = "https://developer.abacus.example/limits"
 ACCOUNTS = Feed(name="accounts", datasets=("accounts",), kind=FeedKind.CHANGES, every=timedelta(hours=1))
@@ -68,12 +73,14 @@ OAUTH = OAuth(
     refresh_life=timedelta(days=100),
     rotation_grace=timedelta(0),
 )
+WEBHOOKS = Webhooks(refusal=403, source="https://developer.abacus.example/webhooks")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Abacus:
     info: ProviderInfo = INFO
     oauth: OAuth = OAUTH
+    webhooks: Webhooks = WEBHOOKS
 
     def limits(self, tier: str | None) -> Sequence[Limit]:
         return (
@@ -189,6 +196,24 @@ class Abacus:
             cursor=cursor,
             last=last,
         )
+
+    def parse_webhook(
+        self, headers: Mapping[str, str], body: bytes, secret: Secret
+    ) -> Sequence[WebhookEvent]:
+        check_signature(headers.get("x-abacus-signature"), body, secret)
+        return changes_in(body)
+
+
+def changes_in(body: bytes) -> list[WebhookEvent]:
+    """One delivery tells of one record; what is not known is passed over."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    company = text(told, "company") if isinstance(told, dict) else None
+    if company is None or told.get("list") not in ("accounts", "tax_rates"):
+        return []
+    return [WebhookEvent(id=text(told, "event"), organisation=company, feeds=(told["list"],))]
 
 
 def sorted_out(dataset: str, entry: Any, reads: Callable[[Entry], Record]) -> Record | SetAside:
