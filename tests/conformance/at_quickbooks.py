@@ -50,6 +50,10 @@ class AtQuickBooks(TellingIntuit):
     async def expire(self) -> None:
         await self.advance(QUICKBOOKS.oauth.access_life + timedelta(minutes=1))
 
+    async def forget(self) -> None:
+        """Changes are told for thirty days."""
+        await self.advance(timedelta(days=31))
+
     async def revoke(self) -> None:
         await self.control("POST", "/quickbooks/revoke", {"user": self.user, "realm": self.organisation})
 

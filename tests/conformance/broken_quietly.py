@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from tieline.plugins import Fault, Feed, FeedKind, Page, Provider, Record, Session, faults
+from tieline.plugins.entries import Entry
 from tieline_abacus import Abacus
 
 _places: dict[str, str | None] = {}
@@ -84,6 +85,13 @@ class Remembering(Abacus):
                 yield page
 
 
+class FromNow(Abacus):
+    """It is not heard that a cursor is too old."""
+
+    async def _asked(self, session: Session, feed: Feed, asked: dict[str, str]) -> Entry:
+        return {**await super()._asked(session, feed, asked), "too_old": False}
+
+
 def _with(record: Record, data: Mapping[str, Any]) -> Record:
     return replace(record, data={**record.data, **data})
 
@@ -96,5 +104,6 @@ BROKEN: Sequence[tuple[str, Provider]] = (
     ("archived-records-are-inactive", AllActive()),
     ("readings-go-on-after-any-page", Remembering()),
     ("changes-are-found", Twisted()),
+    ("old-cursors-say-so", FromNow()),
 )
 """The rule that each breaks, and the provider. A rule may be broken in several ways."""

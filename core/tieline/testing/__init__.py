@@ -12,7 +12,14 @@ suite       the rules as tests: this alone needs pytest
 """
 
 from tieline.testing.bench import opened
-from tieline.testing.pretender import App, ArchivingPretender, Pretender, Pretending, TellingPretender
+from tieline.testing.pretender import (
+    App,
+    ArchivingPretender,
+    ForgettingPretender,
+    Pretender,
+    Pretending,
+    TellingPretender,
+)
 from tieline.testing.rule import Rule, RuleBroken
 from tieline.testing.rules import RULES
 
@@ -20,6 +27,7 @@ __all__ = [
     "RULES",
     "App",
     "ArchivingPretender",
+    "ForgettingPretender",
     "Pretender",
     "Pretending",
     "Rule",

@@ -101,6 +101,15 @@ class ArchivingPretender(Protocol):
 
 
 @runtime_checkable
+class ForgettingPretender(Protocol):
+    """What a pretended provider has besides, where it looks back for a while only."""
+
+    async def forget(self) -> None:
+        """What was changed so far lies too far back from now on: cursors given until now are too old."""
+        ...
+
+
+@runtime_checkable
 class TellingPretender(Protocol):
     """What a pretended provider has besides, where it tells of changes by webhooks."""
 

@@ -39,6 +39,7 @@ class PretendedAbacus:
     def __init__(self) -> None:
         self.transport = httpx.MockTransport(self.answer)
         self.revision = 0
+        self.forgotten = 0
         self.tokens_given = 0
         self.access: set[str] = set()
         self.refresh: set[str] = set()
@@ -87,6 +88,9 @@ class PretendedAbacus:
 
     async def delete(self, dataset: str) -> str | None:
         return self._put(dataset, (await self.books())[dataset][1], deleted=True)
+
+    async def forget(self) -> None:
+        self.forgotten = self.revision
 
     def signed(self, body: bytes) -> dict[str, str]:
         digest = hmac.new(self.webhook_secret.reveal().encode(), body, hashlib.sha256).digest()
@@ -150,6 +154,8 @@ class PretendedAbacus:
 
     def _changes(self, asked: httpx.QueryParams) -> dict[str, Any]:
         since, limit = int(asked.get("since", "0")), int(asked["limit"])
+        if "since" in asked and since < self.forgotten:
+            return {"records": [], "as_of": str(self.revision), "more": False, "too_old": True}
         changed = sorted(
             (one for one in self.held["accounts"].values() if one["revision"] > since),
             key=lambda one: one["revision"],

@@ -16,6 +16,7 @@ from tieline.errors import NotAtProvider, ProviderBroken
 from tieline.plugins import (
     ClientAuthentication,
     Consent,
+    CursorTooOld,
     Endpoints,
     Fault,
     Feed,
@@ -168,6 +169,8 @@ class Abacus:
         while not last:
             asked = {"limit": str(session.page_size(500))} | ({} if cursor is None else {"since": cursor})
             answer = await self._asked(session, feed, asked)
+            if answer.get("too_old") is True:
+                raise CursorTooOld
             cursor, last = text(answer, "as_of"), answer.get("more") is not True
             if cursor is None:
                 raise ProviderBroken(self.info.slug, "a list of changes does not say where it ends")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tieline.plugins import Feed, FeedKind, Record
+from tieline.plugins import CursorTooOld, Feed, FeedKind, Record
 from tieline.testing.bench import Bench
 from tieline.testing.elsewhere import Elsewhere, elsewhere
+from tieline.testing.pretender import ForgettingPretender
 from tieline.testing.reading import MOST_PAGES, SMALL, Kept, again, read
 from tieline.testing.rule import Rule, rule
 
@@ -134,6 +135,29 @@ async def what_is_deleted_goes(bench: Bench) -> None:
 
 
 @rule(
+    says="Where nothing can be read on from a cursor, CursorTooOld comes before the first page: no change is missed.",
+    mend="Raise CursorTooOld for what the provider does not look back to, and never begin from now.",
+)
+async def old_cursors_say_so(bench: Bench) -> None:
+    if not isinstance(bench.pretender, ForgettingPretender):
+        return
+    login = await bench.login()
+    for feed in [each for each in bench.feeds if each.kind is FeedKind.CHANGES]:
+        kept = await read(bench, login, feed)
+        for dataset in feed.datasets:
+            await bench.pretender.add(dataset)
+        await bench.pretender.forget()
+        onto = kept.begun_anew()
+        try:
+            await read(bench, login, feed, onto=onto)
+        except CursorTooOld:
+            if onto.pages:
+                raise old_cursors_say_so.broken(f"in its feed {feed.name!r} a page came first") from None
+            onto = await read(bench, login, feed)
+        await _compare(bench, old_cursors_say_so, feed, onto)
+
+
+@rule(
     says="A reading costs the declared number of calls when nothing has changed.",
     mend="Ask for what changed since the cursor, in as few calls as the provider allows, and correct the README.",
 )
@@ -176,5 +200,6 @@ RULES = (
     cursors_are_good_for_any_size,
     changes_are_found,
     what_is_deleted_goes,
+    old_cursors_say_so,
     no_change_costs_what_is_declared,
 )
