@@ -75,23 +75,20 @@ class Limiter:
     ) -> Iterator[Answer | None]:
         """A place for one call while the block runs, or the refusal."""
         counts = self.counts.setdefault(realm_id, Counts())
-        counts.calls += 1
-        windows = self._windows_of(client_id, realm_id, now, is_batch=is_batch)
-        over = self._over(client_id, realm_id, windows, now)
-        if over:
-            counts.throttled[over] += 1
-            yield throttled(self.limits.retry_after, now)
-            return
-        self._in_flight[client_id, realm_id] += 1
-        for window in windows.values():
-            window.used += 1
-        counts.in_flight += 1
-        counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
-        try:
-            yield None
-        finally:
-            counts.in_flight -= 1
-            self._in_flight[client_id, realm_id] -= 1
+        with counts.one_more():
+            windows = self._windows_of(client_id, realm_id, now, is_batch=is_batch)
+            over = self._over(client_id, realm_id, windows, now)
+            if over:
+                counts.throttled[over] += 1
+                yield throttled(self.limits.retry_after, now)
+                return
+            self._in_flight[client_id, realm_id] += 1
+            for window in windows.values():
+                window.used += 1
+            try:
+                yield None
+            finally:
+                self._in_flight[client_id, realm_id] -= 1
 
     def _over(self, client_id: str, realm_id: str, windows: dict[Over, Window], now: datetime) -> Over | None:
         used: dict[Over, int] = {

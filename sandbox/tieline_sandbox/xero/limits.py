@@ -67,20 +67,17 @@ class Limiter:
     def place(self, client_id: str, tier: str, tenant_id: str, now: datetime) -> Iterator[Answer | None]:
         """A place for one call while the block runs, or the refusal."""
         counts = self.counts.setdefault(tenant_id, Counts())
-        counts.calls += 1
-        over = self._over(client_id, tier, tenant_id, now)
-        if over:
-            counts.throttled[over] += 1
-            yield throttled(over, self._wait(over, client_id, tenant_id, now))
-            return
-        self._take(client_id, tier, tenant_id, now)
-        counts.in_flight += 1
-        counts.most_in_flight = max(counts.most_in_flight, counts.in_flight)
-        try:
-            yield None
-        finally:
-            counts.in_flight -= 1
-            self._in_flight[client_id, tenant_id] -= 1
+        with counts.one_more():
+            over = self._over(client_id, tier, tenant_id, now)
+            if over:
+                counts.throttled[over] += 1
+                yield throttled(over, self._wait(over, client_id, tenant_id, now))
+                return
+            self._take(client_id, tier, tenant_id, now)
+            try:
+                yield None
+            finally:
+                self._in_flight[client_id, tenant_id] -= 1
 
     def remaining(self, client_id: str, tier: str, tenant_id: str | None, now: datetime) -> dict[str, str]:
         """The headers that say what is left; without a tenant only that of the app."""
