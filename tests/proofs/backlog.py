@@ -22,7 +22,6 @@ from tests.support.sandbox import Sandbox, running_sandbox
 from tests.support.source import ROOT
 
 _LOOK_SECONDS = 0.1
-_ANSWER_SECONDS = 0.1  # so long the provider takes for each, in real time
 _FASTER, _SLOWEST = 1.05, 0.05
 
 
@@ -34,6 +33,7 @@ class Seen:
     calls: dict[str, int]
     refused: dict[str, dict[str, int]]
     most_in_flight: int
+    excused: int
 
     def served(self, organisations: Collection[str]) -> int:
         return sum(self.calls[one] - sum(self.refused[one].values()) for one in organisations)
@@ -60,6 +60,11 @@ class Stage:
     @property
     def calls(self) -> int:
         return sum(self.after.calls.values()) - sum(self.before.calls.values())
+
+    @property
+    def excused(self) -> int:
+        """Refusals due to calls that came later than anybody counts on."""
+        return self.after.excused - self.before.excused
 
     def refusals(self) -> int:
         return self.after.refusals() - self.before.refusals()
@@ -89,6 +94,7 @@ class Paced:
             calls={name: one["calls"] for name, one in counted.items()},
             refused={name: one["throttled"] for name, one in counted.items()},
             most_in_flight=max((one["most_in_flight"] for one in counted.values()), default=0),
+            excused=self.pace.excused,
         )
 
     async def all_called(self, organisations: Collection[str]) -> None:
@@ -98,6 +104,14 @@ class Paced:
             return (await self.look()).calls.keys() >= set(organisations)
 
         await until(look, "all organisations are called")
+
+    async def reached(self, calls: int) -> None:
+        """Wait until so many have been at one organisation at once."""
+
+        async def look() -> bool:
+            return (await self.look()).most_in_flight >= calls
+
+        await until(look, f"{calls} calls are at one organisation")
 
     async def stage(self, minutes: float) -> Stage:
         before = await self.look()
@@ -117,10 +131,13 @@ async def paced_sandbox(folder: Path, *, counters: str) -> AsyncIterator[Paced]:
 
 @asynccontextmanager
 async def calling(
-    paced: Paced, plan: Plan, deployment: Deployment, *, speed: float, lag: float
+    paced: Paced, plan: Plan, deployment: Deployment, *, speed: float, lag: float, answer_seconds: float = 0.1
 ) -> AsyncIterator[None]:
-    """Processes that call all organisations while the block runs, as fast as `speed` and the machine let them."""
-    await paced.sandbox.control("PUT", "/latency", {"seconds": _ANSWER_SECONDS})
+    """Processes that call all organisations while the block runs, as fast as `speed` and the machine let them.
+
+    The provider takes `answer_seconds` for each call, in real time.
+    """
+    await paced.sandbox.control("PUT", "/latency", {"seconds": answer_seconds})
     paced.pace.speed = speed
     log = paced.file.with_suffix(".log")
     with log.open("wb") as errors:

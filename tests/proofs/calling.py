@@ -44,6 +44,7 @@ _PATIENCE = timedelta(minutes=10)
 _LOOK_SECONDS = 0.02
 _ANSWER_SECONDS = 30.0
 _CONNECTIONS = 200
+_ASKS_AGAIN_SECONDS = 5.0
 _PACED = (
     (
         "local now = real + asked.offset",
@@ -59,7 +60,10 @@ _asked: ContextVar[float] = ContextVar("asked")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Whose calls: `tokens` has an access token for each organisation, `callers` is how many each has in a process."""
+    """Whose calls: `tokens` has an access token for each organisation, `callers` is how many each has in a process.
+
+    `lane` is the one that they call in.
+    """
 
     pace: str
     practice_id: str
@@ -67,6 +71,7 @@ class Plan:
     tokens: dict[str, str]
     callers: int
     processes: int
+    lane: str = Lane.BACKGROUND
 
     def written(self, path: Path) -> Path:
         path.write_text(json.dumps(vars(self)))
@@ -144,14 +149,20 @@ def stamping() -> httpx.AsyncClient:
 
 
 def session_of(
-    app: App, client: httpx.AsyncClient, quota: Quota, pace: Pace, organisation: str, token: str
+    app: App,
+    client: httpx.AsyncClient,
+    quota: Quota,
+    pace: Pace,
+    organisation: str,
+    token: str,
+    lane: Lane,
 ) -> Session:
     provider = provider_of(app)
     gate = RedisGate(
         quota,
         meter=meter_of(app),
         limits=tuple(provider.limits(app.tier)),
-        lane=Lane.BACKGROUND,
+        lane=lane,
         blocks=KeptBlocks(app.practice_id, app.id),
         patience=_PATIENCE,
     )
@@ -169,7 +180,7 @@ def session_of(
 
 
 async def call(session: Session, pace: Pace) -> None:
-    """Call until cancelled, whatever is spent meanwhile."""
+    """Call until cancelled. Whoever is told of something spent asks again soon, for Redis may have forgotten it."""
     organisation = str(session.organisation)
     path, headers = {
         "xero": ("api.xro/2.0/Organisation", {"xero-tenant-id": organisation}),
@@ -179,7 +190,8 @@ async def call(session: Session, pace: Pace) -> None:
         try:
             await session.get(path, headers=headers)
         except QuotaSpent as spent:
-            await pace.sleep((spent.resume_at - pace.now()).total_seconds())
+            left = (spent.resume_at - pace.now()).total_seconds()
+            await pace.sleep(min(left, _ASKS_AGAIN_SECONDS))
         except (Throttled, ProviderUnavailable):
             continue
 
@@ -207,7 +219,9 @@ async def work(plan: Plan, number: int, ending: Ending) -> None:
         quiet = QUIET * max(1.0, pace.speed)
         quota = TimedQuota(make_client(settings.redis_url.get_secret_value()), quiet=quiet)
         async with stamping() as client:
-            sessions = [session_of(app, client, quota, pace, *pair) for pair in plan.tokens.items()]
+            sessions = [
+                session_of(app, client, quota, pace, *pair, Lane(plan.lane)) for pair in plan.tokens.items()
+            ]
             tasks = [asyncio.create_task(call(session, pace)) for session in sessions * plan.callers]
             tasks.append(asyncio.create_task(watch(pace, number)))
             await asyncio.to_thread(ending.wait)

@@ -44,6 +44,15 @@ class Figures:
     def at_least(self, what: str, seen: float, bound: float, unit: str = "") -> None:
         self._add(what, seen, bound, unit, "≥ ", operator.ge)
 
+    def share(self, what: str, part: int, whole: int, bound: float) -> None:
+        """At most so many per cent. Of nothing there is no share: a bound that nothing came near to is not held."""
+        if whole:
+            self.at_most(what, 100 * max(0, part) / whole, bound, " %")
+        else:
+            self.all.append(
+                Figure(what=what, bound=f"≤ {_number(bound)} %", seen="not one call", holds=False)
+            )
+
     def hold(self) -> None:
         """Fails with those that do not reach their bound, and those that the document has no row for."""
         told = PAGE.read_text(encoding="utf-8")

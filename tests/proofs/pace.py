@@ -16,12 +16,12 @@ from pathlib import Path
 
 _HEAD = struct.Struct("=Qddd")  # even when whole; real seconds since, calendar seconds then, speed
 _SLOT = struct.Struct("=d")
-_SIZE, _SLOTS_AT, _LATE_AT = 4_096, 1_024, 2_048
+_SIZE, _SLOTS_AT, _EXCUSED_AT = 4_096, 1_024, 2_048
 _LONGEST_NAP = 0.2
 
 
 class Pace:
-    """The calendar of the file at `path`; `lag` and `late` are what processes tell of themselves."""
+    """The calendar of the file at `path`; `lags` and `excused` are what processes tell."""
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
@@ -56,6 +56,11 @@ class Pace:
         real = time.time()
         self._write(real, base + (real - since) * before, speed)
 
+    def skip(self, seconds: float) -> None:
+        """So much of the calendar is over at once."""
+        since, base, speed = self.figures()
+        self._write(since, base + seconds, speed)
+
     async def sleep(self, seconds: float) -> None:
         """Sleep by this calendar."""
         end = self.now().timestamp() + seconds
@@ -69,13 +74,13 @@ class Pace:
         slots = (_SLOTS_AT + number * _SLOT.size for number in range(processes))
         return [_SLOT.unpack_from(self._map, at)[0] for at in slots]
 
-    def note_late(self) -> None:
-        """A call came later than the quota counts on; only one process notes these."""
-        _SLOT.pack_into(self._map, _LATE_AT, self.late + 1)
+    def note_excused(self) -> None:
+        """A call was refused because one came later than the quota counts on; only one process notes these."""
+        _SLOT.pack_into(self._map, _EXCUSED_AT, self.excused + 1)
 
     @property
-    def late(self) -> int:
-        return int(_SLOT.unpack_from(self._map, _LATE_AT)[0])
+    def excused(self) -> int:
+        return int(_SLOT.unpack_from(self._map, _EXCUSED_AT)[0])
 
     def _write(self, *figures: float) -> None:
         sequence = _HEAD.unpack_from(self._map)[0]

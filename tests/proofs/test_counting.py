@@ -1,0 +1,54 @@
+"""How the proofs count: what is no proof is told as such, and only calls that came too late excuse a refusal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from tests.proofs.figures import Figures
+from tests.proofs.pace import Pace
+from tests.proofs.paced_sandbox import ASKED, LATENESS, Punctual
+
+URL = "http://provider.example"
+
+
+def test_a_share_of_no_calls_at_all_is_short_and_told_beside_the_others() -> None:
+    figures = Figures()
+    figures.exactly("Too many at once", 1, 0)
+
+    figures.share("Refused after a wipe", 0, 0, 1)
+
+    with pytest.raises(
+        AssertionError, match="Too many at once: 1, not 0; Refused after a wipe: not one call, not ≤ 1 %"
+    ):
+        figures.hold()
+
+
+async def test_a_late_call_excuses_one_refusal_of_its_own_organisation_itself_or_later(
+    tmp_path: Path,
+) -> None:
+    pace = Pace.begin(tmp_path / "pace", speed=1.0)
+
+    async def provider(scope: Scope, receive: Receive, send: Send) -> None:
+        status = int(dict(scope["headers"])[b"answer"])
+        await Response(status_code=status)(scope, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Punctual(provider, pace))) as client:
+
+        async def excused(status: int, organisation: str, *, seconds_ago: float = 0) -> int:
+            asked = (pace.now() - timedelta(seconds=seconds_ago)).timestamp()
+            said = {ASKED.decode(): str(asked), LATENESS.decode(): "60", "answer": str(status)}
+            await client.get(f"{URL}/Organisation", headers=said | {"xero-tenant-id": organisation})
+            return pace.excused
+
+        assert await excused(429, "a") == 0
+        assert await excused(200, "a", seconds_ago=90) == 0
+        assert await excused(429, "b") == 0
+        assert await excused(429, "a") == 1
+        assert await excused(429, "a") == 1
+        assert await excused(429, "b", seconds_ago=90) == 2
