@@ -12,7 +12,7 @@ import pytest
 from tests.credentials.asking import fingerprint
 from tests.credentials.holding import Holding
 from tests.support.jobs import calendar
-from tests.support.polling import until
+from tests.support.polling import WAIT_SECONDS, until
 from tests.support.sandbox import Sandbox
 from tieline.credentials import refreshing
 from tieline.credentials.apps.service import list_apps
@@ -52,22 +52,28 @@ async def test_a_holder_whose_lease_went_to_another_believes_no_refusal(
     await clock(TOO_OLD)
     younger = replace(pair, obtained_at=await calendar(), access_expires_at=await calendar() + TOO_OLD)
 
-    refused = asyncio.Event()
+    refused, looked, look = False, asyncio.Event(), refreshing._look
 
     async def refused_late(*_: Any) -> None:
+        nonlocal refused
         await holding.above.execute(
             "UPDATE credential SET lease_owner = 'another', lease_until = now() + interval '20 seconds' "
             "WHERE id = $1",
             holding.credential.id,
         )
-        refused.set()
+        refused = True
         raise GrantRejected("xero")
 
+    async def looking(*arguments: Any, **more: Any) -> Any:
+        if refused:
+            looked.set()
+        return await look(*arguments, **more)
+
     monkeypatch.setattr(refreshing, "_ask", refused_late)
+    monkeypatch.setattr(refreshing, "_look", looking)
     waiting = asyncio.create_task(holding.tokens.access())
-    await refused.wait()
-    await until(lambda: _is_anothers(holding), "another holds the lease")
-    await asyncio.sleep(0.5)  # long enough to do the wrong thing
+    async with asyncio.timeout(WAIT_SECONDS):
+        await looked.wait()
     assert (await holding.row())["state"] == "LIVE"
     await holding.keep(younger, subject)
 
@@ -170,7 +176,3 @@ async def test_tokens_are_never_in_a_repr(holding: Holding) -> None:
 
 async def _asked(holding: Holding) -> bool:
     return len(await holding.refreshes()) == 1
-
-
-async def _is_anothers(holding: Holding) -> bool:
-    return bool((await holding.row())["lease_owner"] == "another")

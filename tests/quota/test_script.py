@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -28,7 +29,8 @@ from tieline.quota import Block
 from tieline.quota.calls import Call, Meter, milliseconds
 from tieline.quota.script import Go, Outcome, Refusal, Script, Unknown, Wait
 
-SHORT, LONG = timedelta(milliseconds=12), timedelta(minutes=1)
+SHORT, LONG = timedelta(seconds=5), timedelta(minutes=1)
+_REAL = "local real = TIME[1] * 1000 + math.floor(TIME[2] / 1000)"
 QUIET = timedelta(milliseconds=400)
 _SECOND = timedelta(seconds=1)
 
@@ -79,12 +81,19 @@ refusals = st.integers(0, 9).flatmap(lambda nth: unlikely if nth > 6 else st.non
 
 
 class Recorded(Script):
-    """Keeps Redis' real time of the last answer."""
+    """Keeps Redis' real time of the last answer, which is so much `later` than it really is."""
 
     real = 0
 
+    def __init__(self, client: Redis, *, later: Callable[[], timedelta], **more: Any) -> None:
+        super().__init__(client, **more)
+        self.later = later
+        source = files("tieline.quota").joinpath("quota.lua").read_text(encoding="utf-8")
+        assert source.count(_REAL) == 1
+        self._run = client.register_script(source.replace(_REAL, f"{_REAL} + asked.later"))
+
     async def _ask(self, *arguments: Any, **more: Any) -> list[str]:
-        answer = await super()._ask(*arguments, **more)
+        answer = await super()._ask(*arguments, later=milliseconds(self.later()), **more)
         self.real = int(answer[1])
         return answer
 
@@ -102,8 +111,10 @@ class Beside(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.client = Redis.from_url(self.redis_url)
         self.offset = timedelta(0)
-        self.script = Recorded(self.client, offset=lambda: self.offset, life=LONG)
-        self.short = Recorded(self.client, offset=lambda: self.offset, life=SHORT)
+        self.later = timedelta(0)
+        times = {"offset": lambda: self.offset, "later": lambda: self.later}
+        self.script = Recorded(self.client, **times, life=LONG)
+        self.short = Recorded(self.client, **times, life=SHORT)
         self.meter = Meter(provider="pretend", client_id=str(new_id()))
         self.oracle = Oracle()
         self.names = ["", ""]
@@ -205,7 +216,7 @@ class Beside(RuleBasedStateMachine):
     @rule(process=st.integers(0, 1), said=blocks)
     def join(self, process: int, said: list[tuple[str | None, str, timedelta]]) -> None:
         """A process says which blocks it knows, and which calls it has in flight."""
-        now = datetime.now(UTC) + self.offset
+        now = datetime.now(UTC) + self.later + self.offset
         known = [Block(organisation=one, limit=limit, until=now + wait) for one, limit, wait in said]
         fresh, before, offset = new_id().hex, self.names[process], milliseconds(self.offset)
         name = self.run(self.script.join(self.meter, known, memory=fresh, before=before, quiet=QUIET))
@@ -225,7 +236,7 @@ class Beside(RuleBasedStateMachine):
     @precondition(lambda self: self.short.real)
     @rule()
     def let_calls_outlive_their_place(self) -> None:
-        time.sleep(SHORT.total_seconds() * 1.1)
+        self.later += SHORT
         self.short.real = 0
 
     @invariant()
