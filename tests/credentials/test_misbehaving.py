@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.credentials.holding import Holding, now
 from tieline.credentials import asking
 from tieline.credentials.letting_go import release_at_provider, release_organisation
 from tieline.credentials.reaching import check_reach
+from tieline.plugins import edge
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
 from tieline_xero import Xero
@@ -22,16 +24,31 @@ async def raises(*_: object) -> Any:
     raise ValueError("secret")
 
 
+async def quits(*_: object) -> Any:
+    raise SystemExit("secret")
+
+
+async def interrupts(*_: object) -> Any:
+    raise KeyboardInterrupt("secret")
+
+
 async def hangs(*_: object) -> Any:
     await asyncio.Event().wait()
 
 
-broken = pytest.mark.parametrize("method", [raises, hangs])
+async def swallows(*_: object) -> Any:
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    await asyncio.Event().wait()
+
+
+broken = pytest.mark.parametrize("method", [raises, quits, interrupts, hangs, swallows])
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "_ASK_SECONDS", 0.2)
+    monkeypatch.setattr(edge, "STOP_SECONDS", 0.1)
 
 
 @broken

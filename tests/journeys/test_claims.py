@@ -139,3 +139,46 @@ async def left(jobs: JobTable, practice_id: PracticeId) -> int:
         "SELECT count(*) FROM job WHERE practice_id = $1", practice_id
     )
     return count
+
+
+async def test_a_job_that_cannot_be_stopped_is_left_after_its_limit_and_another_worker_may_take_it(
+    jobs: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HEARTBEAT", "CANCEL_AGAIN", "GRACE", "LEAVE"):
+        monkeypatch.setattr(runner_module, name, timedelta(milliseconds=20))
+    released = asyncio.Event()
+
+    async def stubborn() -> None:
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+
+    errand = actor(lane=Lane.BACKGROUND, limit=timedelta(milliseconds=20))(stubborn)
+    await ask_for(errand)
+
+    async with asyncio.timeout(20):
+        await runner_of(errand).run_next(urged=lambda: True)
+
+    held = await jobs.one()
+    assert (held["lease_owner"] is not None, held["attempts"]) == (True, 1)
+    released.set()
+    await jobs.lapse()
+    await runner_of(errand).run_next(urged=lambda: True)
+    assert await jobs.all() == []
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+async def test_an_actor_that_wants_to_end_the_process_has_failed_and_no_more(
+    jobs: JobTable, error: type[BaseException]
+) -> None:
+    async def quits() -> None:
+        raise error
+
+    errand = actor(lane=Lane.BACKGROUND)(quits)
+    await ask_for(errand)
+
+    await runner_of(errand).run_next(urged=lambda: True)
+
+    job = await jobs.one()
+    assert (job["lease_owner"], job["attempts"]) == (None, 1)
+    assert job["error"].startswith("ActorQuit: ")

@@ -95,9 +95,9 @@ async def test_when_the_claim_is_over_first_one_is_told_to_begin_again_and_that_
     assert again.proof is not None
 
 
-@pytest.mark.parametrize("fault", [KeyError("sub"), None])
+@pytest.mark.parametrize("fault", [KeyError("sub"), SystemExit("sub"), KeyboardInterrupt("sub"), None])
 async def test_a_plugin_that_fails_at_the_subject_fails_the_consent_at_once(
-    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch, fault: BaseException | None
 ) -> None:
     def subject(*_: Any) -> Any:
         if fault is not None:

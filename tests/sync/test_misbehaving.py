@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import CancelledError
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.sync.scripted import Reading, Script, for_ever, page, quick_pages, record
-from tieline.plugins import Page, Record, SetAside
+from tieline.plugins import Feed, Page, Record, Session, SetAside
 from tieline.sync.runs import RunState
 
 
@@ -19,9 +20,9 @@ def endless() -> Iterator[Record]:
     return map(record, map(str, count()))
 
 
-def breaking() -> Iterator[Record]:
+def breaking(error: type[BaseException]) -> Iterator[Record]:
     yield record("a")
-    raise ValueError("secret")
+    raise error("secret")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ def breaking() -> Iterator[Record]:
     [
         ({None: ValueError("secret")}, "The plugin pretend failed with ValueError."),
         ({None: SystemExit("secret")}, "The plugin pretend failed with SystemExit."),
+        ({None: KeyboardInterrupt("secret")}, "The plugin pretend failed with KeyboardInterrupt."),
         ({None: CancelledError("secret")}, "The plugin pretend cancelled itself."),
         ({None: page(cursor="1"), "1": page(cursor="1", last=False)}, "goes round in circles"),
         ({None: page(cursor=None, last=False)}, "goes round in circles"),
@@ -50,7 +52,8 @@ def breaking() -> Iterator[Record]:
         ({None: page(*["record"])}, "no Record"),  # type: ignore[arg-type]
         ({None: replace(page(), records=endless())}, "more than 5000 records"),  # type: ignore[arg-type]
         ({None: replace(page(), gone=endless())}, "more than 5000 records"),  # type: ignore[arg-type]
-        ({None: replace(page(), records=breaking())}, "The plugin pretend failed with ValueError."),  # type: ignore[arg-type]
+        ({None: replace(page(), records=breaking(ValueError))}, "The plugin pretend failed with ValueError."),  # type: ignore[arg-type]
+        ({None: replace(page(), records=breaking(SystemExit))}, "The plugin pretend failed with SystemExit."),  # type: ignore[arg-type]
         ({None: replace(page(), records=7)}, "without its Record objects"),  # type: ignore[arg-type]
         ({None: page(cursor="a\x00b")}, "a cursor that cannot be kept"),
         ({None: page(gone=[("accounts",)])}, "no dataset with an id"),  # type: ignore[list-item]
@@ -134,3 +137,34 @@ async def test_what_came_before_a_plugins_fault_stays_and_the_next_run_goes_on_f
     assert (await client.again()).state is RunState.SUCCEEDED
     assert await client.ids() == ["a", "b"]
     assert script.asked.count(("accounts", None)) == 1
+
+
+async def test_a_plugin_that_swallows_its_cancellation_is_left_and_makes_no_further_call(
+    client: Reading, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tieline.plugins.edge.STOP_SECONDS", 0.1)
+    left, goes_on = asyncio.Event(), asyncio.Event()
+    sessions: list[Session] = []
+
+    async def stubborn(session: Session, _feed: Feed, _cursor: str | None) -> AsyncIterator[Page]:
+        sessions.append(session)
+        while not left.is_set():
+            try:
+                await left.wait()
+            except CancelledError:
+                continue
+        goes_on.set()
+        await session.get("/accounts")
+        yield page()
+
+    script.pull = stubborn  # type: ignore[assignment, method-assign]
+    with quick_pages(0.2):
+        assert await client.slice() is None
+
+    run = await client.run()
+    assert (run.state, run.reason) == (RunState.FAILED, "PLUGIN")
+    assert run.message == "The plugin pretend took more than 0 seconds for one page."
+    left.set()
+    await goes_on.wait()
+    [session] = sessions
+    assert (session.is_calling, session.calls) == (True, 0)

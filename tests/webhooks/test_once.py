@@ -169,7 +169,7 @@ class Careless(Xero):
 
     def parse_webhook(self, *_: Any) -> Any:
         said = SAID.pop()
-        if isinstance(said, Exception):
+        if isinstance(said, BaseException):
             raise said
         return said
 
@@ -182,7 +182,8 @@ async def test_a_plugin_that_breaks_its_contract_changes_nothing_and_the_provide
 ) -> None:
     del opened  # this process answers
     async with desk_at(XERO, books, gateway.url) as desk, answering(Registry.of(Careless())) as (http, _):
-        for said in (ValueError("what was sent"), "no list", [None], {"organisation": desk.external_id}):
+        faults: list[Any] = [ValueError("what was sent"), SystemExit(), KeyboardInterrupt()]
+        for said in (*faults, "no list", [None], {"organisation": desk.external_id}):
             SAID.append(said)
             assert (await http.post(desk.path, content=b"")).status_code == 500
         nothing = await desk.kept()

@@ -6,40 +6,50 @@ raises gets further than here.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 from tieline.connections.models import EXTERNAL_ID_LENGTH
 from tieline.errors import ProviderBroken, ProviderUnavailable, TielineError
 from tieline.log import get_logger
 from tieline.plugins import Consent, OrganisationDetails, Provider, Reached, Session
+from tieline.plugins.edge import RAISED, Late, within
 
 _ASK_SECONDS = 120.0
+
+T = TypeVar("T")
 
 _log = get_logger(__name__)
 
 
 async def ask_reached(provider: Provider, session: Session, consent: Consent | None = None) -> list[Reached]:
     """What the login reaches, each organisation once. Raises what the session raises, and ProviderBroken."""
-    async with _asking(provider, "tell what a login reaches"):
+
+    async def asking() -> list[Reached]:
         return each_once(provider.info.slug, await provider.organisations(session, consent))
+
+    return await _asked(provider, session, "tell what a login reaches", asking)
 
 
 async def ask_details(provider: Provider, session: Session) -> OrganisationDetails:
     """The details of the session's organisation. Raises what the session raises, and ProviderBroken."""
-    async with _asking(provider, "tell an organisation's details"):
+
+    async def asking() -> OrganisationDetails:
         details = await provider.organisation(session)
         if not isinstance(details, OrganisationDetails):
             raise TypeError(type(details).__name__)
         return details
 
+    return await _asked(provider, session, "tell an organisation's details", asking)
+
 
 async def ask_release(provider: Provider, session: Session, external_id: str) -> None:
     """Let go of the organisation. Raises what the session raises, and ProviderBroken."""
-    async with _asking(provider, "let go of an organisation"):
+
+    async def asking() -> None:
         await provider.release(session, external_id)
+
+    await _asked(provider, session, "let go of an organisation", asking)
 
 
 def each_once(provider: str, reached: Iterable[Any]) -> list[Reached]:
@@ -55,16 +65,16 @@ def each_once(provider: str, reached: Iterable[Any]) -> list[Reached]:
     return list(once.values())
 
 
-@asynccontextmanager
-async def _asking(provider: Provider, what: str) -> AsyncIterator[None]:
+async def _asked(provider: Provider, session: Session, what: str, asking: Callable[[], Awaitable[T]]) -> T:
     slug = provider.info.slug
     try:
-        async with asyncio.timeout(_ASK_SECONDS):
-            yield
+        return await within(_ASK_SECONDS, provider, session, asking)
     except TielineError:
         raise
-    except TimeoutError as late:
+    except Late as late:
+        if late.is_left:
+            raise ProviderBroken(slug, f"its plugin does not stop to {what}") from late
         raise ProviderUnavailable(slug) from late
-    except Exception as fault:
+    except RAISED as fault:
         _log.exception("plugin.failed", provider=slug)
         raise ProviderBroken(slug, f"its plugin could not {what}") from fault

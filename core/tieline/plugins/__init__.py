@@ -15,6 +15,7 @@
     entries     how it reads one record of that, field by field
     userinfo    who signed in, where the provider says so at an address of its own
     webhooks    what the provider tells by itself: a part that a plugin may leave out
+    edge        where the core calls it: bounded, and nothing else than an answer or an error comes out
     transport   one HTTP exchange, bounded
 
 A plugin is a distribution with an entry point in the group `tieline.plugins`, named like its slug; the module it

@@ -105,7 +105,7 @@ def _provider(entry: EntryPoint) -> Provider:
     manager.add_hookspecs(hookspecs)
     try:
         plugin = entry.load()
-    except Exception as broken:
+    except (Exception, SystemExit) as broken:
         raise StartRefused(f"{called} cannot be imported ({_said(broken)}): mend or remove it.") from broken
     try:
         manager.register(plugin, entry.name)
@@ -116,7 +116,7 @@ def _provider(entry: EntryPoint) -> Provider:
         ) from unknown
     try:
         provider = manager.hook.tieline_provider()
-    except Exception as broken:
+    except (Exception, SystemExit) as broken:
         raise StartRefused(f"{called} failed in its hook ({_said(broken)}): mend or remove it.") from broken
     flaw = (
         "it has no hook tieline_provider that returns a provider" if provider is None else flaw_of(provider)
@@ -136,7 +136,7 @@ def _settled(provider: Any, called: str) -> Provider:
     values = values_of(loaded.info.settings, loaded.info.slug, os.environ)
     try:
         settled: Provider = provider.settled(values)
-    except Exception as broken:
+    except (Exception, SystemExit) as broken:
         raise StartRefused(
             f"{called} does not take its settings ({_said(broken)}): mend or remove it."
         ) from broken
@@ -162,7 +162,7 @@ def _version(entry: EntryPoint) -> str:
     return entry.dist.version if entry.dist is not None else "0"
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """Class and first line: a refusal is one sentence."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('.')}" if lines else type(error).__name__

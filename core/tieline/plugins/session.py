@@ -91,6 +91,7 @@ class Session:
         self._seconds = seconds
         self._max_bytes = MAX_ANSWER_BYTES if max_bytes is None else max_bytes
         self._under_way = 0
+        self._is_over = False
         self.subject = subject
         self.organisation = organisation
         self.now = now
@@ -112,6 +113,10 @@ class Session:
     def is_calling(self) -> bool:
         """Whether a call is under way: it waits for its turn, for its answer, or to be made again."""
         return self._under_way > 0
+
+    def end(self) -> None:
+        """Whoever calls through it from now on was given up: he waits for ever, and spends nobody's limits."""
+        self._is_over = True
 
     def page_size(self, most: int) -> int:
         """How many records to ask for in one page: `most`, or less where that made an answer too large."""
@@ -140,6 +145,8 @@ class Session:
         asked.headers.setdefault("Accept", "application/json")
         self._under_way += 1
         try:
+            if self._is_over:
+                await asyncio.Event().wait()
             response = await self._answered(asked)
         finally:
             self._under_way -= 1

@@ -105,7 +105,7 @@ def _limits(provider: Provider, tier: str | None) -> Sequence[Limit] | None:
     """None where the method fails, or returns something else."""
     try:
         limits = tuple(provider.limits(tier))
-    except Exception:  # noqa: BLE001 - whatever a plugin raises here, it does not fit
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a plugin raises here, it does not fit
         return None
     return limits if all(isinstance(limit, Limit) for limit in limits) else None
 

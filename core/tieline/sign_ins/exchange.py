@@ -13,6 +13,7 @@ from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
 from tieline.log import get_logger
 from tieline.plugins import Grant, Provider, Subject, TokenSet, ask_userinfo, code_request, read_tokens, send
+from tieline.plugins.edge import RAISED
 from tieline.principal import Principal
 from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.keeping import Held, hold_tokens, sealed_for
@@ -83,7 +84,7 @@ def _subject(provider: Provider, grant: Grant) -> Subject:
         too_long = max(len(subject.id), len(subject.consent or "")) > _SUBJECT_LENGTH
     except ProviderError:
         raise
-    except Exception as fault:
+    except RAISED as fault:
         _log.exception("plugin.failed", provider=slug)
         raise ProviderBroken(slug, "its plugin could not tell who consented") from fault
     if not isinstance(subject, Subject) or not is_named:

@@ -18,6 +18,7 @@ from tieline.canonical import storable
 from tieline.ledger.records import Key, Row
 from tieline.names import NAME_KEY_LENGTH, name_key
 from tieline.plugins import Feed, Page, Record, SetAside
+from tieline.plugins.edge import RAISED
 
 MAX_RECORDS = 5_000
 MAX_BYTES = 32 * 1024 * 1024
@@ -151,7 +152,7 @@ def _so_many(given: Iterable[Any]) -> list[Any]:
     """As many as a page may have at most: what is given may have no end."""
     try:
         listed = list(islice(given, MAX_RECORDS + 1))
-    except Exception as error:
+    except RAISED as error:
         raise Misbehaved(f"failed with {type(error).__name__}") from error
     if len(listed) > MAX_RECORDS:
         raise Misbehaved(_TOO_MANY)

@@ -11,10 +11,10 @@ from tieline.canonical import storable
 from tieline.errors import ClaimLost, ProviderError, ProviderUnavailable, TryAgain
 from tieline.log import get_logger
 from tieline.plugins import CursorTooOld, Feed, Page, Provider, Session
+from tieline.plugins.edge import RAISED, STOP_SECONDS, CancelledItself, Late, within
 from tieline.sync.intake import Misbehaved
 
 PAGE_SECONDS = 120.0
-_CLOSE_SECONDS = 5.0
 _OURS = (ProviderError, TryAgain, ClaimLost)
 
 log = get_logger(__name__)
@@ -51,9 +51,8 @@ class Pull:
         if close is None:
             return
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await close()
-        except Exception as trouble:  # noqa: BLE001 - what it does when nobody listens any more is told, no more
+            await within(STOP_SECONDS, self._provider, self._session, close)
+        except RAISED as trouble:  # what it does when nobody listens any more is told, no more
             log.warning("plugin.not_closed", provider=self._provider.info.slug, error=type(trouble).__name__)
 
     async def next(self) -> Page:
@@ -73,17 +72,10 @@ class Pull:
         # Of that very moment: by the time the page is given up, the call is too.
         late = asyncio.get_running_loop().call_later(self._seconds, self._look)
         try:
-            async with asyncio.timeout(self._seconds):
-                if self._pages is None:
-                    self._pages = aiter(self._provider.pull(self._session, self._feed, self._cursor))
-                return await anext(self._pages)
+            return await within(self._seconds, self._provider, self._session, self._ask)
         except _OURS:
             raise
-        except asyncio.CancelledError as error:
-            if _is_told_to_stop():
-                raise
-            raise Misbehaved("cancelled itself") from error
-        except (Exception, SystemExit) as error:
+        except RAISED as error:
             told = self._told(error)
             if told is error:
                 raise
@@ -91,14 +83,21 @@ class Pull:
         finally:
             late.cancel()
 
-    def _told(self, error: BaseException) -> Exception:
+    async def _ask(self) -> object:
+        if self._pages is None:
+            self._pages = aiter(self._provider.pull(self._session, self._feed, self._cursor))
+        return await anext(self._pages)
+
+    def _told(self, error: BaseException) -> Exception:  # noqa: PLR0911 - one line for each error
         """What it means that this came out of the plugin."""
         match error:
             case StopAsyncIteration():
                 return Misbehaved(f"ended its feed {self._feed.name!r} without a last page")
-            case TimeoutError() if self._was_calling:
+            case CancelledItself():
+                return Misbehaved("cancelled itself")
+            case Late() if self._was_calling and not error.is_left:
                 return ProviderUnavailable(self._provider.info.slug)
-            case TimeoutError():
+            case Late():
                 return Misbehaved(f"took more than {self._seconds:.0f} seconds for one page")
             case CursorTooOld() if self._cursor is not None and self._seen == {self._cursor}:
                 return error
@@ -108,8 +107,3 @@ class Pull:
 
     def _look(self) -> None:
         self._was_calling = self._session.is_calling
-
-
-def _is_told_to_stop() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

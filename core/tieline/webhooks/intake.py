@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tieline.canonical import storable
 from tieline.plugins import BadSignature, Provider, WebhookEvent
+from tieline.plugins.edge import RAISED
 from tieline.webhooks.records import Address, Told
 
 _LONGEST_ID = 100
@@ -23,7 +24,7 @@ def read(address: Address, headers: Mapping[str, str], body: bytes) -> list[Told
         events = address.receiver.parse_webhook(headers, body, address.secret)
     except BadSignature:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises here, it may quote what was sent
+    except RAISED as error:  # whatever a plugin raises here, it may quote what was sent
         raise Misread(f"the plugin {slug} raised {type(error).__name__}") from None
     if not isinstance(events, list | tuple) or not all(isinstance(one, WebhookEvent) for one in events):
         raise Misread(f"the plugin {slug} made something else than events of a delivery")

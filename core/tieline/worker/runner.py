@@ -23,10 +23,13 @@ HEARTBEAT = timedelta(seconds=5)
 MAX_ATTEMPTS = 12
 STAY = timedelta(milliseconds=250)
 CANCEL_AGAIN = timedelta(seconds=1)
+GRACE = timedelta(seconds=30)
+LEAVE = timedelta(seconds=8)
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 
 logger = log.get_logger(__name__)
+_left: set[asyncio.Future[Any]] = set()
 
 
 class Runner:
@@ -48,7 +51,8 @@ class Runner:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def run(self, job_id: JobId) -> None:
         """Run the job if it is due and free; else there is nothing to do, and that is fine."""
@@ -95,7 +99,7 @@ class Runner:
 
     async def _work(self, claim: Claim) -> None:
         try:
-            again = await _while_held(claim, self._act(claim))
+            again = await _while_held(claim, self._act(claim), until=self._limit(claim) + GRACE)
         except ClaimLost:
             logger.warning("job.claim_lost", job_id=str(claim.job_id), actor=claim.actor)
         except asyncio.CancelledError:
@@ -120,7 +124,14 @@ class Runner:
             raise WorkersDied(claim.attempts - 1)
         async with asyncio.timeout(actor.limit.total_seconds()):
             with working_on(claim):
-                return await actor.function(**claim.arguments)
+                try:
+                    return await actor.function(**claim.arguments)
+                except (SystemExit, KeyboardInterrupt) as error:  # in a task, they would end the loop
+                    raise ActorQuit(claim.actor) from error
+
+    def _limit(self, claim: Claim) -> timedelta:
+        actor = self._actors.get(claim.actor)
+        return timedelta() if actor is None else actor.limit
 
     async def _failed(self, claim: Claim, error: Exception) -> None:
         actor = self._actors.get(claim.actor)
@@ -162,6 +173,13 @@ class ActorCancelled(TielineError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The actor {name} cancelled itself.")
+
+
+class ActorQuit(TielineError):
+    code = "ACTOR_QUIT"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The actor {name} asked for the end of its process.")
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -223,32 +241,46 @@ def _is_being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _while_held(claim: Claim, body: Coroutine[Any, Any, Again | None]) -> Again | None:
-    """Run the body and renew the lease every few seconds; when the job is no longer ours, stop the body."""
+async def _while_held(
+    claim: Claim, body: Coroutine[Any, Any, Again | None], *, until: timedelta
+) -> Again | None:
+    """Run the body and renew the lease every few seconds; when the job is no longer ours, stop the body.
+
+    One that cannot be stopped is not ours for longer than `until`.
+    """
     working = asyncio.create_task(body)
-    renewing = asyncio.create_task(_renew(claim))
+    renewing = asyncio.create_task(_renew(claim, until=until))
     try:
         await asyncio.wait((working, renewing), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
         raise ClaimLost(claim.job_id)
     finally:
-        await _stop(working, renewing)
+        await _stop(claim, working, renewing)
 
 
-async def _stop(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel until all have ended, each second again: a cancellation may get lost in what an actor calls."""
+async def _stop(claim: Claim, *tasks: asyncio.Task[Any]) -> None:
+    """Cancel until all have ended, each second again: a cancellation may get lost in what an actor calls.
+
+    What swallows them all is left to itself.
+    """
+    left_at = asyncio.get_running_loop().time() + LEAVE.total_seconds()
     ended = asyncio.gather(*tasks, return_exceptions=True)
-    while not ended.done():
+    while not ended.done() and asyncio.get_running_loop().time() < left_at:
         for task in tasks:
             task.cancel()
         await asyncio.wait((ended,), timeout=CANCEL_AGAIN.total_seconds())
+    if not ended.done():
+        _left.add(ended)
+        ended.add_done_callback(_left.discard)
+        logger.error("job.left", **_named(claim))
 
 
-async def _renew(claim: Claim) -> None:
+async def _renew(claim: Claim, *, until: timedelta) -> None:
     """Returns when the job is no longer ours, or when nobody could be asked for as long as the lease ran."""
+    over_at = asyncio.get_running_loop().time() + until.total_seconds()
     held_until = asyncio.get_running_loop().time() + LEASE.total_seconds()
-    while True:
+    while asyncio.get_running_loop().time() < over_at:
         await asyncio.sleep(HEARTBEAT.total_seconds())
         asked_at = asyncio.get_running_loop().time()
         with suppress(TryAgain):
