@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
@@ -40,7 +40,10 @@ _context.set_forkserver_preload(list(_LOADED))
 
 
 class Forked(subprocess.Popen[bytes]):
-    """Held, asked and struck like any process that a test has started."""
+    """Held, asked and struck like any process that a test has started.
+
+    `prepare`, a function of a module, is called in it before the command is.
+    """
 
     def __init__(
         self,
@@ -50,13 +53,14 @@ class Forked(subprocess.Popen[bytes]):
         said: Path,
         output: Path,
         errors: Path,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
         self.args = list(arguments)
         self.returncode = None
         self.stdin = self.stdout = self.stderr = None
         self._process = _context.Process(
             target=_become,
-            args=(self.args, dict(environment), str(said), str(output), str(errors)),
+            args=(self.args, dict(environment), str(said), str(output), str(errors), prepare),
             daemon=True,
         )
         with _one_at_a_time:
@@ -94,7 +98,14 @@ def run_forked(
         return subprocess.CompletedProcess(process.args, code, output.read_text(), errors.read_text())
 
 
-def _become(arguments: list[str], environment: dict[str, str], said: str, output: str, errors: str) -> None:
+def _become(
+    arguments: list[str],
+    environment: dict[str, str],
+    said: str,
+    output: str,
+    errors: str,
+    prepare: Callable[[], None] | None,
+) -> None:
     """What a fresh interpreter does with a command."""
     os.setsid()
     for number, path, flags in ((0, said, os.O_RDONLY), (1, output, _WRITE), (2, errors, _WRITE)):
@@ -107,6 +118,8 @@ def _become(arguments: list[str], environment: dict[str, str], said: str, output
     os.environ.update(environment)
     warnings.simplefilter("default")
     try:
+        if prepare is not None:
+            prepare()
         main()
     finally:
         atexit._run_exitfuncs()  # multiprocessing leaves them out

@@ -27,8 +27,10 @@ from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
+from tieline.worker.watchdog import Watchdog, end_within
 
 DRAIN_SECONDS = 10.0
+END_SECONDS = 20.0
 _PATIENCE_SECONDS = 30.0
 _SPARE_CONNECTIONS = 2  # so that leases are renewed while every thread holds a connection
 _FIRST = 0  # of the messages that a process has fetched, those of the lowest priority are taken first
@@ -64,13 +66,14 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
     runner = Runner(ACTORS)
-    with _loop() as loop:
+    with _loop() as loop, _watched(loop, runner):
         opened = ready(settings)
         loop.run_coroutine(opened.__aenter__())
         try:
             worker = start_worker(settings, runner, queues, stop=stop)
             log.info("worker.started", queues=list(queues))
             stop.wait()
+            end_within(END_SECONDS)
             log.info("worker.draining", running=runner.running)
             worker.stop(timeout=int(DRAIN_SECONDS * 1000))
             loop.run_coroutine(runner.hand_back())
@@ -107,6 +110,16 @@ def start_worker(
 def _somebody_waits(worker: dramatiq.Worker) -> bool:
     """Whether this process has fetched a ring that no thread of it has taken yet: they stand before all calls."""
     return any(head.priority == _FIRST for head in worker.work_queue.queue[:1])
+
+
+@contextmanager
+def _watched(loop: EventLoopThread, runner: Runner) -> Iterator[None]:
+    watchdog = Watchdog(loop, running=lambda: runner.running)
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.stop()
 
 
 @contextmanager

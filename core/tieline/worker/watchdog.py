@@ -1,0 +1,94 @@
+"""Whether the event loop of a worker still answers: a plugin that blocks it holds up every job of the process.
+
+A thread asks the loop every moment. When it has not answered for as long as a lease runs, its jobs are for others
+to take: the thread logs where the loop stands, without any value, and ends the process, for its supervisor to start
+anew. Where not even this thread gets its turn, a timer of the interpreter's ends the process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NoReturn
+
+from dramatiq.asyncio import EventLoopThread
+
+from tieline.log import get_logger
+from tieline.work.repository import LEASE
+
+STUCK = 1
+"""The exit code of a process that ends itself."""
+PATIENCE = LEASE
+LAST_RESORT = timedelta(seconds=5)
+_LOOKS = 20  # counted, not timed: while the machine slept, nobody was stuck
+_FRAMES = 12
+
+log = get_logger(__name__)
+
+
+class Watchdog:
+    """Looks after one loop from `start` until `stop`; `running` says how many jobs it has under way."""
+
+    def __init__(self, watched: EventLoopThread, *, running: Callable[[], int]) -> None:
+        self._watched = watched
+        self._running = running
+        self._answered = threading.Event()
+        self._over = threading.Event()
+        self._look = PATIENCE.total_seconds() / _LOOKS
+        self._last_resort = (PATIENCE + LAST_RESORT).total_seconds()
+
+    def start(self) -> None:
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        self._over.set()
+        faulthandler.cancel_dump_traceback_later()
+
+    def _watch(self) -> None:
+        missed = 0
+        self._answered.set()
+        while missed < _LOOKS:
+            if self._answered.is_set():
+                missed = 0
+                self._answered.clear()
+                self._ask()
+            faulthandler.dump_traceback_later(self._last_resort, exit=True)
+            if self._over.wait(self._look):
+                faulthandler.cancel_dump_traceback_later()
+                return
+            missed += 1
+        self._end()
+
+    def _ask(self) -> None:
+        if not self._watched.is_alive():
+            self._end()
+        self._watched.loop.call_soon_threadsafe(self._answered.set)
+
+    def _end(self) -> NoReturn:
+        log.error("worker.stuck", running=self._running(), at=self._frames())
+        os._exit(STUCK)
+
+    def _frames(self) -> list[str]:
+        """Where the loop's thread stands, the innermost call first: places in code, no values."""
+        frame = sys._current_frames().get(self._watched.ident or 0)  # noqa: SLF001 - there is no other way to see it
+        walked = traceback.StackSummary.extract(
+            traceback.walk_stack(frame), limit=_FRAMES, lookup_lines=False
+        )
+        return [f"{each.filename}:{each.lineno} {each.name}" for each in walked] if frame is not None else []
+
+
+def end_within(seconds: float) -> None:
+    """This process is over by then, whatever still holds it up."""
+    overdue = threading.Timer(seconds, _overdue)
+    overdue.daemon = True
+    overdue.start()
+
+
+def _overdue() -> NoReturn:
+    log.error("worker.not_drained")
+    os._exit(STUCK)
