@@ -61,7 +61,7 @@ async def test_what_a_login_reaches_stays_as_it_was_where_the_plugin_cannot_tell
     again = await check_reach(holding.practice_id, holding.credential.id)
 
     assert again is not None
-    assert await now() < again.at <= await now() + timedelta(hours=25)
+    assert await now() < again.at <= await now() + timedelta(hours=27)
     assert await holding.reason(connection_id) is None
 
 
