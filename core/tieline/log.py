@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ _DRIVER_ERROR = re.compile(r"([\s|+]*(?:asyncpg|tortoise)\.[\w.]+):")
 _NEXT_PART = re.compile(
     r"[\s|]*(Traceback \(most|The above exception was|During handling of|\+-|Exception Group)"
 )
+_LONGEST_CHAIN = 10
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -112,3 +114,17 @@ def fields_of(error: BaseException) -> dict[str, Any]:
     fields = {"error": type(error).__name__, "code": getattr(error, "code", None)}
     reference = getattr(error, "reference", None)
     return fields if reference is None else {**fields, "reference": reference}
+
+
+def trace_of(error: BaseException) -> str:
+    """Where it was raised and of which class it is, as for each error before it.
+
+    Its words are left out: a plugin's, and Python's own, may quote what the provider sent, and secrets.
+    """
+    told: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(told) < _LONGEST_CHAIN:
+        told.append("".join(traceback.format_tb(current.__traceback__)) + type(current).__name__)
+        before = None if current.__suppress_context__ else current.__context__
+        current = current.__cause__ or before
+    return "\nafter\n".join(told)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.credentials.holding import Holding, now
+from tests.support.logged import logging_to
 from tieline.credentials import asking
 from tieline.credentials.letting_go import release_at_provider, release_organisation
 from tieline.credentials.reaching import check_reach
@@ -101,3 +102,18 @@ async def test_a_release_that_the_plugin_fails_at_is_put_off(
         await Runner(ACTORS).run(job["id"])
 
     assert (before, len((await holding.grants())[0]["connections"])) == (2, 1)
+
+
+async def test_a_plugin_that_quotes_a_secret_is_told_by_the_class_of_its_error(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await holding.connect(holding.person.organisations[0])
+    monkeypatch.setattr(Xero, "organisations", raises)
+
+    with logging_to() as written:
+        await check_reach(holding.practice_id, holding.credential.id)
+
+    [line] = [line for line in written.getvalue().splitlines() if "plugin.failed" in line]
+    assert "in raises" in line
+    assert line.count("ValueError") == 2  # the line of code, and its class
+    assert "ValueError: " not in line

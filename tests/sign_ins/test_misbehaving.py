@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.sign_ins.desk import Desk
+from tests.support.logged import logging_to
 from tests.support.sandbox import Person
 from tieline.credentials import asking
 from tieline.errors import ProviderBroken
-from tieline.plugins import Reached, Subject
+from tieline.plugins import Grant, Reached, Subject
 from tieline.sign_ins.details import read_details
 from tieline.sign_ins.service import complete_sign_in, get_sign_in
 from tieline.sign_ins.states import Failure
@@ -81,3 +82,21 @@ async def test_an_organisation_without_a_name_is_the_plugins_fault_and_the_conse
     monkeypatch.undo()
 
     assert (await complete_sign_in(desk.admin, sign_in_id, proof)).organisations_total == 3
+
+
+async def test_a_subject_that_a_plugin_fails_to_tell_is_logged_without_what_it_quotes(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = await desk.consent(await desk.start(), kim)
+
+    def quoting(_: object, grant: Grant) -> Subject:
+        raise ValueError(grant.tokens.access.reveal() + "is-what-it-got")
+
+    monkeypatch.setattr(Xero, "subject", quoting)
+
+    with logging_to() as written:
+        assert (await desk.back(parameters)).failure is Failure.CONSENT_FAILED
+
+    [line] = [line for line in written.getvalue().splitlines() if "plugin.failed" in line]
+    assert "in quoting" in line
+    assert line.count("is-what-it-got") == 1  # the line of code

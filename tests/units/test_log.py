@@ -9,25 +9,16 @@ from collections.abc import Iterator
 
 import asyncpg
 import pytest
-import structlog
 from tortoise.exceptions import IntegrityError
 
+from tests.support.logged import logging_to
 from tieline import log
 
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What `configure` sends to standard error."""
-    handlers, level = logging.root.handlers, logging.root.level
-    log.configure(format="json", level="INFO")
-    stream = io.StringIO()
-    handler = logging.root.handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(stream)
-    yield stream
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    with logging_to() as stream:
+        yield stream
 
 
 def break_with(error: Exception) -> None:

@@ -149,7 +149,7 @@ async def test_what_another_practices_provider_signs_opens_nothing_here(
 async def test_a_body_that_does_not_arrive_is_not_waited_for(desk: Desk, opened: Deployment) -> None:
     del opened  # this process answers
     metrics = Metrics()
-    app = Starlette(routes=[WebhookRoute(metrics=metrics, seconds=0.05).route()])
+    app = Starlette(routes=[WebhookRoute(metrics=metrics, body_seconds=0.05).route()])
     body = desk.body()
 
     async def halting() -> AsyncIterator[bytes]:

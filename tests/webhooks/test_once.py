@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,8 +22,6 @@ from tieline.credentials.apps.service import set_webhook_secret
 from tieline.plugins import Registry, WebhookEvent
 from tieline.vault import Secret
 from tieline.webhooks.actors import prune_webhooks
-from tieline.webhooks.intake import Misread, read
-from tieline.webhooks.service import address_of
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.routes.webhooks import WebhookRoute
 from tieline_xero import Xero
@@ -83,16 +80,13 @@ async def test_a_thousand_copies_at_once_are_one(books: Books, gateway: Gateway)
     async with desk_at(INTUIT, books, gateway.url) as desk:
         body = desk.body(MARK)
 
-        async def deliver() -> list[int]:
-            return [(await desk.post(body)).status_code for _ in range(20)]
+        async def deliver() -> None:
+            for _ in range(50):
+                while (status := (await desk.post(body)).status_code) != 200:
+                    assert status in {408, 503}  # who is not taken in time is to come again
 
-        answers = [
-            status for told in await asyncio.gather(*(deliver() for _ in range(50))) for status in told
-        ]
+        await asyncio.gather(*(deliver() for _ in range(20)))
 
-        assert len(answers) == 1_000
-        assert 200 in answers
-        assert set(answers) <= {200, 408, 503}  # who is not taken in time is to come again
         assert await desk.kept() == (1, ["changes"], 1)
 
 
@@ -187,19 +181,11 @@ async def test_a_plugin_that_breaks_its_contract_changes_nothing_and_the_provide
             SAID.append(said)
             assert (await http.post(desk.path, content=b"")).status_code == 500
         nothing = await desk.kept()
-        address = await address_of("xero", desk.app_id)
-        assert address is not None
-        SAID.append(ValueError("what was sent"))
-        with pytest.raises(Misread) as misread:
-            read(address, {}, b"")
         feeds = ("invoices", "of another plugin", "contacts")
         SAID.append([WebhookEvent(id="x" * 10_000, organisation=desk.external_id, feeds=feeds)])
         taken = await http.post(desk.path, content=b"")
 
         assert nothing == (0, [], 0)
-        logged = "".join(traceback.format_exception(misread.value))
-        assert "the plugin xero raised ValueError" in logged
-        assert "what was sent" not in logged
         assert taken.status_code == 200
         assert await desk.kept() == (1, ["contacts", "invoices"], 1)
 

@@ -2,100 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
-from starlette.applications import Starlette
 
-from tests.support.books import DATA_HEALTH, Books
-from tests.support.deployment import Deployment
-from tests.support.jobs import JobTable, calendar
-from tests.sync.scripted import Reading, Script, page, reading, record, scripted
-from tests.webhooks.desk import SECRET, signature
+from tests.support.jobs import calendar
+from tests.sync.scripted import Reading, page, record
+from tests.webhooks.telling import Tell, Telling, queued, work
 from tieline.connections.service import disconnect
-from tieline.credentials.apps.service import set_webhook_secret
-from tieline.errors import LimitScope, ProviderBroken
-from tieline.ids import RunId
-from tieline.plugins import Limit, LimitKind, WebhookEvent, Webhooks, check_signature
+from tieline.errors import ProviderBroken
 from tieline.sync.runs import RunState, Trigger
 from tieline.sync.scheduling import queue_due
 from tieline.sync.service import sync
-from tieline.vault import Secret
 from tieline.webhooks.actors import sync_touched
-from tieline.webhooks.pace import Pace
 from tieline.work import Again, Lane
-from tieline_gateway.metrics import Metrics
-from tieline_gateway.routes.webhooks import WebhookRoute
 
 Clock = Callable[[timedelta], Awaitable[None]]
 SPACING = timedelta(seconds=300)
 MOMENT = timedelta(seconds=5)
 
 pytestmark = pytest.mark.usefixtures("jobs")
-
-
-class Telling(Script):
-    """It tells which feeds of which organisation were touched."""
-
-    webhooks = Webhooks(refusal=401, source="nowhere")
-
-    def parse_webhook(
-        self, headers: Mapping[str, str], body: bytes, secret: Secret
-    ) -> Sequence[WebhookEvent]:
-        check_signature(headers.get("x-signature"), body, secret)
-        organisation, *feeds = json.loads(body)
-        return [WebhookEvent(id=None, organisation=organisation, feeds=tuple(feeds))]
-
-
-@pytest.fixture
-def script(opened: Deployment) -> Iterator[Telling]:  # noqa: ARG001 - must be open
-    made = Telling()
-    with scripted(made):
-        yield made
-
-
-@pytest.fixture
-async def client(books: Books, script: Telling, jobs: JobTable) -> Reading:  # noqa: ARG001 - an empty table
-    """A client of whom accounts and invoices are read; its first run is queued."""
-    await set_webhook_secret(books.practice_id, "pretend", Secret(SECRET))
-    return await reading(books, script, product=DATA_HEALTH)
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[WebhookRoute(metrics=Metrics()).route()])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as made:
-        yield made
-
-
-@pytest.fixture
-def tell(client: Reading, http: httpx.AsyncClient) -> Callable[..., Awaitable[None]]:
-    """The provider tells that these feeds were touched."""
-
-    async def told(*feeds: str) -> None:
-        body = json.dumps([client.external_id, *feeds]).encode()
-        path = f"/webhooks/pretend/{client.books.apps['pretend']}"
-        answer = await http.post(path, content=body, headers={"x-signature": signature(body)})
-        assert answer.status_code == 200
-
-    return told
-
-
-Tell = Callable[..., Awaitable[None]]
-
-
-async def work(client: Reading) -> Again | None:
-    """The job that a delivery has queued."""
-    [arguments] = await client.books.jobs("webhooks.sync_touched")
-    return await sync_touched.function(**arguments)
-
-
-async def queued(client: Reading) -> RunId:
-    [run] = await client.books.runs()
-    return RunId(run["id"])
 
 
 async def times(client: Reading) -> tuple[object, object]:
@@ -275,32 +202,3 @@ async def test_what_is_due_meanwhile_joins_and_the_touched_feed_is_read_still(
     assert (await client.run(run_id)).trigger is Trigger.WEBHOOK
     assert script.asked == [("invoices", "end"), ("accounts", "end")]
     assert (await times(client))[0] != before[0]
-
-
-def limit(kind: LimitKind, most: int, scope: LimitScope = LimitScope.ORGANISATION) -> Limit:
-    window = timedelta(minutes=1) if kind is LimitKind.RATE else None
-    return Limit(name="x", scope=scope, kind=kind, most=most, source="nowhere", window=window)
-
-
-@pytest.mark.parametrize(
-    ("limits", "feeds", "between"),
-    [
-        ([], 3, SPACING),
-        ([limit(LimitKind.DAY, 1_000)], 1, SPACING),
-        ([limit(LimitKind.DAY, 1_000)], 5, timedelta(seconds=864)),
-        ([limit(LimitKind.DAY, 5_000)], 5, SPACING),
-        ([limit(LimitKind.DAY, 100)], 1, timedelta(seconds=1_728)),
-        ([limit(LimitKind.DAY, 100, LimitScope.APP), limit(LimitKind.RATE, 1)], 1, SPACING),
-        ([limit(LimitKind.DAY, 100), limit(LimitKind.DAY, 10)], 1, timedelta(seconds=17_280)),
-    ],
-)
-def test_half_of_an_organisations_day_is_the_most_that_webhooks_take(
-    limits: list[Limit], feeds: int, between: timedelta
-) -> None:
-    pace = Pace(debounce=timedelta(seconds=10), spacing=SPACING)
-    last = datetime(2026, 5, 4, tzinfo=UTC)
-
-    assert pace.between(limits, feeds=feeds) == between
-    assert pace.next_sync(None, limits, feeds=feeds, at=last) == last
-    assert pace.next_sync(last, limits, feeds=feeds, at=last + MOMENT) == last + between
-    assert pace.next_sync(last, limits, feeds=feeds, at=last + between * 2) == last + between * 2

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tieline.connections.models import EXTERNAL_ID_LENGTH
 from tieline.errors import ProviderBroken, ProviderUnavailable, TielineError
-from tieline.log import get_logger
+from tieline.log import get_logger, trace_of
 from tieline.plugins import Consent, OrganisationDetails, Provider, Reached, Session
 from tieline.plugins.edge import RAISED, Late, within
 
@@ -76,5 +76,5 @@ async def _asked(provider: Provider, session: Session, what: str, asking: Callab
             raise ProviderBroken(slug, f"its plugin does not stop to {what}") from late
         raise ProviderUnavailable(slug) from late
     except RAISED as fault:
-        _log.exception("plugin.failed", provider=slug)
+        _log.error("plugin.failed", provider=slug, exception=trace_of(fault))
         raise ProviderBroken(slug, f"its plugin could not {what}") from fault

@@ -11,7 +11,7 @@ from tieline.credentials.apps.service import endpoints_of
 from tieline.credentials.pairs import Pair
 from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
-from tieline.log import get_logger
+from tieline.log import get_logger, trace_of
 from tieline.plugins import Grant, Provider, Subject, TokenSet, ask_userinfo, code_request, read_tokens, send
 from tieline.plugins.edge import RAISED
 from tieline.principal import Principal
@@ -85,7 +85,7 @@ def _subject(provider: Provider, grant: Grant) -> Subject:
     except ProviderError:
         raise
     except RAISED as fault:
-        _log.exception("plugin.failed", provider=slug)
+        _log.error("plugin.failed", provider=slug, exception=trace_of(fault))
         raise ProviderBroken(slug, "its plugin could not tell who consented") from fault
     if not isinstance(subject, Subject) or not is_named:
         raise ProviderBroken(slug, "its plugin gave something that is no subject")

@@ -24,8 +24,8 @@ def read(address: Address, headers: Mapping[str, str], body: bytes) -> list[Told
         events = address.receiver.parse_webhook(headers, body, address.secret)
     except BadSignature:
         raise
-    except RAISED as error:  # whatever a plugin raises here, it may quote what was sent
-        raise Misread(f"the plugin {slug} raised {type(error).__name__}") from None
+    except RAISED as error:
+        raise Misread(f"the plugin {slug} raised {type(error).__name__}") from error
     if not isinstance(events, list | tuple) or not all(isinstance(one, WebhookEvent) for one in events):
         raise Misread(f"the plugin {slug} made something else than events of a delivery")
     known = _feeds(address.provider)

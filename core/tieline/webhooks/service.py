@@ -6,6 +6,7 @@ address_of ── receive: read ── one transaction: taken down once, feeds t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
@@ -49,7 +50,9 @@ async def address_of(provider_slug: str, app_id: AppId) -> Address | None:
 
 async def receive(address: Address, headers: Mapping[str, str], body: bytes) -> Outcome:
     """Take down what a delivery tells of: what this returns for is kept. Raises BadSignature, and what TryAgain is."""
-    told = read(address, headers, body)
+    told = await asyncio.to_thread(
+        read, address, headers, body
+    )  # a long body is no reason to keep others waiting
     outcome = await _keep(address, told) if told else Outcome.UNCONCERNED
     log.info(
         "webhook.received",

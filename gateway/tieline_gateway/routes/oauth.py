@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from tieline.errors import Refused, TryAgain
 from tieline.ids import AppId, parse_id
-from tieline.log import correlation_id, get_logger
+from tieline.log import correlation_id, get_logger, trace_of
 from tieline.sign_ins import service
 from tieline.sign_ins.service import ConsentAnswer
 from tieline_gateway.routes.consent_page import handing_page, redirect, sentence_page
@@ -96,8 +96,9 @@ class OAuthCallback:
             return sentence_page(str(error), status=400)
         except TryAgain:
             return sentence_page(_BUSY, status=503)
-        except Exception:
-            log.exception("oauth.callback_failed", provider=provider, app_id=str(app_id))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told by its class
+            trace = trace_of(error)
+            log.error("oauth.callback_failed", provider=provider, app_id=str(app_id), exception=trace)  # noqa: TRY400
             return sentence_page(_BROKEN.format(correlation_id()), status=500)
         return self._told(answer)
 
