@@ -10,6 +10,7 @@ from tieline.errors import LimitScope
 from tieline.plugins.limits import LimitKind
 from tieline.quota import Meter
 from tieline.quota.calls import Call
+from tieline.quota.gate import RESERVE
 from tieline_quickbooks.limits import TIERS, limits_of
 
 OF_COMPANY = {
@@ -47,3 +48,23 @@ def test_after_redis_forgot_a_company_is_in_doubt_for_its_minute_and_not_for_the
     call = Call.of(meter, "company", limits_of("builder"), reserve=0)
 
     assert call.doubt() == timedelta(seconds=65)
+
+
+def test_a_tenth_of_the_month_is_left_to_people_whatever_is_due_or_told() -> None:
+    meter = Meter(provider="quickbooks", client_id="app")
+
+    def most(reserve: float) -> dict[str, int]:
+        call = Call.of(meter, "company", limits_of("builder"), reserve=reserve)
+        return {limit["name"]: limit["most"] for limit in call.asked()["limits"]}
+
+    assert most(0) == {name: figures[2] for name, figures in (OF_COMPANY | OF_APP).items()}
+    assert most(RESERVE) == most(0) | {"month": 450_000}
+
+
+def test_what_is_told_to_be_left_of_a_month_is_less_for_a_call_that_leaves_some_to_others() -> None:
+    call = Call.of(
+        Meter(provider="quickbooks", client_id="app"), "company", limits_of("builder"), reserve=RESERVE
+    )
+
+    assert call.told({"month": 60_000, "minute": 7}) == {"month": 10_000, "minute": 7}
+    assert call.told({"month": 40_000}) == {"month": 0}

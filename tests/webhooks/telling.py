@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from tests.sync.scripted import Reading, Script
 from tieline.ids import RunId
@@ -13,7 +13,7 @@ from tieline.vault import Secret
 from tieline.webhooks.actors import sync_touched
 from tieline.work import Again
 
-Tell: TypeAlias = Callable[..., Awaitable[None]]
+Tell: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 
 
 class Telling(Script):

@@ -75,7 +75,7 @@ async def test_a_plugin_that_hangs_over_a_delivery_holds_up_nobody(
         let_go.wait(WAIT_SECONDS)
         return []
 
-    script.parse_webhook = hanging  # type: ignore[method-assign]
+    script.parse_webhook = hanging  # type: ignore[assignment,method-assign]
     path = f"/webhooks/pretend/{client.books.apps['pretend']}"
     async with hurried(0.1) as http:
         late = await http.post(path, content=b"")

@@ -46,7 +46,8 @@ async def test_only_what_was_touched_is_read_however_lately_it_was_read(
     await client.slice(run_id)
 
     wait = job["due_at"] - job["created_at"]
-    assert (wait, job["lane"]) == (timedelta(seconds=10), "BACKGROUND")
+    assert timedelta(seconds=10) <= wait < timedelta(seconds=20)
+    assert job["lane"] == "BACKGROUND"
     run = await client.run(run_id)
     assert (run.state, run.trigger, run.lane) == (RunState.SUCCEEDED, Trigger.WEBHOOK, Lane.BACKGROUND)
     assert (run.wanted, run.requested_by) == (("invoices",), None)
@@ -182,11 +183,13 @@ async def test_a_person_who_asks_meanwhile_gets_all_of_it_as_their_own(client: R
     assert (await times(client))[0] != before[0]
 
 
-async def test_what_is_due_meanwhile_joins_and_the_touched_feed_is_read_still(
-    client: Reading, script: Telling, tell: Tell
+@pytest.mark.parametrize(("later", "also"), [(timedelta(0), []), (timedelta(hours=2), [("accounts", "end")])])
+async def test_what_is_due_joins_it_and_the_feeds_that_were_not_touched_keep_their_beat(
+    client: Reading, script: Telling, tell: Tell, clock: Clock, later: timedelta, also: list[tuple[str, str]]
 ) -> None:
     await client.slice()
     before = await times(client)
+    await clock(later)
     await tell("invoices")
     await work(client)
     await client.books.sql.execute(
@@ -199,6 +202,29 @@ async def test_what_is_due_meanwhile_joins_and_the_touched_feed_is_read_still(
     run_id = await queued(client)
     await client.slice(run_id)
 
-    assert (await client.run(run_id)).trigger is Trigger.WEBHOOK
-    assert script.asked == [("invoices", "end"), ("accounts", "end")]
+    assert (await client.run(run_id)).trigger is Trigger.SCHEDULE
+    assert script.asked == [("invoices", "end"), *also]
     assert (await times(client))[0] != before[0]
+
+
+async def test_syncs_of_what_was_touched_neither_grow_nor_end_the_pause_of_those_that_fail(
+    client: Reading, script: Telling, tell: Tell, clock: Clock
+) -> None:
+    await client.slice()
+    script.answers["accounts", "end"] = ProviderBroken("pretend", "it is no JSON")
+    for _ in range(4):
+        await clock(timedelta(hours=30))
+        assert (await client.by_schedule()).state is RunState.FAILED
+    for touched, state in (("invoices", RunState.SUCCEEDED), ("accounts", RunState.FAILED)):
+        await clock(timedelta(hours=1))
+        await tell(touched)
+        await work(client)
+        run_id = await queued(client)
+        await client.slice(run_id)
+        assert (await client.run(run_id)).state is state
+    await clock(timedelta(hours=30))
+
+    await client.by_schedule()
+
+    pause = (await client.organisation())["next_sync_at"] - await calendar()
+    assert timedelta(hours=14) < pause < timedelta(hours=18)

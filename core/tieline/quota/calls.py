@@ -15,6 +15,7 @@ from tieline.plugins.limits import Limit, LimitKind
 LATEST_ARRIVAL = timedelta(seconds=5)
 """So long a call may be under way before the provider counts it; it counts with us meanwhile, or until it is over."""
 
+_DAY = timedelta(days=1)
 _HIGHEST_FIGURE = 1_000_000_000
 
 
@@ -46,7 +47,7 @@ class Meter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """`limits` are those it spends; `reserve` is the share of each day that it must leave to others."""
+    """`limits` are those it spends; `reserve` is the share of each day or month that it must leave to others."""
 
     meter: Meter
     organisation: str | None
@@ -84,7 +85,7 @@ class Call:
         told: dict[str, Any] = {
             "name": limit.name,
             "kind": limit.kind.value,
-            "most": limit.most,
+            "most": limit.most - self._kept_back(limit),
             "place": place_of(limit.scope),
             "nth": nth,
         }
@@ -102,6 +103,11 @@ class Call:
         """So many calls of the day are not for this one."""
         return int(limit.most * self.reserve)
 
+    def _kept_back(self, limit: Limit) -> int:
+        """Of a limit for a day or more that is counted as a rate, what is not for this one."""
+        is_long = limit.window is not None and limit.window >= _DAY
+        return self.floor(limit) if is_long else 0
+
     def doubt(self) -> timedelta:
         """After so long a time, what was forgotten of the organisation's calls no longer counts."""
         windows = [
@@ -113,9 +119,11 @@ class Call:
 
     def told(self, figures: Mapping[str, int]) -> dict[str, int]:
         """Of what an answer says is left, what can be true."""
-        names = {limit.name for limit in self.limits}
+        kept_back = {limit.name: self._kept_back(limit) for limit in self.limits}
         return {
-            name: min(left, _HIGHEST_FIGURE) for name, left in figures.items() if name in names and left >= 0
+            name: max(0, min(left, _HIGHEST_FIGURE) - kept_back[name])
+            for name, left in figures.items()
+            if name in kept_back and left >= 0
         }
 
 

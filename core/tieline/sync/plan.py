@@ -15,7 +15,7 @@ from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
 from tieline.sync.feeds.times import is_due
 from tieline.sync.repository import RunRepository
-from tieline.sync.runs import FailureReason, RunState, Trigger
+from tieline.sync.runs import FailureReason, RunState
 from tieline.sync.standing import FeedState, Standing, begun, ended
 from tieline.work import Lane, Work, attempt, retrying, unit_of_work
 
@@ -97,7 +97,7 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
             await _cancel(work, runs, standing)
             return None
         places = await FeedRepository.of(practice_id).places(organisation_id)
-        if standing.lane is Lane.BACKGROUND and standing.trigger is not Trigger.WEBHOOK:
+        if standing.lane is Lane.BACKGROUND:
             routes = _due(routes, standing, places, at=work.now)
         standing = begun(standing, tuple(routes), at=work.now)
         await runs.put(standing, at=work.now)
@@ -158,11 +158,11 @@ def _feed(provider: Provider, name: str) -> Feed:
 def _due(
     routes: Mapping[str, Route], standing: Standing, places: Mapping[str, FeedPlace], *, at: datetime
 ) -> dict[str, Route]:
-    """What this run has begun, and what it makes sense to ask again."""
+    """What this run has begun, what a webhook touched, and what it makes sense to ask again."""
     return {
         name: route
         for name, route in routes.items()
-        if standing.feed(name).pages or is_due(route.feed, places[name], at=at)
+        if standing.feed(name).pages or standing.feed(name).touched or is_due(route.feed, places[name], at=at)
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tieline.database import current
 from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, RunId, new_id
-from tieline.sync.runs import Run, RunState, Trigger
+from tieline.sync.runs import PARTIAL, Run, RunState, Trigger
 from tieline.sync.standing import FeedState, Standing, dump_feeds, load_feeds
 from tieline.work.actor import Lane
 
@@ -52,17 +52,19 @@ _LIVE = "state IN ('QUEUED', 'RUNNING', 'PAUSED')"
 _QUEUE = f"""
 INSERT INTO sync_run AS r
        (id, practice_id, organisation_id, credential_id, feeds, trigger, state, lane, requested_by, created_at,
-        changed_at)
+        changed_at, progress)
 SELECT w.id, $1, w.organisation_id, w.credential_id,
-       ARRAY (SELECT jsonb_array_elements_text(w.feeds::jsonb)), $6, 'QUEUED',
+       ARRAY (SELECT jsonb_array_elements_text(w.feeds::jsonb)), $6::varchar, 'QUEUED',
        CASE WHEN (SELECT o.last_synced_at FROM organisation AS o
-                   WHERE o.practice_id = $1 AND o.id = w.organisation_id) IS NULL THEN 'FIRST' ELSE $9 END, $7, $8, $8
+                   WHERE o.practice_id = $1 AND o.id = w.organisation_id) IS NULL THEN 'FIRST' ELSE $9 END, $7, $8, $8,
+       CASE WHEN $6::varchar = 'WEBHOOK' THEN (
+            SELECT jsonb_object_agg(t.feed, jsonb_build_object('touched', true))
+              FROM jsonb_array_elements_text(w.feeds::jsonb) AS t (feed)) ELSE jsonb_build_object() END
   FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]) AS w (id, organisation_id, credential_id, feeds)
  ORDER BY w.organisation_id
     ON CONFLICT (practice_id, organisation_id) WHERE {_LIVE}
     DO UPDATE SET credential_id = excluded.credential_id, changed_at = excluded.changed_at,
-                  trigger = CASE WHEN r.trigger = 'REFRESH_LISTS' THEN excluded.trigger
-                                 WHEN r.trigger = 'WEBHOOK' AND excluded.lane = 'INTERACTIVE' THEN excluded.trigger
+                  trigger = CASE WHEN r.trigger IN ('REFRESH_LISTS', 'WEBHOOK') THEN excluded.trigger
                                  ELSE r.trigger END,
                   lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
@@ -96,9 +98,10 @@ UPDATE sync_run SET state = $3, feeds = $4, progress = $5::jsonb, limit_name = $
 _FAILURES = """
 SELECT count(*) FROM sync_run AS r
  WHERE r.practice_id = $1 AND r.organisation_id = $2 AND r.state = 'FAILED'
-   AND r.created_at > coalesce(
+   AND r.trigger <> ALL ($3::text[]) AND r.created_at > coalesce(
        (SELECT max(s.created_at) FROM sync_run AS s
-         WHERE s.practice_id = $1 AND s.organisation_id = $2 AND s.state = 'SUCCEEDED'), '-infinity')
+         WHERE s.practice_id = $1 AND s.organisation_id = $2 AND s.state = 'SUCCEEDED'
+           AND s.trigger <> ALL ($3::text[])), '-infinity')
 """
 
 
@@ -162,8 +165,9 @@ class RunRepository:
         )
 
     async def failures_in_a_row(self, organisation_id: OrganisationId) -> int:
-        """How many of the organisation's runs have failed since one succeeded."""
-        number: int = await current().value(_FAILURES, self.practice_id, organisation_id)
+        """How many of the organisation's runs have failed since one succeeded, not counting those of some feeds."""
+        partial = [each.value for each in PARTIAL]
+        number: int = await current().value(_FAILURES, self.practice_id, organisation_id, partial)
         return number
 
 
@@ -179,8 +183,8 @@ async def queue_runs(
     """See to it that each organisation has a live run that reads these feeds, through this credential from now on.
 
     Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; a
-    refresh of lists becomes what it is asked for, and so does what a webhook asked for where a person asks. The
-    organisations are locked; one that was never read to its end has the lane FIRST.
+    refresh of lists becomes what it is asked for, and so does what a webhook asked for: it still reads what was
+    touched. The organisations are locked; one that was never read to its end has the lane FIRST.
     """
     merged = _merged(wanted)
     if not merged:

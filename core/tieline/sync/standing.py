@@ -25,7 +25,7 @@ _FAR_LONGER = 2
 class FeedState:
     """How far a feed is. `generation` is that of the snapshot being read, `doubted`: everything is read a second time.
 
-    `halved` is how often its pages were too large.
+    `halved` is how often its pages were too large; `touched`: a webhook told of it, it is read however lately it was.
     """
 
     pages: int = 0
@@ -37,6 +37,7 @@ class FeedState:
     generation: int | None = None
     doubted: bool = False
     halved: int = 0
+    touched: bool = False
 
     def with_page(self, *, records: int, changed: int, set_aside: int, calls: int) -> FeedState:
         return replace(

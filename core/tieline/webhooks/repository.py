@@ -79,6 +79,15 @@ class WebhookRepository:
             organisation_id,
         )
 
+    async def served(self, provider: str) -> int:
+        """How many organisations of the provider serve a client: those that share the app's limits."""
+        number: int = await current().value(
+            "SELECT count(*) FROM organisation WHERE practice_id = $1 AND provider = $2 AND client_id IS NOT NULL",
+            self.practice_id,
+            provider,
+        )
+        return number
+
     async def last_sync(self, organisation_id: OrganisationId, *, trigger: str) -> datetime | None:
         """When the last run of the organisation was asked for that has this trigger."""
         at: datetime | None = await current().value(

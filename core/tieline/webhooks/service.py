@@ -89,7 +89,7 @@ def _ask_for_sync(work: Work, practice_id: PracticeId, organisation_id: Organisa
     """Asked for again, it stays due when it was due first."""
     work.enqueue(
         sync_touched_later,
-        due_at=work.now + host().pace.debounce,
+        due_at=host().pace.first_sync(organisation_id, at=work.now),
         key=str(organisation_id),
         practice_id=str(practice_id),
         organisation_id=str(organisation_id),
@@ -125,8 +125,11 @@ async def _when(practice_id: PracticeId, organisation: Organisation, *, feeds: i
     live = await live_runs(practice_id, [organisation.id])
     if live:
         return max(at + _LOOK_AGAIN, *(run.resume_at or at for run in live))
-    last = await WebhookRepository.of(practice_id).last_sync(organisation.id, trigger=Trigger.WEBHOOK)
-    return host().pace.next_sync(last, await _limits(practice_id, organisation.provider), feeds=feeds, at=at)
+    webhooks, provider = WebhookRepository.of(practice_id), organisation.provider
+    last = await webhooks.last_sync(organisation.id, trigger=Trigger.WEBHOOK)
+    served = await webhooks.served(provider)
+    limits = await _limits(practice_id, provider)
+    return host().pace.next_sync(last, limits, feeds=feeds, organisations=served, at=at)
 
 
 async def _limits(practice_id: PracticeId, slug: str) -> Collection[Limit]:
