@@ -80,7 +80,10 @@ class Settings(PluginSettings):
         35, ge=1, le=3650, description="Days an event of a webhook is known again when it is told again."
     )
     webhook_debounce: float = Field(
-        10.0, ge=0, le=3600, description="Seconds from a webhook's event to the sync of what it touched."
+        10.0,
+        ge=0,
+        le=3600,
+        description="Seconds from a webhook's event to the sync of what it touched; some take up to twice as long.",
     )
     webhook_spacing: float = Field(
         300.0,

@@ -19,7 +19,8 @@ MOST_EVENTS = 100
 class Wish:
     """How one delivery is to be: of so many events at `most`, in `copies` at once, with what is wrong.
 
-    `unknown` events of a kind that nobody knows are added. `form` is Intuit's. `intent` is Xero's intent to receive,
+    `unknown` events of a kind that nobody knows are added. `form` is Intuit's, and `word` what it says has happened
+    instead of what has. `intent` is Xero's intent to receive,
     which tells of nothing. Without `send` the delivery is only shown.
     """
 
@@ -29,6 +30,7 @@ class Wish:
     order: Literal["kept", "reversed"] = "kept"
     unknown: int = 0
     form: Literal["cloudevents", "older"] = "cloudevents"
+    word: Literal["merged", "emailed", "void"] | None = None
     content_type: str | None = None
     intent: bool = False
     send: bool = True

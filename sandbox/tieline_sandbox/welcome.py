@@ -41,6 +41,7 @@ def _xero(sandbox: Sandbox) -> Iterator[str]:
         return
     tenant = user.organisations[0]
     yield from _credentials(app, f"{sandbox.public_url}/_control/apps")
+    yield f"  webhook key    {app.webhook_key}"
     consent = {"user": user.email, "organisation": tenant, "decision": "allow"}
     yield from _way(app, f"{base}/identity/connect/authorize", _XERO_SCOPES, consent, f"{base}/connect/token")
     yield f"  curl -s '{base}/api.xro/2.0/Organisation' {_BEARER} -H 'Xero-tenant-id: {tenant}' {_JSON}"
@@ -58,6 +59,7 @@ def _quickbooks(sandbox: Sandbox) -> Iterator[str]:
         return
     realm = user.companies[0]
     yield from _credentials(app, f"{sandbox.public_url}/_control/quickbooks/apps")
+    yield f"  verifier token {app.verifier_token}"
     consent = {"user": user.email, "company": realm, "decision": "allow"}
     yield from _way(app, f"{base}/connect/oauth2", _INTUIT_SCOPES, consent, f"{base}/oauth2/v1/tokens/bearer")
     yield f"  curl -s '{base}/v3/company/{realm}/companyinfo/{realm}' {_BEARER} {_JSON}"

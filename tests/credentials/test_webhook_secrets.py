@@ -81,8 +81,11 @@ async def test_what_does_not_fit_is_refused_in_one_sentence(
     unknown = tieline(opened, "app", "webhook", *whose, "sage")
     await add_app(practice_id, NewApp(provider="xero", client_id="ABC123", secret=Secret(OTHER)))
     empty = tieline(opened, "app", "webhook", *whose, "xero", said=" \n")
+    both = tieline(opened, "app", "webhook", *whose, "xero", "--remove", "--secret-file", __file__)
 
     assert {told.returncode for told in (none, unknown, empty)} == {1}
+    assert both.returncode == 2
+    assert "Enter a secret or take it away" in both.stderr
     assert none.stderr == "tieline: This practice has no app at xero yet: 'tieline app add' adds it.\n"
     assert unknown.stderr.startswith("tieline: There is no provider 'sage'; installed: ")
     assert empty.stderr == "tieline: A webhook secret has 1 to 500 printable characters, on one line.\n"

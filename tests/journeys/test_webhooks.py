@@ -24,7 +24,7 @@ from tieline.vault import Secret
 __all__ = ["rounds", "synced"]
 
 Clock = Callable[[timedelta], Awaitable[None]]
-MOMENT = timedelta(seconds=11)
+MOMENT = timedelta(seconds=21)
 RUNS = """query($id: ID!) { connection(id: $id) { lastSyncedAt syncRuns(first: 50) { nodes {
   trigger state feeds { feed changed } } } } }"""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import shlex
 import socket
 import subprocess
@@ -73,6 +75,32 @@ async def test_another_address_to_come_back_to_is_entered_as_printed(sandbox: Ru
         await http.post(f"{sandbox.url}/_control/reset")
 
     assert entered["redirect_uris"] == ["http://localhost:3000/"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "path", "header"),
+    [
+        ("Xero", "webhook key", "/_control/apps/sandbox-xero/webhooks", "x-xero-signature"),
+        (
+            "QuickBooks Online",
+            "verifier token",
+            "/_control/quickbooks/apps/sandbox-quickbooks/webhooks",
+            "intuit-signature",
+        ),
+    ],
+)
+async def test_webhooks_are_signed_with_what_is_printed(
+    sandbox: Running, provider: str, name: str, path: str, header: str
+) -> None:
+    [line] = [line for line in _part(sandbox.logged(), provider) if line.strip().startswith(name)]
+    key = line.strip().removeprefix(name).strip()
+
+    async with httpx.AsyncClient(base_url=sandbox.url) as http:
+        shown = (await http.post(path, json={"send": False, "unknown": 1})).json()
+
+    [letter] = shown["letters"]
+    digest = hmac.digest(key.encode(), letter["body"].encode(), "sha256")
+    assert letter["headers"][header] == base64.b64encode(digest).decode()
 
 
 def test_a_port_that_is_taken_is_named_in_one_sentence() -> None:

@@ -140,6 +140,10 @@ def set_webhook_secret(
     from tieline.credentials.apps import service as apps
     from tieline.practices import service
 
+    if remove and secret_file is not None:
+        raise typer.BadParameter(
+            "Enter a secret or take it away: --secret-file and --remove do not go together."
+        )
     secret = None if remove else _read_secret(secret_file, "Webhook secret")
 
     async def run() -> str | None:

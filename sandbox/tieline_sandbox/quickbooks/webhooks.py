@@ -19,7 +19,14 @@ from tieline_sandbox.seeds import uuid_of
 SECONDS = 3.0
 _SIGNATURE = "intuit-signature"
 _SOURCE = "intuit.c2FuZGJveA="
-_OLDER_WORDS = {"created": "Create", "updated": "Update", "deleted": "Delete"}
+_OLDER_WORDS = {
+    "created": "Create",
+    "updated": "Update",
+    "deleted": "Delete",
+    "merged": "Merge",
+    "emailed": "Emailed",
+    "void": "Void",
+}
 _SILENT = frozenset({"tax_codes", "tax_rates"})
 
 
@@ -44,7 +51,7 @@ def _cloud(notices: Sequence[Notice], wish: Wish) -> list[dict[str, Any]]:
     known = [
         _cloud_event(
             uuid_of("quickbooks event", one.organisation, one.number, one.at),
-            f"qbo.{_entity(one).lower()}.{one.what}.v1",
+            f"qbo.{_entity(one).lower()}.{wish.word or one.what}.v1",
             realm=one.organisation,
             id_=one.id,
             at=f"{one.at:%Y-%m-%dT%H:%M:%SZ}",
@@ -81,7 +88,7 @@ def _cloud_event(event_id: str, type_: str, *, realm: str, id_: str, at: str) ->
 def _older(notices: Sequence[Notice], wish: Wish) -> dict[str, Any]:
     """A company stands there as often as its records come in a row."""
     by_company = [
-        (realm, [_older_entity(one) for one in found])
+        (realm, [_older_entity(one, wish.word or one.what) for one in found])
         for realm, found in groupby(notices, key=lambda one: one.organisation)
     ]
     unknown = [{"name": "Novelty", "id": "1", "operation": "Entangle"} for _ in range(wish.unknown)]
@@ -93,11 +100,11 @@ def _older(notices: Sequence[Notice], wish: Wish) -> dict[str, Any]:
     }
 
 
-def _older_entity(notice: Notice) -> dict[str, Any]:
+def _older_entity(notice: Notice, word: str) -> dict[str, Any]:
     return {
         "name": _entity(notice),
         "id": notice.id,
-        "operation": _OLDER_WORDS[notice.what],
+        "operation": _OLDER_WORDS[word],
         "lastUpdated": f"{notice.at:%Y-%m-%dT%H:%M:%S}.{notice.at.microsecond // 1000:03}Z",
     }
 

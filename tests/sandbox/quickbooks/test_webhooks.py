@@ -90,6 +90,21 @@ async def test_the_older_form_groups_by_company(
     assert entity["lastUpdated"].endswith("Z")
 
 
+@pytest.mark.parametrize(("word", "older"), [("merged", "Merge"), ("emailed", "Emailed"), ("void", "Void")])
+async def test_a_change_is_told_in_each_of_intuits_words(
+    intuit: Intuit, realms: list[str], letterbox: Letterbox, word: str, older: str
+) -> None:
+    await change(intuit, realms[0], "invoices")
+    await deliver(intuit, word=word)
+    await change(intuit, realms[0], "invoices")
+    await deliver(intuit, word=word, form="older")
+
+    cloud, before = (posted.told for posted in letterbox.posted)
+    assert cloud[0]["type"] == f"qbo.invoice.{word}.v1"
+    (entity,) = before["eventNotifications"][0]["dataChangeEvent"]["entities"]
+    assert entity["operation"] == older
+
+
 async def test_nothing_comes_before_a_delivery_is_taken_and_its_events_keep_their_ids(
     intuit: Intuit, realms: list[str], letterbox: Letterbox
 ) -> None:
