@@ -28,6 +28,7 @@ from tieline.events.service import read_events
 from tieline.principal import Principal
 from tieline.sweeps.actors import (
     expire_consents,
+    prune_meters,
     prune_runs,
     prune_sign_ins,
     prune_tombstones,
@@ -192,7 +193,7 @@ async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTa
             (prune_sign_ins.name, '{"keep_days": 7}'),
             (prune_tombstones.name, '{"keep_days": 30}'),
             (prune_webhooks.name, '{"keep_days": 35}'),
-            *((each.name, "{}") for each in (expire_consents, warn_ahead, renew_ahead)),
+            *((each.name, "{}") for each in (prune_meters, expire_consents, warn_ahead, renew_ahead)),
         ]
     )
 

@@ -201,7 +201,12 @@ def test_the_readmes_limits_are_those_that_hold() -> None:
     assert QUICKBOOKS.limits(None) == QUICKBOOKS.limits("builder") == QUICKBOOKS.limits("new one")
     scopes = {limit.name: limit.scope for limit in QUICKBOOKS.limits(None)}
     assert [name for name, scope in scopes.items() if scope is LimitScope.APP] == ["month"]
-    assert [one.kind for one in QUICKBOOKS.limits(None)] == [LimitKind.CONCURRENCY] + [LimitKind.RATE] * 3
+    assert [one.kind for one in QUICKBOOKS.limits(None)] == [
+        LimitKind.CONCURRENCY,
+        LimitKind.RATE,
+        LimitKind.RATE,
+        LimitKind.MONTH,
+    ]
 
 
 def test_the_readme_says_what_is_read_and_how_often() -> None:

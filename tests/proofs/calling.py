@@ -32,7 +32,7 @@ from tieline.errors import ProviderUnavailable, QuotaSpent, Throttled
 from tieline.ids import AppId, PracticeId
 from tieline.lifespan import ready
 from tieline.plugins import Session
-from tieline.quota import Blocks, KeptBlocks, Quota, RedisGate, lines, process, script
+from tieline.quota import KeptInRows, Lasting, Quota, RedisGate, lines, process, script
 from tieline.quota.calls import LATEST_ARRIVAL, Call
 from tieline.quota.memory import QUIET
 from tieline.quota.process import Ticket, make_client
@@ -113,9 +113,9 @@ class PacedScript(Script):
 class TimedQuota(Quota):
     """Notes when a place was asked for last."""
 
-    async def take(self, call: Call, blocks: Blocks) -> Ticket | Wait:
+    async def take(self, call: Call, lasting: Lasting) -> Ticket | Wait:
         _asked.set(clock.now().timestamp())
-        return await super().take(call, blocks)
+        return await super().take(call, lasting)
 
 
 def live_by(pace: Pace) -> None:
@@ -163,7 +163,7 @@ def session_of(
         meter=meter_of(app),
         limits=tuple(provider.limits(app.tier)),
         lane=lane,
-        blocks=KeptBlocks(app.practice_id, app.id),
+        lasting=KeptInRows(app.practice_id, app.id),
         patience=_PATIENCE,
     )
     return Session(

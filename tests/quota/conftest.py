@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,26 +13,38 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from tests.support.deployment import Deployment
+from tests.support.firm import Firm
 from tests.support.own_redis import OwnRedis, running_redis
+from tieline import clock
 from tieline.embedded.process import free_port
-from tieline.ids import new_id
+from tieline.ids import AppId, new_id
 from tieline.plugins.limits import Limit
-from tieline.quota import Block, Blocks, Forgetful, Meter, Quota, RedisGate
+from tieline.quota import Block, Counted, Forgetful, Lasting, Meter, Quota, RedisGate
+from tieline.quota.months import WRITE_EVERY
 from tieline.quota.process import REST
 from tieline.work.actor import Lane
 
 
 @dataclass(eq=False)
 class Kept:
-    """Long blocks of an app, in memory."""
+    """What of an app's quota outlives Redis, in memory. `writes` is how often days were told."""
 
     blocks: list[Block] = field(default_factory=list)
+    days: list[Counted] = field(default_factory=list)
+    writes: int = 0
 
     async def load(self) -> list[Block]:
         return list(self.blocks)
 
     async def keep(self, block: Block) -> None:
         self.blocks.append(block)
+
+    async def counted(self) -> list[Counted]:
+        return list(self.days)
+
+    async def count(self, days: Sequence[Counted]) -> None:
+        self.days += days
+        self.writes += 1
 
 
 @dataclass(kw_only=True)
@@ -44,8 +56,9 @@ class Bench:
     offset: timedelta = timedelta(0)
     made: list[Quota] = field(default_factory=list)
 
-    def quota(self, *, rest: timedelta = REST) -> Quota:
-        quota = Quota(self.redis, offset=lambda: self.offset, quiet=timedelta(milliseconds=50), rest=rest)
+    def quota(self, *, rest: timedelta = REST, every: timedelta = WRITE_EVERY) -> Quota:
+        quiet = timedelta(milliseconds=50)
+        quota = Quota(self.redis, offset=lambda: self.offset, quiet=quiet, rest=rest, every=every)
         self.made.append(quota)
         return quota
 
@@ -60,7 +73,7 @@ class Bench:
         quota: Quota | None = None,
         meter: Meter | None = None,
         lane: Lane = Lane.INTERACTIVE,
-        blocks: Blocks | None = None,
+        lasting: Lasting | None = None,
         patience: float = 0.0,
     ) -> RedisGate:
         return RedisGate(
@@ -68,9 +81,26 @@ class Bench:
             meter=meter or self.meter,
             limits=limits,
             lane=lane,
-            blocks=blocks or Forgetful(),
+            lasting=lasting or Forgetful(),
             patience=timedelta(seconds=patience),
         )
+
+
+async def app_of(deployment: Deployment, firm: Firm, provider: str = "xero") -> AppId:
+    """A new app of the practice."""
+    connection = await deployment.connect()
+    app_id = AppId(new_id())
+    await connection.execute(
+        "INSERT INTO provider_app (id, practice_id, provider, environment, client_id, secret_sealed, bulk_consent, "
+        "created_at) VALUES ($1, $2, $3, 'LIVE', $4, '', false, $5)",
+        app_id,
+        firm.practice_id,
+        provider,
+        str(new_id()),
+        clock.now(),
+    )
+    await connection.close()
+    return app_id
 
 
 @pytest.fixture

@@ -33,6 +33,10 @@ def a_day(most: int) -> Limit:
     return Limit(name="day", scope=LimitScope.ORGANISATION, kind=LimitKind.DAY, most=most, source=_SOURCE)
 
 
+def a_month(most: int) -> Limit:
+    return Limit(name="month", scope=LimitScope.APP, kind=LimitKind.MONTH, most=most, source=_SOURCE)
+
+
 def throttled(limit: str, seconds: float | None, scope: LimitScope = LimitScope.ORGANISATION) -> Throttled:
     retry_after = None if seconds is None else timedelta(seconds=seconds)
     return Throttled(limit=limit, scope=scope, retry_after=retry_after)

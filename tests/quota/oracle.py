@@ -1,6 +1,7 @@
 """The quota in plain Python, written from the rules and not from the script: what should be answered, and when.
 
-A month is a rate whose window is 31 days. What is forgotten is forgotten here, too: `memory` is the name that it had.
+A month counts calls by the day of UTC in which they began; a day counts until 31 days after its end, and as long as a
+call may take to arrive. What is forgotten is forgotten here, too: `memory` is the name that it had.
 
 Instants are milliseconds, as in Redis: `real` is not moved by anybody, `now` is real and the offset.
 """
@@ -10,14 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from tieline.errors import LimitScope
 from tieline.plugins.limits import Limit, LimitKind
-from tieline.quota.blocks import Block
 from tieline.quota.calls import Call, milliseconds
+from tieline.quota.lasting import Block, Counted
 from tieline.quota.script import PROBE_AGAIN, PROBE_EVERY, Outcome
 
 SKEW = LATE = 5_000
+DAY = 86_400_000
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Place:
     following: dict[tuple[str, int], int] = field(default_factory=dict)
     is_sure: bool = False
     counted: dict[str, dict[str, int]] = field(default_factory=dict)
+    days: dict[str, dict[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,17 @@ class Oracle:
         self.places.clear()
 
     def join(
-        self, blocks: Iterable[Block], real: int, offset: int, *, memory: str, before: str, quiet: int
+        self,
+        blocks: Iterable[Block],
+        days: Iterable[Counted],
+        real: int,
+        offset: int,
+        *,
+        memory: str,
+        before: str,
+        quiet: int,
     ) -> str:
-        """Who knew another memory has all wait for the others; what is said of blocks counts in any case."""
+        """Who knew another memory has all wait for the others; what is said of blocks and days counts in any case."""
         now = real + offset
         if self.memory is None:
             self.memory, self.since = memory, real
@@ -65,10 +78,14 @@ class Oracle:
             self._block(None, "restart", now + quiet, now)
         for block in blocks:
             self._block(block.organisation, block.limit, round(block.until.timestamp() * 1000), now)
+        for one in days:
+            counted = self._at(one.organisation).days.setdefault(one.limit, {})
+            day = (one.day - EPOCH).days
+            counted[day] = max(one.calls, counted.get(day, 0))
         return self.memory
 
     def rejoin(self, call: Call, real: int, offset: int, life: int) -> None:
-        """It has been in flight all the time, and counts as if it had begun now. Days are told by answers."""
+        """It has been in flight all the time, and counts as if it had begun now. Days are told otherwise."""
         for place in self._touched(call):
             place.flying[call.id] = real + life
             place.moves += 1
@@ -101,6 +118,9 @@ class Oracle:
             place = self._place(call, limit)
             if limit.kind is LimitKind.RATE:
                 self._count(call, limit, now)
+            elif limit.kind is LimitKind.MONTH:
+                days = place.days.setdefault(limit.name, {})
+                days[now // DAY] = days.get(now // DAY, 0) + 1
             elif limit.kind is LimitKind.DAY:
                 left, floor = place.left.get(limit.name, limit.most), call.floor(limit)
                 place.left[limit.name] = max(0, left - 1)
@@ -130,6 +150,11 @@ class Oracle:
             left = outcome.left.get(limit.name)
             if limit.kind is LimitKind.RATE:
                 self._settle_rate(call, limit, granted, left, now, alone=alone[id(place)])
+            elif limit.kind is LimitKind.MONTH and left is not None:
+                days = self._counting(place, limit, now)
+                more = limit.most - left - sum(days.values())
+                if more > 0:
+                    days[now // DAY] = days.get(now // DAY, 0) + more
             elif limit.kind is LimitKind.DAY:
                 self._settle_day(call, limit, outcome, now, alone=alone[id(place)])
         if outcome.refusal is not None:
@@ -159,6 +184,8 @@ class Oracle:
                 yield Refused(limit.name, now, soon=True)
         elif limit.kind is LimitKind.RATE:
             yield from self._rate(place, limit, now, life)
+        elif limit.kind is LimitKind.MONTH:
+            yield from self._month(place, limit, now)
         elif place.left.get(limit.name, limit.most) <= call.floor(limit):
             following = place.following.get((limit.name, call.floor(limit)), 0)
             if place.probe.get(limit.name) in place.flying:
@@ -179,6 +206,25 @@ class Oracle:
         if one in place.flying:
             end = max(end - LATE, now)
         yield Refused(limit.name, end, soon=end <= now)
+
+    def _month(self, place: Place, limit: Limit, now: int) -> Iterator[Refused]:
+        """The first day after whose end enough calls are left, so that one more fits."""
+        days = self._counting(place, limit, now)
+        if sum(days.values()) >= limit.most:
+            leave = next(
+                day
+                for day in sorted(days)
+                if sum(calls for each, calls in days.items() if each > day) < limit.most
+            )
+            yield Refused(limit.name, (leave + 32) * DAY + LATE, soon=False)
+
+    def _counting(self, place: Place, limit: Limit, now: int) -> dict[int, int]:
+        place.days[limit.name] = {
+            day: calls
+            for day, calls in place.days.get(limit.name, {}).items()
+            if (day + 32) * DAY + LATE > now and day * DAY <= now + SKEW
+        }
+        return place.days[limit.name]
 
     def _settle_rate(
         self, call: Call, limit: Limit, granted: int, left: int | None, now: int, *, alone: bool
@@ -216,6 +262,20 @@ class Oracle:
             place.told.add(name)
         if is_probe:
             del place.probe[name]
+
+    def told(self, call: Call, real: int, offset: int) -> tuple[Counted, ...]:
+        """What is said of the months of a call that was taken."""
+        day = (real + offset) // DAY
+        return tuple(
+            Counted(
+                organisation=call.whose(limit.scope),
+                limit=limit.name,
+                day=EPOCH + timedelta(days=day),
+                calls=self._place(call, limit).days[limit.name][day],
+            )
+            for limit in call.limits
+            if limit.kind is LimitKind.MONTH
+        )
 
     def _touched(self, call: Call) -> list[Place]:
         whose = (None,) if call.organisation is None else (None, call.organisation)

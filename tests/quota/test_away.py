@@ -46,7 +46,7 @@ async def test_when_redis_is_back_it_is_told_of_blocks_and_of_calls_in_flight(
     kept = Kept()
     quota = away.quota(rest=timedelta(0))
     limits = a_minute(40), at_once(5)
-    gate = away.gate(*limits, quota=quota, blocks=kept)
+    gate = away.gate(*limits, quota=quota, lasting=kept)
     await call(gate, "a", throttled("day", 7_200))
 
     async with gate.call("b"):
@@ -56,7 +56,7 @@ async def test_when_redis_is_back_it_is_told_of_blocks_and_of_calls_in_flight(
         assert await bench.redis.zcard(away.meter.flight("b")) == 1
     assert await bench.redis.zcard(away.meter.flight("b")) == 0
     with pytest.raises(QuotaSpent, match="'day'"):
-        await call(Bench(redis=bench.redis, meter=away.meter).gate(*limits, blocks=kept), "a")
+        await call(Bench(redis=bench.redis, meter=away.meter).gate(*limits, lasting=kept), "a")
 
 
 async def test_a_process_that_never_saw_redis_reads_the_blocks_before_its_first_call(
@@ -66,11 +66,11 @@ async def test_a_process_that_never_saw_redis_reads_the_blocks_before_its_first_
     kept = Kept([Block(organisation="a", limit="day", until=until)])
 
     with pytest.raises(QuotaSpent) as spent:
-        await call(bench.gate(a_minute(9), blocks=kept), "a")
+        await call(bench.gate(a_minute(9), lasting=kept), "a")
 
     assert abs(spent.value.resume_at - until) < timedelta(seconds=1)
     with pytest.raises(QuotaSpent, match="'day'"):
-        await call(away.gate(a_minute(9), blocks=kept), "a")
+        await call(away.gate(a_minute(9), lasting=kept), "a")
 
 
 async def test_the_process_has_a_client_of_its_own(deployment: Deployment) -> None:
@@ -78,6 +78,6 @@ async def test_the_process_has_a_client_of_its_own(deployment: Deployment) -> No
     limits = (at_once(1),)
 
     async with metering(deployment.settings) as quota, Redis.from_url(deployment.redis_url) as redis:
-        await call(RedisGate(quota, meter=meter, limits=limits, lane=Lane.FIRST, blocks=Forgetful()), "a")
+        await call(RedisGate(quota, meter=meter, limits=limits, lane=Lane.FIRST, lasting=Forgetful()), "a")
 
         assert await redis.exists(meter.marker()) == 1

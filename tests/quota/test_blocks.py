@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from tests.quota.conftest import Bench
+from tests.quota.conftest import Bench, app_of
 from tests.quota.limits import a_minute, call, throttled
 from tests.support import polling
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm
 from tieline import clock
 from tieline.errors import QuotaSpent
-from tieline.ids import AppId, new_id
-from tieline.quota import Block, KeptBlocks, Meter
+from tieline.ids import new_id
+from tieline.quota import Block, KeptInRows, Meter
 
 _HOLD = "SELECT until FROM quota_block WHERE provider_app_id = $1 AND external_id = $2 FOR UPDATE"
 _SOMEBODY_WAITS = """
@@ -34,24 +33,8 @@ async def above(deployment: Deployment) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def _app(deployment: Deployment, firm: Firm, provider: str = "xero") -> AppId:
-    connection = await deployment.connect()
-    app_id = AppId(new_id())
-    await connection.execute(
-        "INSERT INTO provider_app (id, practice_id, provider, environment, client_id, secret_sealed, bulk_consent, "
-        "created_at) VALUES ($1, $2, $3, 'LIVE', $4, '', false, $5)",
-        app_id,
-        firm.practice_id,
-        provider,
-        str(uuid4()),
-        clock.now(),
-    )
-    await connection.close()
-    return app_id
-
-
 async def test_blocks_are_kept_until_they_are_over(deployment: Deployment, firm: Firm) -> None:
-    blocks = KeptBlocks(firm.practice_id, await _app(deployment, firm))
+    blocks = KeptInRows(firm.practice_id, await app_of(deployment, firm))
     soon, later = clock.now() + timedelta(seconds=90), clock.now() + timedelta(hours=20)
 
     for organisation, limit, until in (
@@ -71,24 +54,24 @@ async def test_blocks_are_kept_until_they_are_over(deployment: Deployment, firm:
 async def test_a_practice_sees_its_own_blocks_only(
     deployment: Deployment, firm: Firm, other_firm: Firm
 ) -> None:
-    app_id = await _app(deployment, firm)
+    app_id = await app_of(deployment, firm)
     block = Block(organisation="a", limit="day", until=clock.now() + timedelta(hours=1))
-    await KeptBlocks(firm.practice_id, app_id).keep(block)
+    await KeptInRows(firm.practice_id, app_id).keep(block)
 
-    await KeptBlocks(other_firm.practice_id, app_id).keep(block)
+    await KeptInRows(other_firm.practice_id, app_id).keep(block)
 
-    assert await KeptBlocks(other_firm.practice_id, app_id).load() == []
-    assert await KeptBlocks(firm.practice_id, app_id).load() == [block]
+    assert await KeptInRows(other_firm.practice_id, app_id).load() == []
+    assert await KeptInRows(firm.practice_id, app_id).load() == [block]
 
 
 async def test_of_copies_of_an_app_a_wiped_redis_is_told_the_blocks_of_each_and_other_apps_are_left_alone(
     bench: Bench, deployment: Deployment, firm: Firm, other_firm: Firm
 ) -> None:
     process, apart = bench.quota(), Meter(provider="pretend", client_id=str(new_id()))
-    copies = [KeptBlocks(each.practice_id, await _app(deployment, each)) for each in (firm, other_firm)]
-    another = KeptBlocks(firm.practice_id, await _app(deployment, firm, "pretend"))
-    one, copy = (bench.gate(a_minute(9), quota=process, blocks=each, patience=5) for each in copies)
-    other_app = bench.gate(a_minute(9), quota=process, meter=apart, blocks=another)
+    copies = [KeptInRows(each.practice_id, await app_of(deployment, each)) for each in (firm, other_firm)]
+    another = KeptInRows(firm.practice_id, await app_of(deployment, firm, "pretend"))
+    one, copy = (bench.gate(a_minute(9), quota=process, lasting=each, patience=5) for each in copies)
+    other_app = bench.gate(a_minute(9), quota=process, meter=apart, lasting=another)
     await call(one, "a", throttled("day", 7_200))
     await call(copy, "b", throttled("day", 3_600))
 
@@ -104,10 +87,10 @@ async def test_of_copies_of_an_app_a_wiped_redis_is_told_the_blocks_of_each_and_
 async def test_while_redis_is_away_the_blocks_of_each_copy_of_an_app_are_read(
     away: Bench, deployment: Deployment, firm: Firm, other_firm: Firm
 ) -> None:
-    copies = [KeptBlocks(each.practice_id, await _app(deployment, each)) for each in (firm, other_firm)]
+    copies = [KeptInRows(each.practice_id, await app_of(deployment, each)) for each in (firm, other_firm)]
     await copies[0].keep(_block("a"))
     process = away.quota()
-    one, copy = (away.gate(a_minute(40), quota=process, blocks=each) for each in copies)
+    one, copy = (away.gate(a_minute(40), quota=process, lasting=each) for each in copies)
 
     await call(copy, "b")
 
@@ -118,7 +101,7 @@ async def test_while_redis_is_away_the_blocks_of_each_copy_of_an_app_are_read(
 async def test_whoever_keeps_a_block_waits_for_nobody_who_holds_one_that_is_over(
     deployment: Deployment, firm: Firm, above: asyncpg.Connection
 ) -> None:
-    blocks = KeptBlocks(firm.practice_id, await _app(deployment, firm))
+    blocks = KeptInRows(firm.practice_id, await app_of(deployment, firm))
     await _store(above, blocks, over=-1)
     async with above.transaction():
         await above.execute(_HOLD, blocks.app_id, "over")
@@ -132,7 +115,7 @@ async def test_whoever_keeps_a_block_waits_for_nobody_who_holds_one_that_is_over
 async def test_whoever_waits_to_keep_a_block_holds_none_that_is_over(
     deployment: Deployment, firm: Firm, above: asyncpg.Connection
 ) -> None:
-    blocks = KeptBlocks(firm.practice_id, await _app(deployment, firm))
+    blocks = KeptInRows(firm.practice_id, await app_of(deployment, firm))
     await _store(above, blocks, over=-1, standing=1)
     async with above.transaction():
         await above.execute(_HOLD, blocks.app_id, "standing")
@@ -143,7 +126,7 @@ async def test_whoever_waits_to_keep_a_block_holds_none_that_is_over(
     await waiting
 
 
-async def _store(above: asyncpg.Connection, blocks: KeptBlocks, **hours: int) -> None:
+async def _store(above: asyncpg.Connection, blocks: KeptInRows, **hours: int) -> None:
     """Blocks of organisations that end in so many hours."""
     await above.executemany(
         "INSERT INTO quota_block (practice_id, provider_app_id, external_id, limit_name, until) "

@@ -21,7 +21,7 @@ ROUNDS, MOMENTS = 10, 60
 def gate_of(quota: Quota) -> RedisGate:
     meter = Meter(provider="pretend", client_id=str(new_id()))
     return RedisGate(
-        quota, meter=meter, limits=(a_minute(100_000), at_once(5)), lane=Lane.FIRST, blocks=Forgetful()
+        quota, meter=meter, limits=(a_minute(100_000), at_once(5)), lane=Lane.FIRST, lasting=Forgetful()
     )
 
 

@@ -29,7 +29,7 @@ from tieline.work.actor import Lane
 async def main():
     quota = Quota(Redis.from_url(sys.argv[1]), life=timedelta(seconds=float(sys.argv[3])))
     gate = RedisGate(quota, meter=Meter(provider="pretend", client_id=sys.argv[2]), limits=(at_once(2),),
-                     lane=Lane.BACKGROUND, blocks=Forgetful())
+                     lane=Lane.BACKGROUND, lasting=Forgetful())
     async with gate.call("a"), gate.call("a"):
         sys.stdout.write("held\\n")
         sys.stdout.flush()
@@ -239,7 +239,7 @@ async def test_a_refusal_of_the_app_stops_all_its_organisations(bench: Bench) ->
 
 async def test_long_blocks_outlive_redis_and_short_waits_are_slept_through(bench: Bench) -> None:
     kept = Kept()
-    gate = bench.gate(a_minute(9), blocks=kept, patience=5)
+    gate = bench.gate(a_minute(9), lasting=kept, patience=5)
     await call(gate, "a", throttled("day", 7_200))
     await call(gate, "b", throttled("minute", 0.3))
     assert [(block.organisation, block.limit) for block in kept.blocks] == [("a", "day")]
@@ -249,7 +249,7 @@ async def test_long_blocks_outlive_redis_and_short_waits_are_slept_through(bench
     with pytest.raises(QuotaSpent, match="'day'"):
         await call(gate, "a")
     with pytest.raises(QuotaSpent, match="'day'"):
-        await call(bench.gate(a_minute(9), blocks=kept), "a")
+        await call(bench.gate(a_minute(9), lasting=kept), "a")
     await call(gate, "b")
 
 

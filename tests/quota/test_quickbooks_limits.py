@@ -18,7 +18,7 @@ OF_COMPANY = {
     "second": (LimitScope.ORGANISATION, LimitKind.RATE, 10, timedelta(seconds=1)),
     "minute": (LimitScope.ORGANISATION, LimitKind.RATE, 500, timedelta(minutes=1)),
 }
-OF_APP = {"month": (LimitScope.APP, LimitKind.RATE, 500_000, timedelta(days=31))}
+OF_APP = {"month": (LimitScope.APP, LimitKind.MONTH, 500_000, None)}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.support.deployment import Deployment
 from tieline.errors import LimitScope
 from tieline.ids import new_id
 from tieline.plugins.limits import Limit, LimitKind
-from tieline.quota import Block
+from tieline.quota import Block, Counted
 from tieline.quota.calls import Call, Meter, milliseconds
 from tieline.quota.script import Go, Outcome, Refusal, Script, Unknown, Wait
 
@@ -51,7 +51,7 @@ LIMITS = (
     _limit("day", LimitKind.DAY, 16),
     _limit("app_minute", LimitKind.RATE, 25, _SECOND * 60, app=True),
     _limit("app_concurrent", LimitKind.CONCURRENCY, 7, app=True),
-    _limit("month", LimitKind.RATE, 70, timedelta(days=31), app=True),
+    _limit("month", LimitKind.MONTH, 70, app=True),
 )
 
 figures = st.integers(0, 16)
@@ -59,7 +59,8 @@ lefts: st.SearchStrategy[dict[str, int]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"day": figures}),
     st.fixed_dictionaries(
-        {"minute": figures}, optional={"day": figures, "second": figures, "app_minute": figures}
+        {"minute": figures},
+        optional={"day": figures, "second": figures, "app_minute": figures, "month": st.integers(30, 75)},
     ),
 )
 unlikely = st.builds(
@@ -77,6 +78,7 @@ blocks = st.lists(
     ),
     max_size=2,
 )
+days = st.lists(st.tuples(st.integers(-2, 34), st.integers(0, 30)), max_size=3)
 refusals = st.integers(0, 9).flatmap(lambda nth: unlikely if nth > 6 else st.none())
 
 
@@ -119,7 +121,7 @@ class Beside(RuleBasedStateMachine):
         self.oracle = Oracle()
         self.names = ["", ""]
         self.open: list[tuple[Call, Go, int]] = []
-        self.join(0, [])
+        self.join(0, [], [])
 
     def run(self, coroutine: Any) -> Any:
         return self.runner.run(coroutine)
@@ -168,7 +170,7 @@ class Beside(RuleBasedStateMachine):
         taken = self.run(script.take(call, memory=self.names[process] or "none"))
         if self.names[process] != self.oracle.memory:
             assert taken == Unknown()
-            self.join(process, [])
+            self.join(process, [], [])
             return False
         real, offset = script.real, milliseconds(self.offset)
         life = milliseconds(SHORT if script is self.short else LONG)
@@ -176,7 +178,8 @@ class Beside(RuleBasedStateMachine):
 
         if not expected:
             seqs = self.oracle.take(call, real, offset, life)
-            assert taken == Go(granted=real + offset, seqs=(*seqs, 0)[:2])  # type: ignore[arg-type]
+            told = self.oracle.told(call, real, offset)
+            assert taken == Go(granted=real + offset, seqs=(*seqs, 0)[:2], days=told)  # type: ignore[arg-type]
             self.open.append((call, taken, process))
             return True
         assert isinstance(taken, Wait), expected
@@ -213,15 +216,23 @@ class Beside(RuleBasedStateMachine):
             self.run(self.client.delete(key))
         self.oracle.forget()
 
-    @rule(process=st.integers(0, 1), said=blocks)
-    def join(self, process: int, said: list[tuple[str | None, str, timedelta]]) -> None:
-        """A process says which blocks it knows, and which calls it has in flight."""
+    @rule(process=st.integers(0, 1), said=blocks, counted=days)
+    def join(
+        self, process: int, said: list[tuple[str | None, str, timedelta]], counted: list[tuple[int, int]]
+    ) -> None:
+        """A process says which blocks and days it knows, and which calls it has in flight."""
         now = datetime.now(UTC) + self.later + self.offset
         known = [Block(organisation=one, limit=limit, until=now + wait) for one, limit, wait in said]
+        days = [
+            Counted(organisation=None, limit="month", day=(now - timedelta(days=ago)).date(), calls=calls)
+            for ago, calls in counted
+        ]
         fresh, before, offset = new_id().hex, self.names[process], milliseconds(self.offset)
-        name = self.run(self.script.join(self.meter, known, memory=fresh, before=before, quiet=QUIET))
+        name = self.run(self.script.join(self.meter, known, days, memory=fresh, before=before, quiet=QUIET))
         quiet = milliseconds(QUIET)
-        expected = self.oracle.join(known, self.script.real, offset, memory=fresh, before=before, quiet=quiet)
+        expected = self.oracle.join(
+            known, days, self.script.real, offset, memory=fresh, before=before, quiet=quiet
+        )
 
         assert name == expected
         self.names[process] = name
@@ -250,6 +261,9 @@ class Beside(RuleBasedStateMachine):
                 if limit.kind is LimitKind.RATE and (limit.scope is LimitScope.APP) == (whose is None):
                     asking.zrange(self.meter.rate(limit, whose), 0, -1, withscores=True)
                     expected.append(place.counted.get(limit.name, {}))
+                if limit.kind is LimitKind.MONTH and whose is None:
+                    asking.hgetall(self.meter.month(limit.name, None))
+                    expected.append(_texts(place.days.get(limit.name, {})))
         assert [_read(answer) for answer in self.run(asking.execute())] == expected
 
 
@@ -258,6 +272,10 @@ def _read(answer: Any) -> dict[str, Any]:
     if isinstance(answer, dict):
         return {key.decode(): text.decode() for key, text in answer.items()}
     return {member.decode(): int(score) for member, score in answer}
+
+
+def _texts(days: dict[int, int]) -> dict[str, str]:
+    return {str(day): str(calls) for day, calls in days.items()}
 
 
 def _fields(place: Place) -> dict[str, str]:

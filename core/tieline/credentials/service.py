@@ -21,7 +21,7 @@ from tieline.host import host
 from tieline.ids import CredentialId, PersonId, PracticeId, new_id
 from tieline.log import get_logger
 from tieline.plugins import Session, Subject
-from tieline.quota import PATIENCE, KeptBlocks, RedisGate
+from tieline.quota import PATIENCE, KeptInRows, RedisGate
 from tieline.sync.due.times import next_day
 from tieline.vault import SealBroken, Secret
 from tieline.work import Lane, Work
@@ -100,7 +100,7 @@ def _gate(app: App, *, lane: Lane, patience: timedelta) -> RedisGate:
         meter=meter_of(app),
         limits=tuple(provider_of(app).limits(app.tier)),
         lane=lane,
-        blocks=KeptBlocks(app.practice_id, app.id),
+        lasting=KeptInRows(app.practice_id, app.id),
         patience=patience,
     )
 

@@ -2,6 +2,7 @@
 
 RATE          so many calls in any `window`: safe where the provider's window is fixed and where it slides
 CONCURRENCY   so many calls in flight
+MONTH         so many calls in any 31 days: counted by days of UTC, so a little longer
 DAY           so many calls a day; when the day begins anew only the provider knows, and its answers say
 """
 
@@ -13,11 +14,14 @@ from enum import StrEnum
 
 from tieline.errors import LimitScope
 
+MONTH = timedelta(days=31)
+
 
 class LimitKind(StrEnum):
     """How calls are counted against a limit."""
 
     RATE = "RATE"
+    MONTH = "MONTH"
     CONCURRENCY = "CONCURRENCY"
     DAY = "DAY"
 

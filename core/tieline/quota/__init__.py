@@ -6,23 +6,25 @@ lines      those who wait in this process, in their order
 script     the Lua script: all limits of a call at once, or none
 memory     what Redis was called when we last looked: a wiped one is told again what it must know
 careful    the little that goes on while Redis is away
-blocks     what a provider refused until when; `kept` and `repository` keep the long ones in PostgreSQL
+months     what was counted of months and is to be written
+lasting    what outlives Redis: long blocks, days of months; `kept` and `repository` keep them in PostgreSQL
 calls      a call, its limits and its keys
 """
 
-from tieline.quota.blocks import Block, Blocks, Forgetful
 from tieline.quota.calls import Meter
 from tieline.quota.gate import PATIENCE, RESERVE, RedisGate
-from tieline.quota.kept import KeptBlocks
+from tieline.quota.kept import KeptInRows
+from tieline.quota.lasting import Block, Counted, Forgetful, Lasting
 from tieline.quota.process import Quota, metering
 
 __all__ = [
     "PATIENCE",
     "RESERVE",
     "Block",
-    "Blocks",
+    "Counted",
     "Forgetful",
-    "KeptBlocks",
+    "KeptInRows",
+    "Lasting",
     "Meter",
     "Quota",
     "RedisGate",

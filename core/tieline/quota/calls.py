@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tieline.errors import LimitScope
-from tieline.plugins.limits import Limit, LimitKind
+from tieline.plugins.limits import MONTH, Limit, LimitKind
 
 LATEST_ARRIVAL = timedelta(seconds=5)
 """So long a call may be under way before the provider counts it; it counts with us meanwhile, or until it is over."""
@@ -44,6 +44,10 @@ class Meter:
         whose = organisation if limit.scope is LimitScope.ORGANISATION else None
         return f"{self.prefix}:rate:{limit.name}:{_whose(whose)}"
 
+    def month(self, limit: str, organisation: str | None) -> str:
+        """`organisation` is None where it is the app's limit."""
+        return f"{self.prefix}:month:{limit}:{_whose(organisation)}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
@@ -67,19 +71,24 @@ class Call:
         return [
             meter.marker(),
             *(key for place in places for key in (meter.state(place), meter.flight(place))),
-            *(meter.rate(limit, self.organisation) for limit in self._rates()),
+            *(self._key(limit) for limit in self._with_keys()),
         ]
 
     def asked(self) -> dict[str, Any]:
         """The call as the script reads it."""
-        rates = self._rates()
+        keyed = self._with_keys()
         listed = [
-            self._limit(limit, nth=rates.index(limit) + 1 if limit in rates else 0) for limit in self.limits
+            self._limit(limit, nth=keyed.index(limit) + 1 if limit in keyed else 0) for limit in self.limits
         ]
         return {"call": self.id, "organisation": self.organisation is not None, "limits": listed}
 
-    def _rates(self) -> list[Limit]:
-        return [limit for limit in self.limits if limit.kind is LimitKind.RATE]
+    def _with_keys(self) -> list[Limit]:
+        return [limit for limit in self.limits if limit.kind in {LimitKind.RATE, LimitKind.MONTH}]
+
+    def _key(self, limit: Limit) -> str:
+        if limit.kind is LimitKind.MONTH:
+            return self.meter.month(limit.name, self.whose(limit.scope))
+        return self.meter.rate(limit, self.organisation)
 
     def _limit(self, limit: Limit, *, nth: int) -> dict[str, Any]:
         told: dict[str, Any] = {
@@ -89,8 +98,9 @@ class Call:
             "place": place_of(limit.scope),
             "nth": nth,
         }
-        if limit.window is not None:
-            told |= {"window": milliseconds(limit.window), "late": milliseconds(LATEST_ARRIVAL)}
+        window = MONTH if limit.kind is LimitKind.MONTH else limit.window
+        if window is not None:
+            told |= {"window": milliseconds(window), "late": milliseconds(LATEST_ARRIVAL)}
         if limit.kind is LimitKind.DAY:
             told["floor"] = self.floor(limit)
         return told
@@ -104,8 +114,8 @@ class Call:
         return int(limit.most * self.reserve)
 
     def _kept_back(self, limit: Limit) -> int:
-        """Of a limit for a day or more that is counted as a rate, what is not for this one."""
-        is_long = limit.window is not None and limit.window >= _DAY
+        """Of a month, or a limit for a day or more that is counted as a rate, what is not for this one."""
+        is_long = limit.kind is LimitKind.MONTH or (limit.window is not None and limit.window >= _DAY)
         return self.floor(limit) if is_long else 0
 
     def doubt(self) -> timedelta:

@@ -21,8 +21,8 @@ from tieline.errors import QuotaSpent
 from tieline.plugins.faults import Throttled
 from tieline.plugins.gate import Passage
 from tieline.plugins.limits import Limit, LimitKind, Remaining
-from tieline.quota.blocks import Blocks
 from tieline.quota.calls import Call, Meter
+from tieline.quota.lasting import Lasting
 from tieline.quota.lines import Line
 from tieline.quota.process import Quota, Ticket
 from tieline.quota.script import PROBE_EVERY, UNANSWERED, Outcome, Refusal, Wait
@@ -61,7 +61,7 @@ class RedisGate:
         meter: Meter,
         limits: tuple[Limit, ...],
         lane: Lane,
-        blocks: Blocks,
+        lasting: Lasting,
         patience: timedelta = PATIENCE,
         reserve: float = RESERVE,
     ) -> None:
@@ -69,7 +69,7 @@ class RedisGate:
         self._meter = meter
         self._limits = limits
         self._lane = lane
-        self._blocks = blocks
+        self._lasting = lasting
         self._patience = patience.total_seconds()
         self._reserve = 0.0 if lane is Lane.INTERACTIVE else reserve
 
@@ -82,7 +82,7 @@ class RedisGate:
         try:
             yield passage
         finally:
-            await self._quota.finish(ticket, passage.outcome, self._blocks)
+            await self._quota.finish(ticket, passage.outcome, self._lasting)
 
     async def _ticket(self, call: Call) -> Ticket:
         """Those who wait in this process ask one after the other; time in the line is part of the patience."""
@@ -104,7 +104,7 @@ class RedisGate:
     async def _first_in(self, line: Line, call: Call, deadline: float) -> Ticket:
         while True:
             line.freed.clear()
-            taken = await self._quota.take(call, self._blocks)
+            taken = await self._quota.take(call, self._lasting)
             if isinstance(taken, Ticket):
                 line.refused(None)
                 return taken

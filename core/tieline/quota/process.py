@@ -21,11 +21,12 @@ from redis.exceptions import RedisError
 from tieline import clock
 from tieline.errors import TielineError
 from tieline.log import fields_of, get_logger
-from tieline.quota.blocks import LONG, Block, Blocks
 from tieline.quota.calls import Call
 from tieline.quota.careful import Careful
+from tieline.quota.lasting import LONG, Block, Lasting
 from tieline.quota.lines import Lines
 from tieline.quota.memory import QUIET, Memory
+from tieline.quota.months import WRITE_EVERY, Months
 from tieline.quota.script import (
     ANSWER_SECONDS,
     IN_FLIGHT,
@@ -58,8 +59,8 @@ class Ticket:
 class Quota:
     """Takes and gives back places for all gates of the process. Never raises what the Redis client raises.
 
-    `life` is how long a call may be in flight, `quiet` how long nothing starts after Redis forgot, and `rest` how
-    long a Redis that did not answer is left alone.
+    `life` is how long a call may be in flight, `quiet` how long nothing starts after Redis forgot, `rest` how long a
+    Redis that did not answer is left alone, and `every` how long what was counted of a month may wait to be written.
     """
 
     def __init__(
@@ -70,31 +71,33 @@ class Quota:
         life: timedelta = IN_FLIGHT,
         quiet: timedelta = QUIET,
         rest: timedelta = REST,
+        every: timedelta = WRITE_EVERY,
     ) -> None:
         self.lines = Lines()
         self._script = Script(client, offset=offset, life=life)
         self._careful = Careful()
-        self._memory = Memory(self._script, self._careful, quiet=quiet)
+        self._months = Months(every=every)
+        self._memory = Memory(self._script, self._careful, self._months, quiet=quiet)
         self._rest = rest.total_seconds()
         self._away_until = 0.0
         self._is_away = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def take(self, call: Call, blocks: Blocks) -> Ticket | Wait:
-        """All limits of the call, or why it has to wait. Raises Unavailable when blocks cannot be read."""
+    async def take(self, call: Call, lasting: Lasting) -> Ticket | Wait:
+        """All limits of the call, or why it has to wait. Raises Unavailable when what outlives Redis cannot be read."""
         if self._asks_redis():
             try:
-                return await self._take(call, blocks)
+                return await self._take(call, lasting)
             except _AWAY as error:
                 self._went_away(error)
-        await self._memory.recall(call, blocks)
+        await self._memory.recall(call, lasting)
         wait = self._careful.take(call)
         if wait is not None:
             return wait
         self._memory.started(call)
         return Ticket(call=call, go=None)
 
-    async def finish(self, ticket: Ticket, outcome: Outcome, blocks: Blocks) -> None:
+    async def finish(self, ticket: Ticket, outcome: Outcome, lasting: Lasting) -> None:
         """Give the place back and take over what the answer said, also when the caller is cancelled meanwhile."""
         call = ticket.call
         self._careful.told(call, outcome.left)
@@ -102,15 +105,16 @@ class Quota:
         if block is not None:
             self._careful.block(call.meter, block)
         is_long = outcome.refusal is not None and outcome.refusal.wait >= LONG
-        await asyncio.shield(self._begin(self._end(ticket, outcome, block if is_long else None, blocks)))
+        await asyncio.shield(self._begin(self._end(ticket, outcome, block if is_long else None, lasting)))
 
     async def close(self) -> None:
-        """Wait for what is still being given back."""
+        """Wait for what is still being given back, and write what was counted of months."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._months.close()
 
-    async def _take(self, call: Call, blocks: Blocks) -> Ticket | Wait:
+    async def _take(self, call: Call, lasting: Lasting) -> Ticket | Wait:
         try:
-            taken = await self._memory.take(call, blocks)
+            taken = await self._memory.take(call, lasting)
         except asyncio.CancelledError:
             self._begin(self._finish(Ticket(call=call, go=_ALONE), UNANSWERED))  # it may have been taken
             raise
@@ -120,12 +124,14 @@ class Quota:
         if isinstance(taken, Wait):
             return taken
         self._memory.started(call)
+        if self._months.heard(lasting, taken.days):
+            self._begin(self._months.write(lasting))
         return Ticket(call=call, go=taken)
 
-    async def _end(self, ticket: Ticket, outcome: Outcome, block: Block | None, blocks: Blocks) -> None:
+    async def _end(self, ticket: Ticket, outcome: Outcome, block: Block | None, lasting: Lasting) -> None:
         await self._finish(ticket, outcome)
         if block is not None:
-            await _keep(block, blocks)
+            await _keep(block, lasting)
 
     async def _finish(self, ticket: Ticket, outcome: Outcome) -> None:
         call = ticket.call
@@ -172,10 +178,10 @@ def _block(call: Call, outcome: Outcome) -> Block | None:
     )
 
 
-async def _keep(block: Block, blocks: Blocks) -> None:
+async def _keep(block: Block, lasting: Lasting) -> None:
     """Best effort: Redis and this process know of it, too."""
     try:
-        await blocks.keep(block)
+        await lasting.keep(block)
     except TielineError as error:
         log.warning("quota.block_not_kept", **fields_of(error))
 

@@ -2,15 +2,16 @@
 --
 --   take     all limits of a call, or none: go | wait until t because of L | unknown (this Redis is a fresh one)
 --   settle   a call is over: its place is free, its answer's figures and refusals are taken over
---   join     a process says what it knows of blocks, and learns the name of this Redis' memory
+--   join     a process says what it knows of blocks and months, and learns the name of this Redis' memory
 --   rejoin   a call that was in flight when Redis forgot is in flight again
 --
 -- KEYS: marker, then state and flight of the app, then those of the organisation if there is one, then one key
--- for each RATE limit. For `join`: marker, then the states that its blocks belong to, the app's first.
+-- for each RATE and each MONTH. For `join`: marker, the app's state, then those that its blocks and days belong to.
 --   state    hash: block:L = "until made", left:L, told:L, probe:L = call, next:L:floor, sure, seq
 --            (how many calls came and went)
 --   flight   sorted set of calls by the real instant at which they are given up
 --   rate     sorted set of calls by the calendar instant at which they no longer count
+--   month    hash: day of UTC, counted from 1970 = calls that started in it
 -- Instants are milliseconds: `now` is calendar time (Redis' own and an offset), `real` is not moved by anybody.
 
 local asked = cjson.decode(ARGV[1])
@@ -18,6 +19,7 @@ local TIME = redis.call('TIME')
 local real = TIME[1] * 1000 + math.floor(TIME[2] / 1000)
 local now = real + asked.offset
 local DAY_MS, SKEW_MS = 86400000, 5000
+local MONTH_DAYS = 33
 
 local function text(number) return string.format('%.0f', number) end
 
@@ -45,7 +47,7 @@ local function places()
   local found, count = {}, asked.organisation and 2 or 1
   for i = 1, count do found[i] = { state = KEYS[i * 2], flight = KEYS[i * 2 + 1] } end
   for _, limit in ipairs(asked.limits) do
-    if limit.kind == 'RATE' then limit.key = KEYS[count * 2 + 1 + limit.nth] end
+    if limit.nth > 0 then limit.key = KEYS[count * 2 + 1 + limit.nth] end
   end
   return found
 end
@@ -54,6 +56,17 @@ end
 local function count_in(limit, call)
   redis.call('ZADD', limit.key, text(now + limit.window + limit.late), call)
   keep(limit.key, limit.window + limit.late + asked.life)
+end
+
+local function today() return math.floor(now / DAY_MS) end
+
+-- When the last call of a day no longer counts, if it arrived as late as can be.
+local function day_ends(limit, day) return (day + 1) * DAY_MS + limit.window + limit.late end
+
+local function count_day(limit, calls)
+  local counted = redis.call('HINCRBY', limit.key, text(today()), text(calls))
+  keep(limit.key, limit.window + DAY_MS * 2)
+  return counted
 end
 
 local function enter(place, call)
@@ -100,6 +113,33 @@ local function look_at_rate(limit, places)
   refuse(limit.name, till, till <= now)
 end
 
+-- The days that still count, the first one first, and the sum of their calls.
+local function days_of(limit)
+  local days, sum = {}, 0
+  local flat = redis.call('HGETALL', limit.key)
+  for i = 1, #flat, 2 do
+    local day, calls = tonumber(flat[i]), tonumber(flat[i + 1])
+    if day_ends(limit, day) <= now or day * DAY_MS > now + SKEW_MS then
+      redis.call('HDEL', limit.key, flat[i])
+    else
+      days[#days + 1], sum = { day = day, calls = calls }, sum + calls
+    end
+  end
+  table.sort(days, function(one, other) return one.day < other.day end)
+  return days, sum
+end
+
+local function look_at_month(limit)
+  local days, sum = days_of(limit)
+  local over = sum + 1 - limit.most
+  if over < 1 then return end
+  if limit.most < 1 then return refuse(limit.name, now + limit.window, false) end
+  for _, one in ipairs(days) do
+    over = over - one.calls
+    if over < 1 then return refuse(limit.name, day_ends(limit, one.day), false) end
+  end
+end
+
 -- The day is never begun anew here: when it is spent, one call at a time finds out whether it was.
 local function look_at_day(limit, place)
   local left = tonumber(place.fields['left:' .. limit.name]) or limit.most
@@ -129,6 +169,8 @@ local function look(all, since)
     local place = all[limit.place]
     if limit.kind == 'RATE' then
       look_at_rate(limit, all)
+    elseif limit.kind == 'MONTH' then
+      look_at_month(limit)
     elseif limit.kind == 'DAY' then
       look_at_day(limit, place)
     elseif redis.call('ZCARD', place.flight) >= limit.most then
@@ -155,13 +197,18 @@ local function take()
   if refusal then
     return { 'wait', text(real), refusal.limit, text(refusal.till), refusal.soon and '1' or '0' }
   end
-  local seqs = { '0', '0' }
-  for i, place in ipairs(all) do seqs[i] = text(enter(place, asked.call)) end
+  local answer = { 'go', text(real), text(now), '0', '0' }
+  for i, place in ipairs(all) do answer[3 + i] = text(enter(place, asked.call)) end
   for _, limit in ipairs(asked.limits) do
     if limit.kind == 'RATE' then count_in(limit, asked.call) end
     if limit.kind == 'DAY' then spend_day(limit, all[limit.place]) end
+    if limit.kind == 'MONTH' then
+      for _, said in ipairs({ limit.name, text(today()), text(count_day(limit, 1)) }) do
+        answer[#answer + 1] = said
+      end
+    end
   end
-  return { 'go', text(real), text(now), seqs[1], seqs[2] }
+  return answer
 end
 
 -------------------------------------------------------------------------------------------------- settle
@@ -180,6 +227,13 @@ local function correct_rate(limit, place, left)
   for _, call in ipairs(redis.call('ZRANGEBYSCORE', limit.key, '(' .. text(now), '+inf', 'LIMIT', 0, counted - used)) do
     redis.call('ZREM', limit.key, call)
   end
+end
+
+-- A provider's month may begin anew where ours does not, so only figures that are lower are believed.
+local function correct_month(limit, left)
+  local _, known = days_of(limit)
+  local used = math.min(limit.most, limit.most - left)
+  if used > known then count_day(limit, used - known) end
 end
 
 local function correct_day(limit, place, told)
@@ -242,6 +296,8 @@ local function settle()
       if told and limit.place == 2 then redis.call('HSET', place.state, 'sure', '1') end
     elseif limit.kind == 'DAY' then
       correct_day(limit, place, told)
+    elseif limit.kind == 'MONTH' and told then
+      correct_month(limit, told)
     end
   end
   if asked.throttled then take_over_refusal(all) end
@@ -260,7 +316,13 @@ local function join()
     redis.call('SET', KEYS[1], name .. ' ' .. text(real), 'PX', DAY_MS)
   end
   if asked.before ~= '' and asked.before ~= name then block(KEYS[2], 'restart', now + asked.quiet) end
-  for _, one in ipairs(asked.blocks) do block(KEYS[one.nth + 1], one.limit, one.till) end
+  for _, one in ipairs(asked.blocks) do block(KEYS[one.key], one.limit, one.till) end
+  for _, one in ipairs(asked.days) do
+    local key, day = KEYS[one.key], text(one.day)
+    local counted = tonumber(redis.call('HGET', key, day)) or 0
+    redis.call('HSET', key, day, text(math.max(counted, one.calls)))
+    keep(key, math.max(DAY_MS, (one.day + MONTH_DAYS) * DAY_MS - now))
+  end
   return { 'joined', text(real), name }
 end
 

@@ -1,15 +1,15 @@
-"""The SQL of long blocks: what a provider refused until when, so that a wiped Redis forgets nothing that matters."""
+"""The SQL of what outlives Redis: long blocks, and how many calls of each day count for a month."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from tieline.database import current
 from tieline.ids import AppId, PracticeId
-from tieline.quota.blocks import Block
+from tieline.quota.lasting import Block, Counted
 
 _STANDING = """
 SELECT external_id, limit_name, until FROM quota_block
@@ -27,6 +27,21 @@ INSERT INTO quota_block AS b (practice_id, provider_app_id, external_id, limit_n
 SELECT $1, a.id, $3, $4, $5 FROM provider_app AS a WHERE a.practice_id = $1 AND a.id = $2
 ON CONFLICT (practice_id, provider_app_id, external_id, limit_name)
    DO UPDATE SET until = greatest(b.until, excluded.until)
+"""
+_COUNTED = """
+SELECT external_id, limit_name, day, calls FROM quota_meter
+ WHERE practice_id = $1 AND provider_app_id = $2 AND day >= $3
+"""
+# In one order, so that two processes that write the same days do not wait for each other.
+_COUNT = """
+INSERT INTO quota_meter AS m (practice_id, provider_app_id, external_id, limit_name, day, calls)
+SELECT $1, a.id, d.external_id, d.limit_name, d.day, d.calls
+  FROM provider_app AS a
+ CROSS JOIN unnest($3::text[], $4::text[], $5::date[], $6::bigint[]) AS d (external_id, limit_name, day, calls)
+ WHERE a.practice_id = $1 AND a.id = $2
+ ORDER BY d.external_id, d.limit_name, d.day
+ON CONFLICT (practice_id, provider_app_id, external_id, limit_name, day)
+   DO UPDATE SET calls = excluded.calls WHERE m.calls < excluded.calls
 """
 
 
@@ -54,3 +69,39 @@ class BlockRepository:
             _KEEP, self.practice_id, app_id, block.organisation or "", block.limit, block.until
         )
         await current().run(_OVER, self.practice_id, app_id, at)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRepository:
+    """What was counted of the months of one practice's apps."""
+
+    practice_id: PracticeId
+
+    @classmethod
+    def of(cls, practice_id: PracticeId) -> Self:
+        return cls(practice_id)
+
+    async def counted(self, app_id: AppId, *, since: date) -> Sequence[Counted]:
+        """The app's days from that one on."""
+        rows = await current().rows(_COUNTED, self.practice_id, app_id, since)
+        return [
+            Counted(
+                organisation=row["external_id"] or None,
+                limit=row["limit_name"],
+                day=row["day"],
+                calls=row["calls"],
+            )
+            for row in rows
+        ]
+
+    async def count(self, app_id: AppId, days: Sequence[Counted]) -> None:
+        """Store them where they are more than before; nothing where the app is gone."""
+        await current().run(
+            _COUNT,
+            self.practice_id,
+            app_id,
+            [each.organisation or "" for each in days],
+            [each.limit for each in days],
+            [each.day for each in days],
+            [each.calls for each in days],
+        )

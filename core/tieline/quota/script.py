@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any, TypeAlias
 
@@ -17,21 +17,26 @@ from redis.asyncio import Redis
 
 from tieline import clock
 from tieline.errors import LimitScope
-from tieline.quota.blocks import Block
 from tieline.quota.calls import Call, Meter, milliseconds, place_of
+from tieline.quota.lasting import Block, Counted
 
 PROBE_EVERY = timedelta(hours=1)
 PROBE_AGAIN = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=60)
 ANSWER_SECONDS = 1.0
+_FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Go:
-    """All limits of the call are taken: when, by the calendar, and as which call of the app and organisation."""
+    """All limits of the call are taken: when, by the calendar, and as which call of the app and organisation.
+
+    `days` is what this day now counts for each month.
+    """
 
     granted: int
     seqs: tuple[int, int]
+    days: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +107,8 @@ class Script:
             doubt=milliseconds(call.doubt()),
         )
         if verb == "go":
-            return Go(granted=int(more[0]), seqs=(int(more[1]), int(more[2])))
+            days = _days(call, more[3:])
+            return Go(granted=int(more[0]), seqs=(int(more[1]), int(more[2])), days=days)
         if verb == "unknown":
             return Unknown()
         limit, until, soon = more
@@ -137,29 +143,33 @@ class Script:
         )
 
     async def join(
-        self, meter: Meter, blocks: Sequence[Block], *, memory: str, before: str, quiet: timedelta
+        self,
+        meter: Meter,
+        blocks: Sequence[Block],
+        days: Sequence[Counted],
+        *,
+        memory: str,
+        before: str,
+        quiet: timedelta,
     ) -> str:
-        """Tell of blocks, and name Redis' memory unless it has a name: that name.
+        """Tell of blocks and of days of months, and name Redis' memory unless it has a name: that name.
 
         Where it had another one `before`, nothing starts for the time of `quiet`.
         """
-        states = list(dict.fromkeys([meter.state(None), *(meter.state(one.organisation) for one in blocks)]))
-        told = [
-            {
-                "nth": states.index(meter.state(one.organisation)) + 1,
-                "limit": one.limit,
-                "till": round(one.until.timestamp() * 1000),
-            }
-            for one in blocks
-        ]
+        states = [meter.state(one.organisation) for one in blocks]
+        months = [meter.month(one.limit, one.organisation) for one in days]
+        keys = list(dict.fromkeys([meter.marker(), meter.state(None), *states, *months]))
         _, _, name = await self._ask(
             "join",
-            [meter.marker(), *states],
+            keys,
             self._offset(),
             {},
             memory=memory,
             before=before,
-            blocks=told,
+            blocks=[
+                {"key": keys.index(key) + 1} | _told(one) for key, one in zip(states, blocks, strict=True)
+            ],
+            days=[{"key": keys.index(key) + 1} | _told(one) for key, one in zip(months, days, strict=True)],
             quiet=milliseconds(quiet),
         )
         return str(name)
@@ -175,3 +185,24 @@ class Script:
         async with asyncio.timeout(ANSWER_SECONDS):
             answer = await self._run(keys=keys, args=[json.dumps(request)])
         return [part.decode() if isinstance(part, bytes) else str(part) for part in answer]
+
+
+def _told(one: Block | Counted) -> dict[str, Any]:
+    """As the script reads it."""
+    if isinstance(one, Block):
+        return {"limit": one.limit, "till": round(one.until.timestamp() * 1000)}
+    return {"day": one.day.toordinal() - _FIRST_DAY, "calls": one.calls}
+
+
+def _days(call: Call, told: Sequence[str]) -> tuple[Counted, ...]:
+    """From limit, day and count, one after the other."""
+    scopes = {limit.name: limit.scope for limit in call.limits}
+    return tuple(
+        Counted(
+            organisation=call.whose(scopes[name]),
+            limit=name,
+            day=date.fromordinal(int(day) + _FIRST_DAY),
+            calls=int(calls),
+        )
+        for name, day, calls in zip(told[::3], told[1::3], told[2::3], strict=True)
+    )

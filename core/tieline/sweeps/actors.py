@@ -8,11 +8,14 @@ from tieline import clock
 from tieline.connections.states import MENDS_ITSELF
 from tieline.connections.warnings import service as warnings
 from tieline.connections.warnings.repository import practices_with_news, practices_with_over
+from tieline.plugins.limits import MONTH
 from tieline.sweeps import renewals, repository
 from tieline.sweeps.rounds import hourly, prune
 from tieline.work import Again, Lane, actor
 
 _LIMIT = timedelta(minutes=5)
+_COUNTING_DAYS = MONTH.days + 2
+"""A day's calls count until a month after its end, and some seconds."""
 
 
 @actor(lane=Lane.BACKGROUND, limit=_LIMIT, recurs=True)
@@ -51,3 +54,9 @@ async def prune_sign_ins(*, keep_days: int) -> Again:
 async def prune_tombstones(*, keep_days: int) -> Again:
     """Forget records that have been gone for long."""
     return await prune(repository.prune_tombstones, keep_days=keep_days)
+
+
+@actor(lane=Lane.BACKGROUND, recurs=True)
+async def prune_meters() -> Again:
+    """Forget days that no longer count for a month."""
+    return await prune(repository.prune_meters, keep_days=_COUNTING_DAYS)

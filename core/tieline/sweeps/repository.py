@@ -53,6 +53,13 @@ DELETE FROM ledger_record AS r USING old
  WHERE r.practice_id = old.practice_id AND r.organisation_id = old.organisation_id
    AND r.dataset = old.dataset AND r.external_id = old.external_id
 """
+_PRUNE_METERS = """
+WITH old AS (SELECT practice_id, provider_app_id, external_id, limit_name, day FROM quota_meter
+              WHERE day < $1 ORDER BY day LIMIT $2 FOR UPDATE SKIP LOCKED)
+DELETE FROM quota_meter AS m USING old
+ WHERE m.practice_id = old.practice_id AND m.provider_app_id = old.provider_app_id
+   AND m.external_id = old.external_id AND m.limit_name = old.limit_name AND m.day = old.day
+"""
 
 
 async def practices_with_stale(*, at: datetime, key: str) -> list[PracticeId]:
@@ -83,3 +90,8 @@ async def prune_sign_ins(*, before: datetime, limit: int) -> int:
 async def prune_tombstones(*, before: datetime, limit: int) -> int:
     """Delete a batch of the records that were gone before an instant; how many."""
     return await current().run(_PRUNE_TOMBSTONES, before, limit)
+
+
+async def prune_meters(*, before: datetime, limit: int) -> int:
+    """Delete a batch of the days that were before an instant's; how many."""
+    return await current().run(_PRUNE_METERS, before.date(), limit)

@@ -16,6 +16,7 @@ from tieline.settings import Settings
 from tieline.sign_ins.actors import fetch_details, forget_sign_in
 from tieline.sweeps.actors import (
     expire_consents,
+    prune_meters,
     prune_runs,
     prune_sign_ins,
     prune_tombstones,
@@ -49,6 +50,7 @@ ACTORS: dict[str, Actor] = {
         prune_tombstones,
         sync_touched,
         prune_webhooks,
+        prune_meters,
     )
 }
 
@@ -66,3 +68,4 @@ async def ensure_recurring(settings: Settings) -> None:
         work.enqueue(prune_sign_ins, key="daily", keep_days=settings.sign_in_retention_days)
         work.enqueue(prune_tombstones, key="daily", keep_days=settings.tombstone_retention_days)
         work.enqueue(prune_webhooks, key="daily", keep_days=settings.webhook_retention_days)
+        work.enqueue(prune_meters, key="daily")

@@ -56,8 +56,7 @@ def _month(most: int, source: str) -> Limit:
     return Limit(
         name="month",
         scope=LimitScope.APP,
-        kind=LimitKind.RATE,
+        kind=LimitKind.MONTH,
         most=most,
-        window=timedelta(days=31),
         source=source,
     )
