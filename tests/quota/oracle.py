@@ -152,7 +152,7 @@ class Oracle:
                 self._settle_rate(call, limit, granted, left, now, alone=alone[id(place)])
             elif limit.kind is LimitKind.MONTH and left is not None:
                 days = self._counting(place, limit, now)
-                more = limit.most - left - sum(days.values())
+                more = _allowed(call, limit) - max(0, left - call.floor(limit)) - sum(days.values())
                 if more > 0:
                     days[now // DAY] = days.get(now // DAY, 0) + more
             elif limit.kind is LimitKind.DAY:
@@ -185,7 +185,7 @@ class Oracle:
         elif limit.kind is LimitKind.RATE:
             yield from self._rate(place, limit, now, life)
         elif limit.kind is LimitKind.MONTH:
-            yield from self._month(place, limit, now)
+            yield from self._month(place, limit, now, most=_allowed(call, limit))
         elif place.left.get(limit.name, limit.most) <= call.floor(limit):
             following = place.following.get((limit.name, call.floor(limit)), 0)
             if place.probe.get(limit.name) in place.flying:
@@ -207,14 +207,12 @@ class Oracle:
             end = max(end - LATE, now)
         yield Refused(limit.name, end, soon=end <= now)
 
-    def _month(self, place: Place, limit: Limit, now: int) -> Iterator[Refused]:
+    def _month(self, place: Place, limit: Limit, now: int, *, most: int) -> Iterator[Refused]:
         """The first day after whose end enough calls are left, so that one more fits."""
         days = self._counting(place, limit, now)
-        if sum(days.values()) >= limit.most:
+        if sum(days.values()) >= most:
             leave = next(
-                day
-                for day in sorted(days)
-                if sum(calls for each, calls in days.items() if each > day) < limit.most
+                day for day in sorted(days) if sum(calls for each, calls in days.items() if each > day) < most
             )
             yield Refused(limit.name, (leave + 32) * DAY + LATE, soon=False)
 
@@ -298,3 +296,8 @@ def _doubt(call: Call) -> int:
         if limit.scope is LimitScope.ORGANISATION and limit.window is not None
     ]
     return milliseconds(max(rates)) + LATE
+
+
+def _allowed(call: Call, limit: Limit) -> int:
+    """What of a month is for this call: a share of it is left to others."""
+    return limit.most - call.floor(limit)
