@@ -84,15 +84,41 @@ async def test_when_the_claim_is_over_first_one_is_told_to_begin_again_and_that_
     started = await desk.start()
     parameters = await desk.consent(started, kim)
     _away(monkeypatch, times=10_000)
-    monkeypatch.setattr(consent, "CLAIM", timedelta(seconds=2))
+    monkeypatch.setattr(exchange, "CLAIM", timedelta(seconds=2))
 
     answer = await desk.back(parameters)
     monkeypatch.undo()
+    monkeypatch.setattr(exchange, "_TURN_SECONDS", 0.2)  # the lost one's turn is not over yet
     again = await desk.back(await desk.consent(await continue_sign_in(desk.admin, started.sign_in.id), kim))
 
     assert (answer.failure, answer.proof) == (Failure.INTERRUPTED, None)
     assert answer.location == f"{RETURN_URL}?signIn={started.sign_in.id}&error=INTERRUPTED"
     assert again.proof is not None
+
+
+async def test_codes_of_one_app_are_exchanged_one_after_another(desk: Desk, kim: Person) -> None:
+    back = [await desk.consent(await desk.start(), kim) for _ in range(3)]
+    await desk.sandbox.plant("slow", "token", seconds=0.2, times=3)
+
+    answers = await asyncio.gather(*(desk.back(each) for each in back))
+
+    assert all(answer.proof for answer in answers)
+    assert [entry["in_flight"] for entry in await desk.sandbox.log(desk.app, "token")] == [1, 1, 1]
+
+
+async def test_an_exchange_that_was_cut_short_holds_others_up_for_seconds_only(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = await desk.consent(await desk.start(), kim)
+    monkeypatch.setattr(consent, "ask", _die)
+    with pytest.raises(KilledHere):
+        await desk.back(lost)
+    monkeypatch.undo()
+    monkeypatch.setattr(exchange, "_TURN_SECONDS", 0.2)
+
+    answer = await desk.back(await desk.consent(await desk.start(), kim))
+
+    assert answer.proof is not None
 
 
 @pytest.mark.parametrize("fault", [KeyError("sub"), SystemExit("sub"), KeyboardInterrupt("sub"), None])

@@ -32,7 +32,7 @@ from tieline.plugins import Subject
 from tieline.sign_ins.checks.service import check_tokens
 from tieline.sign_ins.exchange import ask, claim, keep, refuse
 from tieline.sign_ins.returns import NOWHERE, ConsentAnswer, Return, find_return
-from tieline.sign_ins.rounds.repository import CLAIM, RoundRepository
+from tieline.sign_ins.rounds.repository import RoundRepository
 from tieline.sign_ins.states import Failure, Outcome
 from tieline.sign_ins.trips import hashed
 
@@ -64,8 +64,8 @@ async def answer_consent(provider: str, app_id: AppId, parameters: Mapping[str, 
         return back.failed(Failure.ROUND_OVER)
     if code is None or "error" in parameters or not _is_issuer(back, parameters.get("iss")):
         return await _refused(back, _failure(back, parameters))
-    until = asyncio.get_running_loop().time() + CLAIM.total_seconds()
-    if not await claim(back, code):
+    until = await claim(back, code)
+    if until is None:
         return await _answer_again(back, code)
     return await _exchanged(back, code, parameters, until=until)
 

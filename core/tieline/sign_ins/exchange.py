@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,13 +21,14 @@ from tieline.sign_ins.falling_back import fall_back
 from tieline.sign_ins.keeping import Held, hold_tokens, sealed_for
 from tieline.sign_ins.repository import SignInRepository
 from tieline.sign_ins.returns import Return
-from tieline.sign_ins.rounds.repository import Granted, RoundRepository
+from tieline.sign_ins.rounds.repository import CLAIM, Granted, RoundRepository
 from tieline.sign_ins.states import PROOF_LIFE, Failure, SignInState
 from tieline.sign_ins.trips import forget_later, hashed
 from tieline.sign_ins.wanted import is_another
 from tieline.vault import Secret
 from tieline.work import Work, retrying, unit_of_work
 
+_TURN_SECONDS = 5.0
 _EXCHANGE_SECONDS = 20.0
 _USERINFO_SECONDS = 5.0
 _SUBJECT_LENGTH = 200
@@ -34,11 +37,31 @@ _LOGIN_LENGTH = 254
 _log = get_logger(__name__)
 
 
+async def claim(back: Return, code: str) -> float | None:
+    """Until when, by the loop's time, the code is ours to exchange; None when that is on somebody else, or too late.
+
+    An app's codes go one after another, unless one takes long: a consent may end the pair of the one before, and
+    of two that are under way at once nobody can tell which came later.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + _TURN_SECONDS
+    while True:
+        until = loop.time() + CLAIM.total_seconds()
+        is_ours = await _claim(back, code, in_turn=loop.time() < give_up_at)
+        if is_ours is not None:
+            return until if is_ours else None
+        await asyncio.sleep(random.uniform(0.02, 0.06))  # noqa: S311 - jitter
+
+
 @retrying
-async def claim(back: Return, code: str) -> bool:
-    """Whether it is on us to exchange the code."""
+async def _claim(back: Return, code: str, *, in_turn: bool) -> bool | None:
+    """None while another code of this app is under way."""
+    rounds = RoundRepository.of(back.practice_id)
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
-        return await RoundRepository.of(back.practice_id).claim(back.round.id, hashed(code), at=work.now)
+        await rounds.hold_subjects(back.app.id)
+        if in_turn and await rounds.exchanged_until(back.app.id, at=work.now) is not None:
+            return None
+        return await rounds.claim(back.round.id, hashed(code), at=work.now)
 
 
 async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[Pair, Subject]:
