@@ -37,6 +37,11 @@ class Limit:
     source: str
     window: timedelta | None = None
 
+    @property
+    def counted_over(self) -> timedelta | None:
+        """How long a call counts: a RATE's window, or a month; None where no clock says so."""
+        return MONTH if self.kind is LimitKind.MONTH else self.window
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remaining:

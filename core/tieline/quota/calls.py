@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tieline.errors import LimitScope
-from tieline.plugins.limits import MONTH, Limit, LimitKind
+from tieline.plugins.limits import Limit, LimitKind
 
 LATEST_ARRIVAL = timedelta(seconds=5)
 """So long a call may be under way before the provider counts it; it counts with us meanwhile, or until it is over."""
@@ -83,7 +83,7 @@ class Call:
         return {"call": self.id, "organisation": self.organisation is not None, "limits": listed}
 
     def _with_keys(self) -> list[Limit]:
-        return [limit for limit in self.limits if limit.kind in {LimitKind.RATE, LimitKind.MONTH}]
+        return [limit for limit in self.limits if limit.counted_over is not None]
 
     def _key(self, limit: Limit) -> str:
         if limit.kind is LimitKind.MONTH:
@@ -98,9 +98,8 @@ class Call:
             "place": place_of(limit.scope),
             "nth": nth,
         }
-        window = MONTH if limit.kind is LimitKind.MONTH else limit.window
-        if window is not None:
-            told |= {"window": milliseconds(window), "late": milliseconds(LATEST_ARRIVAL)}
+        if limit.counted_over is not None:
+            told |= {"window": milliseconds(limit.counted_over), "late": milliseconds(LATEST_ARRIVAL)}
         if limit.kind is LimitKind.DAY:
             told["floor"] = self.floor(limit)
         return told
@@ -110,13 +109,13 @@ class Call:
         return self.organisation if scope is LimitScope.ORGANISATION else None
 
     def floor(self, limit: Limit) -> int:
-        """So many calls of the day are not for this one."""
+        """So many calls of the day or month are not for this one."""
         return int(limit.most * self.reserve)
 
     def _kept_back(self, limit: Limit) -> int:
-        """Of a month, or a limit for a day or more that is counted as a rate, what is not for this one."""
-        is_long = limit.kind is LimitKind.MONTH or (limit.window is not None and limit.window >= _DAY)
-        return self.floor(limit) if is_long else 0
+        """Of a month, or a rate for a day or more, what is not for this one."""
+        over = limit.counted_over
+        return self.floor(limit) if over is not None and over >= _DAY else 0
 
     def doubt(self) -> timedelta:
         """After so long a time, what was forgotten of the organisation's calls no longer counts."""

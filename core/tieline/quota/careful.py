@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from tieline import clock
 from tieline.errors import LimitScope
-from tieline.plugins.limits import MONTH, Limit, LimitKind
+from tieline.plugins.limits import Limit, LimitKind
 from tieline.quota.calls import Call, Meter
 from tieline.quota.lasting import LONG, Block
 from tieline.quota.script import PROBE_EVERY, Wait
@@ -58,7 +58,7 @@ class Careful:
             return max(refused, key=lambda wait: wait.seconds)
         for limit in call.limits:
             key = _key(call, limit)
-            if limit.kind in {LimitKind.RATE, LimitKind.MONTH}:
+            if limit.counted_over is not None:
                 sent = self._sent.get(key, deque(maxlen=_share(limit)))
                 sent.append(tick)
                 _note(self._sent, key, sent, holds=lambda _: False)
@@ -96,7 +96,7 @@ class Careful:
             over = told_at + PROBE_EVERY - now
             return _wait(limit.name, now, over) if left <= call.floor(limit) and over > _NONE else None
         sent = self._sent.get(key)
-        window = MONTH if limit.kind is LimitKind.MONTH else limit.window
+        window = limit.counted_over
         if sent and window is not None and len(sent) >= _share(limit):
             over = timedelta(seconds=sent[0] - tick) + window
             return _wait(limit.name, now, over) if over > _NONE else None

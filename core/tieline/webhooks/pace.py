@@ -11,10 +11,8 @@ from datetime import datetime, timedelta
 
 from tieline.ids import OrganisationId
 from tieline.plugins import Limit, LimitKind, LimitScope
-from tieline.plugins.limits import MONTH
 
 _DAY = timedelta(days=1)
-_KNOWN = {LimitKind.DAY: _DAY, LimitKind.MONTH: MONTH}
 _SHARE = 2
 """One call in so many of a day or a month may be for webhooks; the rest is for people and for what is due."""
 
@@ -63,7 +61,7 @@ class Pace:
 
 def _span(limit: Limit) -> timedelta:
     """How long it is until the limit is there anew; nothing for calls in flight."""
-    return _KNOWN.get(limit.kind) or limit.window or timedelta(0)
+    return _DAY if limit.kind is LimitKind.DAY else limit.counted_over or timedelta(0)
 
 
 def _sharers(limit: Limit, organisations: int) -> int:
