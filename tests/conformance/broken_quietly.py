@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,11 +32,11 @@ class NeverSays(Abacus):
         return replace(fault, retry_after=None) if isinstance(fault, faults.Throttled) else fault
 
 
-class Bending(Abacus):
+class Bending(Abacus, ABC):
     """Each record is bent before it is handed over."""
 
-    def bend(self, record: Record) -> Record:
-        raise NotImplementedError
+    @abstractmethod
+    def bend(self, record: Record) -> Record: ...
 
     async def pull(self, session: Session, feed: Feed, cursor: str | None) -> AsyncIterator[Page]:
         async for page in super().pull(session, feed, cursor):

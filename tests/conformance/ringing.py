@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -22,11 +23,11 @@ def without(whole: object, *parts: str) -> Any:
     return SimpleNamespace(**{name: getattr(whole, name) for name in names})
 
 
-class Bending(Abacus):
+class Bending(Abacus, ABC):
     """Each event is bent before it is handed over."""
 
-    def bend(self, event: WebhookEvent) -> WebhookEvent:
-        raise NotImplementedError
+    @abstractmethod
+    def bend(self, event: WebhookEvent) -> WebhookEvent: ...
 
     def parse_webhook(
         self, headers: Mapping[str, str], body: bytes, secret: Secret
