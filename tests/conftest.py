@@ -9,7 +9,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,15 @@ from tieline.plugins import session
 
 collect_ignore = ["providers"]  # plugins of nobody's: a test installs each, and runs its own tests then
 _SERVERS = pytest.StashKey[ExitStack]()
+_BEGUN = pytest.StashKey[datetime]()
+_UNSYNCED = """
+UPDATE organisation AS o SET next_sync_at = NULL FROM practice AS p
+ WHERE p.id = o.practice_id AND p.created_at < $1 AND o.next_sync_at IS NOT NULL
+"""
+_UNRENEWED = """
+UPDATE credential AS c SET refreshed_at = c.refreshed_at + interval '10 years' FROM practice AS p
+ WHERE p.id = c.practice_id AND p.created_at < $1 AND c.state = 'LIVE' AND c.refreshed_at < $1
+"""
 _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
 
 
@@ -68,6 +77,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         stack.close()
         for name in (_ADMIN, _LOGIN, _REDIS):
             os.environ.pop(name, None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[_BEGUN] = datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")
@@ -194,11 +208,16 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
 
 
 @pytest.fixture
-async def clock(deployment: Deployment) -> AsyncIterator[Any]:
-    """Moves the deployment's calendar time on, and back to the real one when the test ends."""
+async def clock(deployment: Deployment, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """Moves the deployment's calendar time on, and back to the real one when the test ends.
+
+    What the practices of earlier tests have does not become due by it: hundreds of syncs and renewals.
+    """
 
     async def move(by: timedelta) -> None:
         connection = await deployment.connect()
+        for rest in (_UNSYNCED, _UNRENEWED):
+            await connection.execute(rest, request.node.stash[_BEGUN])
         await connection.execute("UPDATE clock SET offset_by = offset_by + $1", by)
         await connection.close()
 

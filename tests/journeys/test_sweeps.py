@@ -1,8 +1,8 @@
-"""A year goes by, day by day: what runs out does so once, after three warnings, and nothing is lost for want of a look.
+"""A year goes by: what runs out does so once, after three warnings, and nothing is lost for want of a look.
 
-Fifty connections at both providers of the sandbox, over HTTP. The sweeps and the jobs of tokens run daily as a worker
-runs them. The look at what is reached runs for three logins, so that the tokens of the 24 others live by renewals
-alone. Syncs are left out: they would renew, too.
+Fifty connections at both providers of the sandbox, over HTTP. The sweeps and the jobs of tokens run as a worker runs
+them: daily, or every fourth day where nothing ends. The look at what is reached runs for three logins, so that the
+tokens of the 24 others live by renewals alone. Syncs are left out: they would renew, too.
 """
 
 from __future__ import annotations
@@ -109,14 +109,18 @@ async def test_in_a_year_of_fifty_connections_each_end_is_warned_of_and_comes_on
     wanted |= {ENDED: ended(ENDING_DAYS, "TOKEN_EXPIRED"), MENDED: warned(ENDING_DAYS, "TOKEN_EXPIRED", 30)}
     assert len(wanted) == 50
 
-    await year.until(40)
+    await year.until(40, leap=4)
     await year.rounds.quickbooks.revoke(company=year.rounds.person.named(TAKEN_BACK))
     await year.until(60)
     await year.sandbox.revoke(year.looked_at.app, year.looked_at.person, year.looked_at.person.named(REMOVED))
-    await year.until(100)
+    await year.until(64)
+    await year.until(100, leap=4)
     await consent_anew(year, *CONSENTED_TO_ANEW)
+    await year.until(168, leap=4)
     await year.until(180)
     await reconnect(year, MENDED)
+    await year.until(204)
+    await year.until(332, leap=4)
     await year.until(340)
     for name in RECONNECTED:
         await reconnect(year, name)
