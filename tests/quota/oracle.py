@@ -258,6 +258,8 @@ class Oracle:
             place.following[name, call.floor(limit)] = now + milliseconds(PROBE_AGAIN)
         if told is not None:
             place.told.add(name)
+            if told <= call.floor(limit):
+                place.following[name, call.floor(limit)] = now + milliseconds(PROBE_EVERY)
         if is_probe:
             del place.probe[name]
 

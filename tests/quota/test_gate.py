@@ -56,8 +56,7 @@ async def test_the_clock_moved_back_locks_nobody_out(bench: Bench) -> None:
     await call(gate, fault=throttled("day", 7_200))
     assert await passed(gate, 1) == 0
     small = bench.gate(a_day(1))
-    for _ in range(2):
-        await call(small, "c", day=0)
+    await call(small, "c", day=0)
     assert await passed(small, 1, "c") == 0
 
     bench.offset = timedelta(0)
@@ -203,6 +202,23 @@ async def test_a_day_is_never_begun_anew_here_but_by_one_probe(bench: Bench) -> 
     await call(gate, day=99)
 
     assert await passed(gate, 5) == 5
+
+
+async def test_an_answer_that_says_that_the_day_is_spent_holds_for_an_hour(bench: Bench) -> None:
+    quota = bench.quota()
+    background = bench.gate(a_day(20), quota=quota, lane=Lane.BACKGROUND)
+    interactive = bench.gate(a_day(20), quota=quota)
+    await call(background, day=2)
+    assert await passed(background, 1) == 0
+    await call(interactive, day=1)
+    await call(interactive, day=0)
+
+    bench.offset = timedelta(minutes=59)
+    assert (await passed(background, 1), await passed(interactive, 1)) == (0, 0)
+    bench.offset = timedelta(minutes=61)
+    await call(interactive, day=20)
+
+    assert await passed(background, 9) == 9
 
 
 async def test_where_no_answer_tells_of_the_day_a_call_that_goes_through_begins_it(bench: Bench) -> None:

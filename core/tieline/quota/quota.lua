@@ -140,7 +140,8 @@ local function look_at_month(limit)
   end
 end
 
--- The day is never begun anew here: when it is spent, one call at a time finds out whether it was.
+-- The day is never begun anew here: when it is spent, one call at a time finds out whether it was, and not before an
+-- hour has passed since an answer said that it is.
 local function look_at_day(limit, place)
   local left = tonumber(place.fields['left:' .. limit.name]) or limit.most
   limit.left, limit.probing = left, left <= limit.floor
@@ -247,6 +248,9 @@ local function correct_day(limit, place, told)
       redis.call('HSET', place.state, field, text(least))
     end
     redis.call('HSET', place.state, 'told:' .. limit.name, '1')
+    if told <= limit.floor then
+      redis.call('HSET', place.state, 'next:' .. limit.name .. ':' .. limit.floor, text(now + asked.probe))
+    end
   elseif is_probe and asked.answered and not asked.throttled and not place.fields['told:' .. limit.name] then
     redis.call('HSET', place.state, field, text(limit.most))
   elseif is_probe then

@@ -138,6 +138,7 @@ class Script:
             seqs=taken.seqs,
             answered=outcome.answered,
             remaining=call.told(outcome.left),
+            probe=milliseconds(PROBE_EVERY),
             soon=milliseconds(PROBE_AGAIN),
             **more,
         )
