@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tieline.errors import Forbidden
+from tieline.errors import AdminNeeded, Forbidden
 from tieline.ids import ApiKeyId, PersonId, PracticeId
 
 
@@ -60,6 +60,11 @@ class Principal:
         return self.role is Role.ADMIN
 
     @property
+    def is_machine(self) -> bool:
+        """Nobody: the system itself at work."""
+        return self.person_id is None and self.api_key_id is None
+
+    @property
     def is_service(self) -> bool:
         """A service acts for nobody: it may what its scopes say, and is never an admin."""
         return self.person_id is None
@@ -85,6 +90,16 @@ class Principal:
         if not self.may(permission, administers=administers):
             narrowed = self.key_scopes is not None and permission not in self.key_scopes
             raise Forbidden(permission, by_key=narrowed)
+
+    def require_admin(self, *, reading: bool = False) -> None:
+        """Raise Forbidden unless the caller is a practice admin, and to change anything, by a key without scopes.
+
+        Else a key that is narrowed could give itself what it lacks.
+        """
+        if not self.is_admin:
+            raise AdminNeeded
+        if not reading and self.key_scopes is not None:
+            raise AdminNeeded(by_key=True)
 
     @classmethod
     def machine(cls, practice_id: PracticeId) -> Principal:

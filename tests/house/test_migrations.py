@@ -54,6 +54,7 @@ MOMENTS = {
     "0013_unchecked_consents": ["LOCK TABLE consent_round IN ACCESS SHARE MODE"],
     "0014_webhooks": ["LOCK TABLE provider_app IN ACCESS SHARE MODE", "CREATE TABLE webhook_touch ()"],
     "0015_quota_meters": ["CREATE TABLE quota_meter ()"],
+    "0016_people": ["LOCK TABLE person IN ACCESS SHARE MODE", "CREATE TABLE activity ()"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -19,7 +19,7 @@ from tieline.database import Scope, current, scope, system_scope
 from tieline.ids import PracticeId, new_id
 
 GENERATED_FROM = {"held_organisation_id": "organisation_id"}  # written through the column it is made from
-NEVER_CHANGED = {"event"}  # the application adds what happened and never changes or deletes it
+NEVER_CHANGED = {"activity", "event"}  # the application adds what happened and never changes or deletes it
 
 every_tenant_table = pytest.mark.parametrize("table", tenant_tables())
 

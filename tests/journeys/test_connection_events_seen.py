@@ -20,8 +20,8 @@ from tieline.principal import ClientAccess
 
 _LISTED = "INSERT INTO member_client (practice_id, person_id, client_id) VALUES ($1, $2, $3)"
 _UNLISTED = "DELETE FROM member_client WHERE practice_id = $1 AND person_id = $2 AND client_id = $3"
-_PERSON = """INSERT INTO person (id, practice_id, name, email, created_at)
-             VALUES ($2, $1, 'Client''s Own', $2::uuid || '@client.invalid', '2031-05-04')"""
+_PERSON = """INSERT INTO person (id, practice_id, name, name_key, email, created_at)
+             VALUES ($2, $1, 'Client''s Own', 'client''s own', $2::uuid || '@client.invalid', '2031-05-04')"""
 _ADMINISTRATES = """INSERT INTO client_member (practice_id, person_id, client_id, role, created_at)
                     VALUES ($1, $2, $3, 'ADMINISTRATOR', '2031-05-04')"""
 

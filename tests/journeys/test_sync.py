@@ -251,8 +251,8 @@ class People:
     async def of_client(self, role: ClientRole) -> Caller:
         person_id = PersonId(new_id())
         await self._run(
-            "INSERT INTO person (id, practice_id, name, email, created_at) "
-            f"SELECT $3, $1, 'Theirs', '{person_id}@c.invalid', '2031-05-04' WHERE $2::uuid IS NOT NULL",
+            "INSERT INTO person (id, practice_id, name, name_key, email, created_at) "
+            f"SELECT $3, $1, 'Theirs', 'theirs', '{person_id}@c.invalid', '2031-05-04' WHERE $2::uuid IS NOT NULL",
             person_id,
         )
         await self._run(

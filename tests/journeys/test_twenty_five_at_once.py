@@ -96,8 +96,8 @@ async def administrator(portfolio: Portfolio, administered: list[str], read: str
     person_id = PersonId(new_id())
     practice_id, above = portfolio.trip.firm.practice_id, portfolio.above
     await above.execute(
-        "INSERT INTO person (id, practice_id, name, email, created_at) "
-        f"VALUES ($2, $1, 'Somebody', '{person_id}@client.invalid', '2031-05-04')",
+        "INSERT INTO person (id, practice_id, name, name_key, email, created_at) "
+        f"VALUES ($2, $1, 'Somebody', 'somebody', '{person_id}@client.invalid', '2031-05-04')",
         practice_id,
         person_id,
     )

@@ -41,8 +41,8 @@ class Clients:
         """Somebody of the client's own, who is no member of the practice."""
         person_id = new_id()
         await self._run(
-            "INSERT INTO person (id, practice_id, name, email, created_at) "
-            f"VALUES ($2, $1, 'Client''s Own', '{person_id}@client.invalid', '2031-05-04')",
+            "INSERT INTO person (id, practice_id, name, name_key, email, created_at) "
+            f"VALUES ($2, $1, 'Client''s Own', 'client''s own', '{person_id}@client.invalid', '2031-05-04')",
             person_id,
         )
         await self._run(

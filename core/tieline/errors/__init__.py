@@ -4,7 +4,8 @@
     ├── Refused               the caller can mend it; each names what to do
     │   ├── NotFound          the caller may not see it, or it is not there
     │   ├── Forbidden         the caller may see it, but not do this
-    │   │   └── PersonNeeded  only a person may do this, and a service is asking
+    │   │   ├── PersonNeeded  only a person may do this, and a service is asking
+    │   │   └── AdminNeeded   only a practice admin may do this, by a key without scopes
     │   ├── Unauthenticated   nobody we know is asking
     │   ├── Invalid           a value does not fit; `field` says which
     │   ├── SeveralInvalid    several do not; `parts` are the single ones
@@ -72,6 +73,7 @@ from tieline.errors.providers import (
     Throttled,
 )
 from tieline.errors.refusals import (
+    AdminNeeded,
     BulkConnectUnsupported,
     CannotSync,
     ConsentOver,
@@ -105,6 +107,7 @@ from tieline.errors.root import (
 
 __all__ = [
     "AccessLost",
+    "AdminNeeded",
     "AnswerTooLarge",
     "AppRemoved",
     "BulkConnectUnsupported",

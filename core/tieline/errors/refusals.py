@@ -44,6 +44,18 @@ class PersonNeeded(Forbidden):
         Refused.__init__(self, f"Only a person can {what}: use a key that acts as one.")
 
 
+class AdminNeeded(Forbidden):
+    """`by_key`: an admin is asking, by a key that is narrowed to scopes."""
+
+    def __init__(self, *, by_key: bool = False) -> None:
+        Refused.__init__(
+            self,
+            "This API key is narrowed by scopes and cannot do what only practice admins may: use one without scopes."
+            if by_key
+            else "Only a practice admin can do this: ask one.",
+        )
+
+
 class Unauthenticated(Refused):
     code: ClassVar[str] = "UNAUTHENTICATED"
 

@@ -29,6 +29,7 @@ class PersonRow(Model):
     id = fields.UUIDField(primary_key=True)
     practice_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
+    name_key = fields.CharField(max_length=400)
     email = fields.CharField(max_length=254)
     issuer = fields.CharField(max_length=255, null=True)
     subject = fields.CharField(max_length=255, null=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from tieline.database import scope, system_scope
 from tieline.errors import Invalid, NotFound
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
-from tieline.names import clean_name
+from tieline.names import clean_name, name_key
 from tieline.practices.models import PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
 from tieline.practices.repository import (
@@ -168,10 +168,12 @@ async def _find_or_add_person(
     known = await repository.person_by_email(kept)
     if known is not None:
         return known.id
+    cleaned = clean_name(name, field="name")
     person = PersonRow(
         id=new_id(),
         practice_id=repository.practice_id,
-        name=clean_name(name, field="name"),
+        name=cleaned,
+        name_key=name_key(cleaned),
         email=kept,
         created_at=at,
     )

@@ -8,12 +8,9 @@ from tieline.clients.service import read_search
 from tieline.connections.board.repository import BoardPage, BoardQuery, BoardRepository, BoardSort
 from tieline.connections.states import Status
 from tieline.database import scope
-from tieline.errors import Forbidden
 from tieline.pages import Direction, decode_cursor, list_of, page_size
 from tieline.plugins import Product
-from tieline.principal import Principal, Role
-
-_NEEDED = f"role {Role.ADMIN} of the practice"
+from tieline.principal import Principal
 
 
 async def list_board(
@@ -34,8 +31,7 @@ async def list_board(
     The counts go by search and providers, the total by the statuses and warnings too. Raises Forbidden (practice
     admins only), Invalid (page size, search) and CursorInvalid.
     """
-    if not principal.is_admin:
-        raise Forbidden(_NEEDED)
+    principal.require_admin(reading=True)
     query = BoardQuery(
         product=product,
         words=read_search(search),
