@@ -232,7 +232,7 @@ async def test_a_thousand_rows_take_the_statements_of_one_and_more_are_refused(b
     assert set(outcomes(result)) == {"CONNECTED"}
     assert len(result) == 1_000
     assert ours(statements) == ours(few)
-    assert len(ours(few)) == 15
+    assert len(ours(few)) == 16
     with pytest.raises(Invalid, match="at most 1000 clients; this one has 1001"):
         await bulk_connect(books.admin, sign_in_id, BOOKKEEPING, rows)
 

@@ -56,6 +56,12 @@ def ledger(name: str) -> Case:
 
 CASES = {
     "Query.client.id": Case(document="query($id: ID!) { client(id: $id) { id name } }", names="client"),
+    "Query.activity.personId": Case(
+        document="query($id: ID!) { activity(personId: $id) { totalCount } }", names="person"
+    ),
+    "Query.activity.clientId": Case(
+        document="query($id: ID!) { activity(clientId: $id) { totalCount } }", names="client"
+    ),
     "Query.connection.id": Case(
         document="query($id: ID!) { connection(id: $id) { id } }", names="connection"
     ),
@@ -97,6 +103,58 @@ CASES = {
     "Query.ledgerDocuments.connectionId": ledger("ledgerDocuments"),
     "Query.recordsSetAside.connectionId": Case(
         document="query($id: ID!) { recordsSetAside(connectionId: $id) { why } }", names="connection"
+    ),
+    "Query.clients.listedFor": Case(
+        document="query($id: ID!) { clients(listedFor: $id) { totalCount } }", names="colleague"
+    ),
+    "Query.members.teamId": Case(
+        document="query($id: ID!) { members(teamId: $id) { totalCount } }", names="team"
+    ),
+    "Query.member.personId": Case(
+        document="query($id: ID!) { member(personId: $id) { role } }", names="colleague"
+    ),
+    "Mutation.renameTeam.input.id": Case(
+        document=mutation("renameTeam", 'id: $id, name: "Renamed"', asks="team { id }"), names="team"
+    ),
+    "Mutation.setTeamMembers.input.id": Case(
+        document=mutation("setTeamMembers", "id: $id, personIds: []", asks="team { id }"), names="team"
+    ),
+    "Mutation.setTeamMembers.input.personIds": Case(
+        document=mutation(
+            "setTeamMembers", "id: $team, personIds: [$id]", declares=", $team: ID!", asks="team { id }"
+        ),
+        names="colleague",
+    ),
+    "Mutation.deleteTeam.input.id": Case(
+        document=mutation("deleteTeam", "id: $id", asks="deletedTeamId"), names="team"
+    ),
+    "Mutation.deleteTeam.input.moveClientsTo": Case(
+        document=mutation(
+            "deleteTeam", "id: $team, moveClientsTo: $id", declares=", $team: ID!", asks="deletedTeamId"
+        ),
+        names="other_team",
+    ),
+    "Mutation.updateMember.input.personId": Case(
+        document=mutation("updateMember", "personId: $id, role: MEMBER", asks="member { role }"),
+        names="colleague",
+    ),
+    "Mutation.updateMember.input.teamIds": Case(
+        document=mutation(
+            "updateMember", "personId: $colleague, teamIds: [$id]", declares=", $colleague: ID!"
+        ),
+        names="team",
+    ),
+    "Mutation.updateMember.input.clientIds": Case(
+        document=mutation(
+            "updateMember", "personId: $colleague, clientIds: [$id]", declares=", $colleague: ID!"
+        ),
+        names="client",
+    ),
+    "Mutation.deactivatePerson.input.personId": Case(
+        document=mutation("deactivatePerson", "personId: $id", asks="person { id }"), names="colleague"
+    ),
+    "Mutation.reactivatePerson.input.personId": Case(
+        document=mutation("reactivatePerson", "personId: $id", asks="person { id }"), names="colleague"
     ),
     "Mutation.createClient.input.teamId": Case(
         document=mutation("createClient", 'name: "New", teamId: $id', asks="client { id }"), names="team"

@@ -21,6 +21,7 @@ from tests.support.jobs import (
     wait_until_pruning,
 )
 from tests.support.polling import until
+from tieline.activity.actors import prune_activity
 from tieline.connections.actors import sweep_organisations
 from tieline.errors import CursorExpired
 from tieline.events.actors import prune_events
@@ -189,6 +190,7 @@ async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTa
         [
             (prune_events.name, '{"keep_days": 30}'),
             (sweep_organisations.name, "{}"),
+            (prune_activity.name, '{"keep_days": 2557}'),
             (prune_runs.name, '{"keep_days": 90}'),
             (prune_sign_ins.name, '{"keep_days": 7}'),
             (prune_tombstones.name, '{"keep_days": 30}'),

@@ -21,7 +21,9 @@ class World:
     """The ids of one practice by what they name: `free` things are not connected to anything yet."""
 
     team: str
+    other_team: str
     person: str
+    colleague: str
     client: str
     free_client: str
     organisation: str
@@ -63,7 +65,9 @@ async def _connected(trip: Trip, told: dict[str, str]) -> World:
     assert payload["errors"] == [], payload
     return World(
         team=str(await trip.firm.team("Of this firm")),
+        other_team=str(await trip.firm.team("Another of this firm")),
         person=str(admin.person_id),
+        colleague=str((await trip.firm.member()).person_id),
         client=client,
         free_client=free,
         organisation=found["Ashford Bakery Ltd"],

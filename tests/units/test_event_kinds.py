@@ -11,8 +11,9 @@ import pytest
 from tieline.events.kinds import Event, SyncFailed, SyncPaused, kinds
 from tieline.events.repository import EventCursor, Recorded
 from tieline.ids import ClientId, OrganisationId, RunId, new_id
-from tieline_gateway.graphql.events.kinds import OTHER, ConnectionEventKind, kind_of
+from tieline_gateway.graphql.events.kinds import ConnectionEventKind, kind_of
 from tieline_gateway.graphql.events.types import ConnectionEvent
+from tieline_gateway.graphql.kinds import OTHER
 from tieline_gateway.graphql.schema import print_schema
 
 

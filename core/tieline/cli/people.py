@@ -127,6 +127,8 @@ def list_members(*, practice: PracticeOption) -> None:
 
     for member in with_database(run):
         who = f"{member.person.name} <{member.person.email}>"
+        if member.person.deactivated_at is not None:
+            who += " (deactivated)"
         may = ", ".join(member.permissions)
         typer.echo(f"{member.person.id}  {member.role:<6}  {member.client_access:<6}  {who}  {may}".rstrip())
 

@@ -13,7 +13,7 @@ from tortoise.exceptions import IntegrityError
 from tieline.clients.models import ClientRow
 from tieline.database import current
 from tieline.errors import Invalid
-from tieline.ids import ClientId, PracticeId, TeamId
+from tieline.ids import ClientId, PersonId, PracticeId, TeamId
 from tieline.names import LAST_CHARACTER, name_key, name_words
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.principal import ClientRole, Principal
@@ -40,10 +40,14 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientQuery:
-    """A list of clients: words that names must begin with, and the direction of the name sort."""
+    """A list of clients: words that names must begin with, and the direction of the name sort.
+
+    `listed_for`: only those that were listed for this member by name.
+    """
 
     words: tuple[str, ...] = ()
     direction: Direction = Direction.ASC
+    listed_for: PersonId | None = None
 
 
 COLUMNS = (
@@ -86,6 +90,8 @@ class ClientRepository:
         """One page, the total and the event cursor, in one statement and so of one moment."""
         sql = ClientStatement(self._principal)
         condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
+        if query.listed_for is not None:
+            condition.append(sql.listed_for(query.listed_for))
         administered = sql.administered("c.id")
         rows = await current().rows(
             _PAGE.format(
@@ -173,6 +179,13 @@ class ClientStatement:
     def bind(self, value: object) -> str:
         self.arguments.append(value)
         return f"${len(self.arguments)}"
+
+    def listed_for(self, person_id: PersonId) -> str:
+        """That the client was listed for this member by name."""
+        return (
+            "c.id = ANY (ARRAY (SELECT mc.client_id FROM member_client AS mc "
+            f"WHERE mc.practice_id = $1 AND mc.person_id = {self.bind(person_id)}::uuid))"
+        )
 
     def visible(self, column: str) -> str:
         if self._principal.sees_all_clients:

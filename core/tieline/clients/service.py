@@ -12,9 +12,9 @@ from tieline.clients.repository import Client, ClientQuery, ClientRepository
 from tieline.connections.ending import end_connections
 from tieline.connections.mismatches import remismatch_client
 from tieline.database import scope
-from tieline.errors import Invalid, NotFound, PlanTooSmall, SeveralInvalid
+from tieline.errors import Invalid, MemberNeeded, NotFound, PlanTooSmall, SeveralInvalid
 from tieline.events.kinds import ClientCreated, ClientDeleted, ClientRenamed
-from tieline.ids import ClientId, TeamId, new_id
+from tieline.ids import ClientId, PersonId, TeamId, new_id
 from tieline.names import clean_name, name_key, search_words
 from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
 from tieline.practices.plan import Plan
@@ -44,17 +44,24 @@ async def list_clients(
     *,
     search: str | None = None,
     direction: Direction = Direction.ASC,
+    listed_for: PersonId | None = None,
     first: int | None = None,
     after: str | None = None,
 ) -> Page[Client]:
     """A page of the clients the caller may see. `search`: each of its words begins a word of the name.
 
-    Raises Invalid (page size, search) and CursorInvalid.
+    `listed_for`: only those listed by name for this member. Raises Invalid (page size, search), CursorInvalid,
+    NotFound (member) and Forbidden (to ask of a member, for those who only belong to a client).
     """
-    query = ClientQuery(words=read_search(search), direction=direction)
-    listed = list_of("clients", principal.practice_id, query.direction, *query.words)
+    query = ClientQuery(words=read_search(search), direction=direction, listed_for=listed_for)
+    listed = list_of("clients", principal.practice_id, query.direction, listed_for, *query.words)
     size, start = page_size(first), decode_cursor(listed, after)
+    if listed_for is not None and not principal.is_insider:
+        raise MemberNeeded
     async with scope(principal.practice_id):
+        practice = PracticeRepository.of(principal.practice_id)
+        if listed_for is not None and not await practice.members_among([listed_for]):
+            raise NotFound("member", listed_for, field="listedFor")
         return await ClientRepository.visible_to(principal).page(
             query, after=start, first=size, listed=listed
         )
@@ -142,7 +149,7 @@ async def _check_team(principal: Principal, team_id: TeamId | None) -> None:
     if team_id is None:
         return
     practice = PracticeRepository.of(principal.practice_id)
-    if not await practice.teams([team_id]):
+    if not await practice.hold_team(team_id):
         raise NotFound("team", team_id, field="teamId")
     if (await practice.get()).plan is not Plan.ADVANCED:
         raise PlanTooSmall("Assigning a team", Plan.ADVANCED, field="teamId")

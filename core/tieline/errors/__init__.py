@@ -5,6 +5,7 @@
     │   ├── NotFound          the caller may not see it, or it is not there
     │   ├── Forbidden         the caller may see it, but not do this
     │   │   ├── PersonNeeded  only a person may do this, and a service is asking
+    │   │   ├── MemberNeeded  only members of the practice may, and no client's own people
     │   │   └── AdminNeeded   only a practice admin may do this, by a key without scopes
     │   ├── Unauthenticated   nobody we know is asking
     │   ├── Invalid           a value does not fit; `field` says which
@@ -25,7 +26,10 @@
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
     │   ├── DuplicateClient   a client of this name is there already
     │   ├── OwnBooks          these look like the practice's own books, and no client's
-    │   └── NamedTwice        two rows of one request name the same thing
+    │   ├── NamedTwice        two rows of one request name the same thing
+    │   ├── NameTaken         another one of the practice's has the name
+    │   ├── TeamInUse         it has clients: say which team they go to
+    │   └── LastAdmin         nobody would run the practice any more
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
     │   └── Unavailable       the database is away; look before trying a change again
@@ -84,7 +88,10 @@ from tieline.errors.refusals import (
     DuplicateClient,
     Forbidden,
     Invalid,
+    LastAdmin,
+    MemberNeeded,
     NamedTwice,
+    NameTaken,
     NotFound,
     NotInThisLogin,
     OrganisationInUse,
@@ -97,6 +104,7 @@ from tieline.errors.refusals import (
     SeveralInvalid,
     SignInNotReady,
     SignInOver,
+    TeamInUse,
     Unauthenticated,
 )
 from tieline.errors.root import (
@@ -123,7 +131,10 @@ __all__ = [
     "DuplicateClient",
     "Forbidden",
     "Invalid",
+    "LastAdmin",
     "LimitScope",
+    "MemberNeeded",
+    "NameTaken",
     "NamedTwice",
     "NotAtProvider",
     "NotFound",
@@ -147,6 +158,7 @@ __all__ = [
     "SignInOver",
     "StartRefused",
     "SubscriptionLapsed",
+    "TeamInUse",
     "Throttled",
     "TielineError",
     "TryAgain",

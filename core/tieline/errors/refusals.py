@@ -56,6 +56,13 @@ class AdminNeeded(Forbidden):
         )
 
 
+class MemberNeeded(Forbidden):
+    """Who is asking belongs to a client only."""
+
+    def __init__(self) -> None:
+        Refused.__init__(self, "Only members of the practice can see this.")
+
+
 class Unauthenticated(Refused):
     code: ClassVar[str] = "UNAUTHENTICATED"
 
@@ -234,3 +241,29 @@ class NamedTwice(Refused):
 
     def __init__(self, already: str, *, field: str | None = None) -> None:
         super().__init__(f"An earlier row of this request {already}.", field=field)
+
+
+class NameTaken(Refused):
+    """`kind` is what the name is given to."""
+
+    code: ClassVar[str] = "NAME_TAKEN"
+
+    def __init__(self, kind: str, name: str, *, field: str | None = None) -> None:
+        super().__init__(f"There is a {kind} called {name} already: choose another name.", field=field)
+
+
+class TeamInUse(Refused):
+    """It looks after `count` clients."""
+
+    code: ClassVar[str] = "TEAM_IN_USE"
+
+    def __init__(self, team: str, count: int, *, field: str | None = None) -> None:
+        whom = "a client" if count == 1 else f"{count} clients"
+        super().__init__(f"{team} looks after {whom}: name the team that they go to.", field=field)
+
+
+class LastAdmin(Refused):
+    code: ClassVar[str] = "LAST_ADMIN"
+
+    def __init__(self, *, field: str | None = None) -> None:
+        super().__init__("This is the practice's last admin: make somebody else an admin first.", field=field)

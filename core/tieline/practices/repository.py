@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tortoise.exceptions import IntegrityError
 
@@ -32,9 +33,12 @@ class Practice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
+    """`email` is None for those who may not see it."""
+
     id: PersonId
     name: str
-    email: str
+    email: str | None
+    deactivated_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +55,10 @@ class Member:
     role: Role
     client_access: ClientAccess
     permissions: tuple[str, ...]
+
+    @property
+    def is_active_admin(self) -> bool:
+        return self.role is Role.ADMIN and self.person.deactivated_at is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +79,9 @@ class KeyRecord:
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= at else "works"
+
+
+_PERSON = "id, name, email, deactivated_at"
 
 
 class PracticeRepository:
@@ -96,13 +107,32 @@ class PracticeRepository:
         sql = "UPDATE practice SET consent_life_days = $2 WHERE id = $1"
         await current().run(sql, self.practice_id, days)
 
+    async def raise_authority(self, people: Collection[PersonId]) -> None:
+        """So that it is seen that what these may has changed; locked in one order."""
+        await current().run(
+            "WITH locked AS (SELECT id FROM person WHERE practice_id = $1 AND id = ANY ($2::uuid[]) "
+            "ORDER BY id FOR NO KEY UPDATE) "
+            "UPDATE person SET authority = authority + 1 WHERE practice_id = $1 AND id IN (SELECT id FROM locked)",
+            self.practice_id,
+            list(people),
+        )
+
+    async def members_among(self, people: Collection[PersonId]) -> set[PersonId]:
+        """Those of these who are members, also while they are deactivated."""
+        rows = await PracticeMemberRow.filter(practice_id=self.practice_id, person_id__in=list(people))
+        return {PersonId(row.person_id) for row in rows}
+
     async def person(self, person_id: PersonId) -> Person | None:
-        row = await PersonRow.get_or_none(practice_id=self.practice_id, id=person_id)
-        return _person(row) if row else None
+        found = await self.people([person_id])
+        return found[0] if found else None
 
     async def people(self, ids: Sequence[PersonId]) -> list[Person]:
         """Those of these ids that there are."""
-        rows = await PersonRow.filter(practice_id=self.practice_id, id__in=list(ids))
+        rows = await current().rows(
+            f"SELECT {_PERSON} FROM person WHERE practice_id = $1 AND id = ANY ($2::uuid[])",
+            self.practice_id,
+            list(ids),
+        )
         return [_person(row) for row in rows]
 
     async def teams(self, ids: Sequence[TeamId] | None = None) -> list[Team]:
@@ -112,8 +142,15 @@ class PracticeRepository:
             wanted = wanted.filter(id__in=list(ids))
         return [_team(row) for row in await wanted.order_by("name", "id")]
 
+    async def hold_team(self, team_id: TeamId) -> bool:
+        """Keep the team from being deleted until the transaction ends; whether there is one."""
+        sql = "SELECT id FROM team WHERE practice_id = $1 AND id = $2 FOR KEY SHARE"
+        return await current().value(sql, self.practice_id, team_id) is not None
+
     async def person_by_email(self, email: str) -> Person | None:
-        row = await PersonRow.filter(practice_id=self.practice_id, email=email).order_by("id").first()
+        row = await current().row(
+            f"SELECT {_PERSON} FROM person WHERE practice_id = $1 AND email = $2", self.practice_id, email
+        )
         return _person(row) if row else None
 
     async def team_named(self, name: str) -> Team | None:
@@ -178,14 +215,14 @@ class PracticeRepository:
     async def members(self) -> list[Member]:
         """Who is a member, by name."""
         rows = await current().rows(
-            "SELECT p.id, p.name, p.email, m.role, m.client_access, m.permissions FROM practice_member AS m "
-            "JOIN person AS p ON p.practice_id = m.practice_id AND p.id = m.person_id "
-            "WHERE m.practice_id = $1 ORDER BY p.name, p.id",
+            "SELECT p.id, p.name, p.email, p.deactivated_at, m.role, m.client_access, m.permissions "
+            "FROM practice_member AS m JOIN person AS p ON p.practice_id = m.practice_id AND p.id = m.person_id "
+            "WHERE m.practice_id = $1 ORDER BY p.name_key, p.id",
             self.practice_id,
         )
         return [
             Member(
-                person=Person(id=row["id"], name=row["name"], email=row["email"]),
+                person=_person(row),
                 role=Role(row["role"]),
                 client_access=ClientAccess(row["client_access"]),
                 permissions=tuple(row["permissions"]),
@@ -193,13 +230,19 @@ class PracticeRepository:
             for row in rows
         ]
 
-    async def remove_member(self, person_id: PersonId, *, at: datetime) -> bool:
-        """End the membership and the person's keys; whether there was one. Other records of the person stay."""
+    async def remove_member(self, person_id: PersonId) -> bool:
+        """End the membership; whether there was one. Other records of the person stay."""
         gone = await PracticeMemberRow.filter(practice_id=self.practice_id, person_id=person_id).delete()
-        await ApiKeyRow.filter(practice_id=self.practice_id, person_id=person_id, revoked_at=None).update(
-            revoked_at=at
-        )
         return gone == 1
+
+    async def set_deactivated(self, person_id: PersonId, *, at: datetime | None) -> None:
+        """From when on the person may nothing; None: it may come in again."""
+        sql = "UPDATE person SET deactivated_at = $3 WHERE practice_id = $1 AND id = $2"
+        await current().run(sql, self.practice_id, person_id, at)
+
+    async def revoke_keys_of(self, person_id: PersonId, *, at: datetime) -> None:
+        alive = ApiKeyRow.filter(practice_id=self.practice_id, person_id=person_id, revoked_at=None)
+        await alive.update(revoked_at=at)
 
     async def revoke_key(self, key_id: ApiKeyId, *, at: datetime) -> bool:
         """Whether there was such a key that still worked."""
@@ -264,8 +307,8 @@ def _practice(row: PracticeRow) -> Practice:
     return Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
 
 
-def _person(row: PersonRow) -> Person:
-    return Person(id=PersonId(row.id), name=row.name, email=row.email)
+def _person(row: Any) -> Person:
+    return Person(id=row["id"], name=row["name"], email=row["email"], deactivated_at=row["deactivated_at"])
 
 
 def _team(row: TeamRow) -> Team:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tieline.database import scope, system_scope
-from tieline.errors import Invalid, NotFound
+from tieline.errors import Invalid, LastAdmin, NotFound
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name, name_key
+from tieline.practices.members.service import end_person
 from tieline.practices.models import PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
 from tieline.practices.repository import (
@@ -71,9 +72,13 @@ async def list_teams(principal: Principal, ids: list[TeamId] | None = None) -> l
 
 
 async def list_people(principal: Principal, ids: list[PersonId]) -> list[Person]:
-    """Those of these ids who belong to the practice: for what names a person that the caller may know of."""
+    """Those of these ids who belong to the practice: for what names a person that the caller may know of.
+
+    Who only belongs to a client gets names, and no e-mail addresses but its own.
+    """
     async with scope(principal.practice_id):
-        return await PracticeRepository.of(principal.practice_id).people(ids)
+        people = await PracticeRepository.of(principal.practice_id).people(ids)
+    return [person if _sees_email(principal, person) else replace(person, email=None) for person in people]
 
 
 async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STANDARD) -> NewPractice:
@@ -167,6 +172,8 @@ async def _find_or_add_person(
     kept = _email(email)
     known = await repository.person_by_email(kept)
     if known is not None:
+        if known.deactivated_at is not None:  # whoever is added again is meant to come in
+            await repository.set_deactivated(known.id, at=None)
         return known.id
     cleaned = clean_name(name, field="name")
     person = PersonRow(
@@ -188,6 +195,10 @@ def _email(text: str) -> str:
     return text.lower()
 
 
+def _sees_email(principal: Principal, person: Person) -> bool:
+    return principal.is_insider or principal.person_id == person.id
+
+
 async def list_practices() -> list[Practice]:
     """Every practice of the deployment, for the operator."""
     async with system_scope():
@@ -200,15 +211,16 @@ async def list_members(practice_id: PracticeId) -> list[Member]:
 
 
 async def remove_member(practice_id: PracticeId, person_id: PersonId) -> None:
-    """Take a person out of the practice; its keys end at once. Raises Invalid for the last admin, and NotFound."""
+    """Take a person out of the practice; its keys end at once. Raises LastAdmin and NotFound."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
         await repository.lock()
-        admins = [member.person.id for member in await repository.members() if member.role is Role.ADMIN]
+        admins = [member.person.id for member in await repository.members() if member.is_active_admin]
         if admins == [person_id]:
-            raise Invalid("This is the practice's last admin: add another one first.")
-        if not await repository.remove_member(person_id, at=work.now):
+            raise LastAdmin
+        if not await repository.remove_member(person_id):
             raise NotFound("member", person_id)
+        await end_person(work, repository, person_id)
 
 
 async def locate_practice(name_or_id: str) -> PracticeId:

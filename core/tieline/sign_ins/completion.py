@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tieline import clock
+from tieline.activity.kinds import SignInCompleted
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.asking import ask_reached
 from tieline.credentials.handing import hand_over
@@ -151,6 +152,7 @@ async def _make_ready(
             return None
         await rounds.take(taken.round.id, at=work.now)
         await make_ready(work, principal.practice_id, sign_in.id)
+        work.did(SignInCompleted(sign_in_id=sign_in.id, provider=sign_in.provider))
         return await own_sign_in(principal, sign_in.id)
 
 

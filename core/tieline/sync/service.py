@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from tieline.activity.kinds import SyncAsked
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.permitted import permitted
 from tieline.connections.repository import ConnectionRepository
@@ -60,6 +61,7 @@ async def _ask(principal: Principal, connection_id: ConnectionId, trigger: Trigg
         )
         if not queued:
             raise NotFound("provider", standing.provider)
+        work.did(SyncAsked(client_id=standing.client_id, run_id=queued[0].id, trigger=trigger))
     return queued[0]
 
 

@@ -1,8 +1,9 @@
 """Units of work: one transaction that changes rows, records events and queues jobs, all or nothing.
 
-    unit_of_work ──┬── rows    through repositories
-                   ├── events  work.event(...)    written with the rows, none skipped by a reader
-                   └── jobs    work.enqueue(...)  written with the rows, rung after the commit
+    unit_of_work ──┬── rows      through repositories
+                   ├── events    work.event(...)    written with the rows, none skipped by a reader
+                   ├── activity  work.did(...)      what the caller did: its events, and what is none
+                   └── jobs      work.enqueue(...)  written with the rows, rung after the commit
 
 A job row is the truth; the doorbell that Redis carries only saves the wait until the scheduler looks.
 """

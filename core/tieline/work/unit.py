@@ -1,4 +1,4 @@
-"""The unit of work: rows, events and jobs in one transaction; bells rung and watchers told when it has committed."""
+"""The unit of work: rows, events, activity and jobs in one transaction; bells and watchers when it has committed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from tieline import clock, live
+from tieline.activity.kinds import Deed, Entry, entry_of
+from tieline.activity.repository import insert_activity
 from tieline.database import Scope, scope, system_scope
 from tieline.database.scope import as_system
 from tieline.events.kinds import Event
@@ -29,10 +31,12 @@ JsonValue = str | int | float | bool | None
 class Work:
     """What one transaction is about to say: handed to the service inside of `unit_of_work`."""
 
-    def __init__(self, opened: Scope) -> None:
+    def __init__(self, opened: Scope, principal: Principal | None = None) -> None:
         self.scope = opened
         self.now: datetime = clock.now()
+        self._doer = principal if principal is not None and not principal.is_machine else None
         self._events: list[Event] = []
+        self._done: list[Entry] = []
         self._jobs: list[JobRequest] = []
         self._hints: set[Hint] = set()
         self._moved_on = False
@@ -47,10 +51,15 @@ class Work:
         return self._moved_on
 
     def event(self, event: Event) -> None:
-        """Record a state change; readers see it once this transaction has committed."""
+        """Record a state change; readers see it once this transaction has committed. It is activity of the caller's."""
         self._events.append(event)
+        self._done.append(entry_of(event))
         if self.scope.practice_id is not None:
             self.hint("events", self.scope.practice_id)
+
+    def did(self, deed: Deed) -> None:
+        """Record what the caller did and no event tells. What the system does by itself is nobody's activity."""
+        self._done.append(entry_of(deed))
 
     def hint(self, topic: str, id: UUID) -> None:
         """After the commit, tell whoever watches this thing of the practice to look again."""
@@ -91,6 +100,8 @@ class Work:
         correlation = correlation_id()
         if self._events:
             await insert_events(self.scope, self._events, at=self.now, correlation_id=correlation)
+        if self._done and self._doer is not None:
+            await insert_activity(self.scope, self._doer, self._done, at=self.now, correlation_id=correlation)
         if not self._jobs:
             return []
         return await repository.insert_jobs(
@@ -105,7 +116,7 @@ async def unit_of_work(principal: Principal) -> AsyncIterator[Work]:
     Inside of a job it also proves, as its last act, that the job is still ours.
     """
     async with scope(principal.practice_id) as opened:
-        work = Work(opened)
+        work = Work(opened, principal)
         yield work
         rings = await _close(work)
     await doorbell.ring(rings)

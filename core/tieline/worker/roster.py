@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tieline.activity.actors import prune_activity
 from tieline.clients.actors import purge_client
 from tieline.connections.actors import sweep_organisations
 from tieline.credentials.actors import (
@@ -31,6 +32,7 @@ ACTORS: dict[str, Actor] = {
     each.name: each
     for each in (
         prune_events,
+        prune_activity,
         purge_client,
         sweep_organisations,
         finish_refresh,
@@ -59,6 +61,7 @@ async def ensure_recurring(settings: Settings) -> None:
     """See to it that each recurring job has its one row; schedulers do this when they start."""
     async with system_work() as work:
         work.enqueue(prune_events, key="daily", keep_days=settings.event_retention_days)
+        work.enqueue(prune_activity, key="daily", keep_days=settings.activity_retention_days)
         work.enqueue(queue_due, key="minutely")
         work.enqueue(sweep_organisations, key="daily")
         work.enqueue(expire_consents, key="hourly")

@@ -29,6 +29,8 @@ from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId, SignIn
 from tieline.plugins import Product
 from tieline.practices import service as practices
 from tieline.practices.repository import Person, Team
+from tieline.practices.teams.repository import TeamSize
+from tieline.practices.teams.service import team_sizes
 from tieline.principal import Principal
 from tieline.sync import service as syncs
 from tieline.sync.runs import Run
@@ -64,6 +66,7 @@ class Loaders:
     person: DataLoader[PersonId, Person | None]
     suggestions: DataLoader[Found, tuple[Suggestion, ...]]
     team: DataLoader[TeamId, Team | None]
+    team_size: DataLoader[TeamId, TeamSize | None]
     warning: DataLoader[ConnectionId, Warned | None]
 
     @classmethod
@@ -86,6 +89,7 @@ class Loaders:
             person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
             suggestions=_suggestions(principal),
             team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
+            team_size=_loader(lambda ids: team_sizes(principal, ids), lambda size: size.team_id),
             warning=_loader(lambda ids: list_warnings(principal, ids), lambda warned: warned.connection_id),
         )
 

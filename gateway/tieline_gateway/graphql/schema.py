@@ -7,6 +7,7 @@ from functools import cache
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from tieline_gateway.graphql.activity.queries import ActivityQueries
 from tieline_gateway.graphql.clients.adding import ClientAdditions
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.queries import ClientQueries
@@ -16,7 +17,9 @@ from tieline_gateway.graphql.connections.mutations import ConnectionMutations
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
+from tieline_gateway.graphql.practices.members import MemberMutations, MemberQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
+from tieline_gateway.graphql.practices.teams import TeamMutations
 from tieline_gateway.graphql.providers.queries import ProviderQueries
 from tieline_gateway.graphql.scalars import SCALARS
 from tieline_gateway.graphql.sign_ins.mutations import SignInMutations
@@ -30,6 +33,8 @@ from tieline_gateway.graphql.sync.subscriptions import SyncSubscriptions
 @strawberry.type(description="Questions: they change nothing.")
 class Query(
     PracticeQueries,
+    MemberQueries,
+    ActivityQueries,
     ClientQueries,
     ProviderQueries,
     SignInQueries,
@@ -45,6 +50,8 @@ class Query(
     description="Changes: each answers with what it changed, and with expected refusals as data."
 )
 class Mutation(
+    TeamMutations,
+    MemberMutations,
     ClientMutations,
     ClientAdditions,
     SignInMutations,

@@ -20,6 +20,9 @@ class UserErrorCode(StrEnum):
     FORBIDDEN = errors.Forbidden.code
     INVALID = errors.Invalid.code
     PLAN_TOO_SMALL = errors.PlanTooSmall.code
+    NAME_TAKEN = errors.NameTaken.code
+    TEAM_IN_USE = errors.TeamInUse.code
+    LAST_ADMIN = errors.LastAdmin.code
     BUSY = errors.Busy.code
     PROVIDER_NOT_CONFIGURED = errors.ProviderNotConfigured.code
     BULK_CONNECT_UNSUPPORTED = errors.BulkConnectUnsupported.code

@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from tieline.clients import service
-from tieline.ids import ClientId
+from tieline.ids import ClientId, PersonId
 from tieline.pages import DEFAULT_PAGE
 from tieline_gateway.graphql.clients.types import Client, ClientPage, ClientSort
 from tieline_gateway.graphql.context import Info
@@ -16,13 +16,13 @@ from tieline_gateway.graphql.inputs import Id, read_id
 _SEARCH = (
     "Each word must begin a word of the name; case and accents do not count, nor do signs between words."
 )
-_AFTER = "A cursor of this same list: another sort or search refuses it."
+_AFTER = "A cursor of this same list: another sort, search or filter refuses it."
 
 
 @strawberry.type
 class ClientQueries:
     @strawberry.field(
-        description="The clients the caller may see. Null, with an error, for a bad page size, cursor or search."
+        description="The clients the caller may see. Null, with an error, for a bad page size, cursor, search or id."
     )
     async def clients(
         self,
@@ -31,9 +31,19 @@ class ClientQueries:
         after: Annotated[str | None, strawberry.argument(description=_AFTER)] = None,
         search: Annotated[str | None, strawberry.argument(description=_SEARCH)] = None,
         sort: Annotated[ClientSort, strawberry.argument(description="In which order.")] = ClientSort(),  # noqa: B008 - frozen by the schema as the argument's default
+        listed_for: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Only those that are listed by name for the member of this id."),
+        ] = None,
     ) -> ClientPage | None:
+        named = None if listed_for is None else PersonId(read_id("member", listed_for, field="listedFor"))
         page = await service.list_clients(
-            info.context.principal, search=search, direction=sort.direction, first=first, after=after
+            info.context.principal,
+            search=search,
+            direction=sort.direction,
+            listed_for=named,
+            first=first,
+            after=after,
         )
         return ClientPage.of(page)
 

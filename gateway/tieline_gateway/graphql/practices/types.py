@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from tieline.ids import TeamId
 from tieline.practices import repository, service
 from tieline.practices.plan import Plan
 from tieline.principal import Permission, Role
@@ -37,21 +38,42 @@ class Practice:
 class Person:
     id: strawberry.ID
     name: str
-    email: str
+    email: str | None = strawberry.field(
+        description="For members and services; of others' addresses, people of a client see none."
+    )
+    deactivated_at: datetime | None = strawberry.field(
+        description="Since when the person may no longer come in; null for who may."
+    )
 
     @classmethod
     def of(cls, person: repository.Person) -> Person:
-        return cls(id=strawberry.ID(str(person.id)), name=person.name, email=person.email)
+        return cls(
+            id=strawberry.ID(str(person.id)),
+            name=person.name,
+            email=person.email,
+            deactivated_at=person.deactivated_at,
+        )
 
 
 @strawberry.type(description="A group of members who look after the same clients.")
 class Team:
     id: strawberry.ID
     name: str
+    key: strawberry.Private[TeamId]
+
+    @strawberry.field(description="How many members it has who are not deactivated.")
+    async def member_count(self, info: Info) -> int:
+        size = await info.context.loaders.team_size.load(self.key)
+        return size.members if size else 0
+
+    @strawberry.field(description="How many clients it looks after, of those that the caller sees.")
+    async def client_count(self, info: Info) -> int:
+        size = await info.context.loaders.team_size.load(self.key)
+        return size.clients if size else 0
 
     @classmethod
     def of(cls, team: repository.Team) -> Team:
-        return cls(id=strawberry.ID(str(team.id)), name=team.name)
+        return cls(id=strawberry.ID(str(team.id)), name=team.name, key=team.id)
 
 
 @strawberry.type(description="The caller: the person or service behind the API key, in its practice.")

@@ -1,0 +1,1 @@
+"""Who did what, and when: kept for years, with ids and words of the product only."""

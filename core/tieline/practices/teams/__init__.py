@@ -1,0 +1,1 @@
+"""Teams: groups of members who look after the same clients."""
