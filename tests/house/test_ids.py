@@ -113,6 +113,16 @@ CASES = {
     "Query.member.personId": Case(
         document="query($id: ID!) { member(personId: $id) { role } }", names="colleague"
     ),
+    "Query.apiKeys.personId": Case(
+        document="query($id: ID!) { apiKeys(personId: $id) { totalCount } }", names="colleague"
+    ),
+    "Mutation.createApiKey.input.personId": Case(
+        document=mutation("createApiKey", 'name: "New", personId: $id', asks="apiKey { id }"),
+        names="colleague",
+    ),
+    "Mutation.revokeApiKey.input.id": Case(
+        document=mutation("revokeApiKey", "id: $id", asks="apiKey { id }"), names="api_key"
+    ),
     "Mutation.renameTeam.input.id": Case(
         document=mutation("renameTeam", 'id: $id, name: "Renamed"', asks="team { id }"), names="team"
     ),

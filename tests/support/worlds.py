@@ -11,6 +11,7 @@ import httpx
 from tests.support.firm import Firm
 from tests.support.sandbox import Sandbox
 from tests.support.trips import Trip
+from tieline.practices.keys import issue_key
 
 CONNECT = """mutation($input: ConnectInput!) {
   connect(input: $input) { connection { id lastRun { id } } errors { code message } } }"""
@@ -24,6 +25,7 @@ class World:
     other_team: str
     person: str
     colleague: str
+    api_key: str
     client: str
     free_client: str
     organisation: str
@@ -68,6 +70,7 @@ async def _connected(trip: Trip, told: dict[str, str]) -> World:
         other_team=str(await trip.firm.team("Another of this firm")),
         person=str(admin.person_id),
         colleague=str((await trip.firm.member()).person_id),
+        api_key=str((await issue_key(trip.firm.practice_id, name="test", person_id=admin.person_id)).id),
         client=client,
         free_client=free,
         organisation=found["Ashford Bakery Ltd"],

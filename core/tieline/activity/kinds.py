@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tieline.events.kinds import ConnectionEvent, Event, SyncEvent
 from tieline.events.kinds import kinds as event_kinds
-from tieline.ids import ClientId, PersonId, RunId, SignInId, TeamId
+from tieline.ids import ApiKeyId, ClientId, PersonId, RunId, SignInId, TeamId
 from tieline.principal import ClientAccess, Permission, Role
 
 
@@ -123,6 +123,28 @@ class PersonReactivated(Deed):
     kind: ClassVar[str] = "PERSON_REACTIVATED"
     about: ClassVar[str] = "person_id"
     person_id: PersonId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKeyCreated(Deed):
+    """A key that acts as somebody, or as a service where `person_id` is None."""
+
+    kind: ClassVar[str] = "API_KEY_CREATED"
+    about: ClassVar[str] = "api_key_id"
+    api_key_id: ApiKeyId
+    person_id: PersonId | None
+    scopes: tuple[Permission, ...] | None
+    expires_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKeyRevoked(Deed):
+    """A key that lets nobody in any more."""
+
+    kind: ClassVar[str] = "API_KEY_REVOKED"
+    about: ClassVar[str] = "api_key_id"
+    api_key_id: ApiKeyId
+    person_id: PersonId | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from tieline_gateway.graphql.connections.mutations import ConnectionMutations
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
+from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQueries
 from tieline_gateway.graphql.practices.members import MemberMutations, MemberQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
 from tieline_gateway.graphql.practices.teams import TeamMutations
@@ -34,6 +35,7 @@ from tieline_gateway.graphql.sync.subscriptions import SyncSubscriptions
 class Query(
     PracticeQueries,
     MemberQueries,
+    ApiKeyQueries,
     ActivityQueries,
     ClientQueries,
     ProviderQueries,
@@ -52,6 +54,7 @@ class Query(
 class Mutation(
     TeamMutations,
     MemberMutations,
+    ApiKeyMutations,
     ClientMutations,
     ClientAdditions,
     SignInMutations,

@@ -1,0 +1,128 @@
+"""A practice's people from an admin's page: a team, a member in it, a key, and how all of it ends."""
+
+from __future__ import annotations
+
+from tests.support.deployment import Gateway
+from tests.support.firm import Caller, Firm, unknown_id
+from tieline.ids import PersonId
+
+TEAM = (
+    "mutation($name: String!) { createTeam(input: {name: $name}) { team { id name } errors { code field } } }"
+)
+UPDATE = """mutation($input: UpdateMemberInput!) { updateMember(input: $input) {
+  member { role permissions clientAccess teams { name } } errors { code field } } }"""
+FILL = """mutation($id: ID!, $people: [ID!]!) { setTeamMembers(input: {id: $id, personIds: $people}) {
+  team { memberCount clientCount } errors { code field } } }"""
+DROP = "mutation($id: ID!) { deleteTeam(input: {id: $id}) { deletedTeamId errors { code field } } }"
+MEMBERS = """query($search: String, $deactivated: Boolean! = false) {
+  members(search: $search, deactivated: $deactivated) {
+    totalCount nodes { person { name deactivatedAt } role teams { name memberCount } listedClients integrates } } }"""
+MEMBER = "query($id: ID!) { member(personId: $id) { person { name } permissions } }"
+TEAMS = "{ teams { name memberCount clientCount } }"
+KEY = """mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+  apiKey { id prefix name state scopes person { name } } secret errors { code field } } }"""
+KEYS = "{ apiKeys { totalCount nodes { id name state } } }"
+REVOKE = "mutation($id: ID!) { revokeApiKey(input: {id: $id}) { apiKey { state } errors { code } } }"
+DEACTIVATE = """mutation($id: ID!) { deactivatePerson(input: {personId: $id}) {
+  person { name deactivatedAt } errors { code field } } }"""
+REACTIVATE = """mutation($id: ID!) { reactivatePerson(input: {personId: $id}) {
+  person { name deactivatedAt } errors { code } } }"""
+
+
+async def test_an_admin_gives_a_member_a_team_and_what_it_may(firm: Firm) -> None:
+    member = str((await firm.member()).person_id)
+    made = (await firm.admin.ask(TEAM, name="North"))["createTeam"]
+    north = made["team"]["id"]
+    await firm.admin.create_client("Acorn", teamId=north)
+
+    given = {"personId": member, "permissions": ["SYNC"], "clientAccess": "LISTED", "teamIds": [north]}
+    changed = (await firm.admin.ask(UPDATE, input=given))["updateMember"]
+    page = (await firm.admin.ask(MEMBERS, search="some mem"))["members"]
+    one = (await firm.admin.ask(MEMBER, id=member))["member"]
+    teams = (await firm.admin.ask(TEAMS))["teams"]
+
+    assert made["team"]["name"] == "North"
+    assert changed == {
+        "member": {
+            "role": "MEMBER",
+            "permissions": ["SYNC"],
+            "clientAccess": "LISTED",
+            "teams": [{"name": "North"}],
+        },
+        "errors": [],
+    }
+    assert page == {
+        "totalCount": 1,
+        "nodes": [
+            {
+                "person": {"name": "Some Member", "deactivatedAt": None},
+                "role": "MEMBER",
+                "teams": [{"name": "North", "memberCount": 1}],
+                "listedClients": 0,
+                "integrates": 0,
+            }
+        ],
+    }
+    assert one == {"person": {"name": "Some Member"}, "permissions": ["SYNC"]}
+    assert teams == [{"name": "North", "memberCount": 1, "clientCount": 1}]
+
+
+async def test_refusals_about_people_are_data_with_their_field(firm: Firm) -> None:
+    admin = str(firm.admin.person_id)
+    north = (await firm.admin.ask(TEAM, name="North"))["createTeam"]["team"]["id"]
+    await firm.admin.create_client("Acorn", teamId=north)
+
+    again = (await firm.admin.ask(TEAM, name="North"))["createTeam"]
+    in_use = (await firm.admin.ask(DROP, id=north))["deleteTeam"]
+    stranger = (await firm.admin.ask(FILL, id=north, people=[unknown_id()]))["setTeamMembers"]
+    demoted = (await firm.admin.ask(UPDATE, input={"personId": admin, "role": "MEMBER"}))["updateMember"]
+    gone = (await firm.admin.ask(DEACTIVATE, id=admin))["deactivatePerson"]
+
+    assert [each["errors"] for each in (again, in_use, stranger, demoted, gone)] == [
+        [{"code": "NAME_TAKEN", "field": "input.name"}],
+        [{"code": "TEAM_IN_USE", "field": "input.id"}],
+        [{"code": "NOT_FOUND", "field": "input.personIds"}],
+        [{"code": "LAST_ADMIN", "field": "input.role"}],
+        [{"code": "LAST_ADMIN", "field": "input.personId"}],
+    ]
+
+
+async def test_a_key_is_shown_once_works_and_ends(firm: Firm, gateway: Gateway) -> None:
+    made = (await firm.admin.ask(KEY, input={"name": "Nightly", "forService": True, "scopes": ["SYNC"]}))[
+        "createApiKey"
+    ]
+    key = Caller(http=firm.http, key=made["secret"], practice_id=firm.practice_id, person_id=None)
+    viewer = await key.ask("{ viewer { permissions person { name } } }")
+
+    listed = (await firm.admin.ask(KEYS))["apiKeys"]
+    ended = (await firm.admin.ask(REVOKE, id=made["apiKey"]["id"]))["revokeApiKey"]
+
+    assert made["errors"] == []
+    assert made["secret"].startswith(made["apiKey"]["prefix"])
+    assert (made["apiKey"]["state"], made["apiKey"]["person"]) == ("WORKS", None)
+    assert viewer == {"viewer": {"permissions": ["SYNC"], "person": None}}
+    assert [(each["name"], each["state"]) for each in listed["nodes"]] == [
+        ("Nightly", "WORKS"),
+        ("admin", "WORKS"),
+    ]
+    assert ended == {"apiKey": {"state": "REVOKED"}, "errors": []}
+    assert (await key.post("{ viewer { role } }")).status_code == 401
+    assert made["secret"] not in gateway.process.logged()
+
+
+async def test_who_is_deactivated_is_out_at_once_and_can_come_back(firm: Firm) -> None:
+    member = await firm.member()
+    assert member.person_id is not None
+    before = await member.post("{ viewer { role } }")
+
+    gone = (await firm.admin.ask(DEACTIVATE, id=str(member.person_id)))["deactivatePerson"]
+    listed = (await firm.admin.ask(MEMBERS, deactivated=True))["members"]
+    out = await member.post("{ viewer { role } }")
+    back = (await firm.admin.ask(REACTIVATE, id=str(member.person_id)))["reactivatePerson"]
+    again = await firm.caller(PersonId(member.person_id))
+
+    assert (before.status_code, out.status_code) == (200, 401)
+    assert gone["person"]["deactivatedAt"] is not None
+    assert [node["person"]["name"] for node in listed["nodes"]] == ["Some Member"]
+    assert back == {"person": {"name": "Some Member", "deactivatedAt": None}, "errors": []}
+    assert (await again.ask("{ viewer { role } }"))["viewer"] == {"role": "MEMBER"}
