@@ -113,6 +113,35 @@ CASES = {
     "Query.member.personId": Case(
         document="query($id: ID!) { member(personId: $id) { role } }", names="colleague"
     ),
+    "Query.clientMembers.clientId": Case(
+        document="query($id: ID!) { clientMembers(clientId: $id) { totalCount } }", names="client"
+    ),
+    "Mutation.setClientMember.input.clientId": Case(
+        document=mutation(
+            "setClientMember",
+            "clientId: $id, personId: $colleague, role: READER",
+            declares=", $colleague: ID!",
+        ),
+        names="client",
+    ),
+    "Mutation.setClientMember.input.personId": Case(
+        document=mutation(
+            "setClientMember", "clientId: $client, personId: $id, role: READER", declares=", $client: ID!"
+        ),
+        names="colleague",
+    ),
+    "Mutation.removeClientMember.input.clientId": Case(
+        document=mutation(
+            "removeClientMember", "clientId: $id, personId: $reader", declares=", $reader: ID!"
+        ),
+        names="client",
+    ),
+    "Mutation.removeClientMember.input.personId": Case(
+        document=mutation(
+            "removeClientMember", "clientId: $client, personId: $id", declares=", $client: ID!"
+        ),
+        names="reader",
+    ),
     "Query.apiKeys.personId": Case(
         document="query($id: ID!) { apiKeys(personId: $id) { totalCount } }", names="colleague"
     ),

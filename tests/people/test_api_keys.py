@@ -202,8 +202,8 @@ async def test_keys_that_work_are_bounded(books: Books) -> None:
     member = await books.member()
     await books.sql.execute(
         "INSERT INTO api_key (id, practice_id, person_id, name, prefix, hash, created_at, revoked_at) "
-        "SELECT gen_random_uuid(), $1, $2::uuid, 'many', 'tl_x', sha256((n || $2::uuid::text)::bytea), $3::timestamptz, "
-        "CASE WHEN n > $4::int THEN $3::timestamptz END FROM generate_series(1, $4::int + 5) AS n",
+        "SELECT gen_random_uuid(), $1, $2::uuid, 'many', 'tl_x', sha256((n || $2::uuid::text)::bytea), "
+        "$3::timestamptz, CASE WHEN n > $4::int THEN $3::timestamptz END FROM generate_series(1, $4::int + 5) AS n",
         books.practice_id,
         of(member),
         clock.now(),

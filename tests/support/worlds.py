@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 
 from tests.support.firm import Firm
 from tests.support.sandbox import Sandbox
 from tests.support.trips import Trip
+from tieline.ids import ClientId, PersonId, new_id
+from tieline.practices import service
 from tieline.practices.keys import issue_key
+from tieline.principal import ClientRole
 
 CONNECT = """mutation($input: ConnectInput!) {
   connect(input: $input) { connection { id lastRun { id } } errors { code message } } }"""
@@ -25,6 +29,7 @@ class World:
     other_team: str
     person: str
     colleague: str
+    reader: str
     api_key: str
     client: str
     free_client: str
@@ -70,6 +75,7 @@ async def _connected(trip: Trip, told: dict[str, str]) -> World:
         other_team=str(await trip.firm.team("Another of this firm")),
         person=str(admin.person_id),
         colleague=str((await trip.firm.member()).person_id),
+        reader=str(await _reader(trip, client)),
         api_key=str((await issue_key(trip.firm.practice_id, name="test", person_id=admin.person_id)).id),
         client=client,
         free_client=free,
@@ -79,4 +85,15 @@ async def _connected(trip: Trip, told: dict[str, str]) -> World:
         run=payload["connection"]["lastRun"]["id"],
         sign_in=told["signIn"],
         proof=told["proof"],
+    )
+
+
+async def _reader(trip: Trip, client_id: str) -> PersonId:
+    """Somebody of the client's own."""
+    return await service.add_client_member(
+        trip.firm.practice_id,
+        name="Theirs",
+        email=f"{new_id()}@c.invalid",
+        client_id=ClientId(UUID(client_id)),
+        role=ClientRole.READER,
     )

@@ -12,7 +12,7 @@ from uuid import UUID
 from tieline.events.kinds import ConnectionEvent, Event, SyncEvent
 from tieline.events.kinds import kinds as event_kinds
 from tieline.ids import ApiKeyId, ClientId, PersonId, RunId, SignInId, TeamId
-from tieline.principal import ClientAccess, Permission, Role
+from tieline.principal import ClientAccess, ClientRole, Permission, Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +145,25 @@ class ApiKeyRevoked(Deed):
     about: ClassVar[str] = "api_key_id"
     api_key_id: ApiKeyId
     person_id: PersonId | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientMemberSet(Deed):
+    """Somebody may administer or read the client."""
+
+    kind: ClassVar[str] = "CLIENT_MEMBER_SET"
+    about: ClassVar[str] = "person_id"
+    person_id: PersonId
+    role: ClientRole
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientMemberRemoved(Deed):
+    """Somebody is no longer of the client."""
+
+    kind: ClassVar[str] = "CLIENT_MEMBER_REMOVED"
+    about: ClassVar[str] = "person_id"
+    person_id: PersonId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

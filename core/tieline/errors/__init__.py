@@ -6,6 +6,7 @@
     │   ├── Forbidden         the caller may see it, but not do this
     │   │   ├── PersonNeeded  only a person may do this, and a service is asking
     │   │   ├── MemberNeeded  only members of the practice may, and no client's own people
+    │   │   ├── AdministratorNeeded   only those who administer the client, or the practice
     │   │   └── AdminNeeded   only a practice admin may do this, by a key without scopes
     │   ├── Unauthenticated   nobody we know is asking
     │   ├── Invalid           a value does not fit; `field` says which
@@ -77,6 +78,7 @@ from tieline.errors.providers import (
     Throttled,
 )
 from tieline.errors.refusals import (
+    AdministratorNeeded,
     AdminNeeded,
     BulkConnectUnsupported,
     CannotSync,
@@ -116,6 +118,7 @@ from tieline.errors.root import (
 __all__ = [
     "AccessLost",
     "AdminNeeded",
+    "AdministratorNeeded",
     "AnswerTooLarge",
     "AppRemoved",
     "BulkConnectUnsupported",

@@ -63,6 +63,18 @@ class MemberNeeded(Forbidden):
         Refused.__init__(self, "Only members of the practice can see this.")
 
 
+class AdministratorNeeded(Forbidden):
+    """`by_key`: one is asking, by a key that is narrowed to scopes."""
+
+    def __init__(self, *, by_key: bool = False) -> None:
+        Refused.__init__(
+            self,
+            "This API key is narrowed by scopes and cannot deal with a client's people: use one without scopes."
+            if by_key
+            else "Only a practice admin or an administrator of the client can do this: ask one.",
+        )
+
+
 class Unauthenticated(Refused):
     code: ClassVar[str] = "UNAUTHENTICATED"
 

@@ -18,6 +18,7 @@ from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
 from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQueries
+from tieline_gateway.graphql.practices.client_members import ClientMemberMutations, ClientMemberQueries
 from tieline_gateway.graphql.practices.members import MemberMutations, MemberQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
 from tieline_gateway.graphql.practices.teams import TeamMutations
@@ -36,6 +37,7 @@ class Query(
     PracticeQueries,
     MemberQueries,
     ApiKeyQueries,
+    ClientMemberQueries,
     ActivityQueries,
     ClientQueries,
     ProviderQueries,
@@ -55,6 +57,7 @@ class Mutation(
     TeamMutations,
     MemberMutations,
     ApiKeyMutations,
+    ClientMemberMutations,
     ClientMutations,
     ClientAdditions,
     SignInMutations,

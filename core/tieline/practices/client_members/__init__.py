@@ -1,0 +1,1 @@
+"""Client members: people who administer or read a single client."""
