@@ -28,6 +28,42 @@ DEACTIVATE = """mutation($id: ID!) { deactivatePerson(input: {personId: $id}) {
 REACTIVATE = """mutation($id: ID!) { reactivatePerson(input: {personId: $id}) {
   person { name deactivatedAt } errors { code } } }"""
 
+PRACTICE = """mutation($input: UpdatePracticeInput!) { updatePractice(input: $input) {
+  practice { name consentLifeDays } errors { code field } } }"""
+OURS = (
+    """query($id: ID!) { clientMembers(clientId: $id) { totalCount nodes { person { id email } role } } }"""
+)
+SET = """mutation($client: ID!, $person: ID!) {
+  setClientMember(input: {clientId: $client, personId: $person, role: ADMINISTRATOR}) {
+    clientMember { person { name } role } errors { code field } } }"""
+REMOVE = """mutation($client: ID!, $person: ID!) {
+  removeClientMember(input: {clientId: $client, personId: $person}) { person { name } errors { code field } } }"""
+
+
+async def test_what_is_left_out_of_a_practices_change_stays(firm: Firm) -> None:
+    named = (await firm.admin.ask(PRACTICE, input={"name": "New Name"}))["updatePractice"]
+    for_ever = (await firm.admin.ask(PRACTICE, input={"consentLifeDays": None}))["updatePractice"]
+    refused = (await firm.admin.ask(PRACTICE, input={"consentLifeDays": 0}))["updatePractice"]
+
+    assert named == {"practice": {"name": "New Name", "consentLifeDays": 365}, "errors": []}
+    assert for_ever == {"practice": {"name": "New Name", "consentLifeDays": None}, "errors": []}
+    assert refused["errors"] == [{"code": "INVALID", "field": "input.consentLifeDays"}]
+
+
+async def test_a_client_gets_an_administrator_and_loses_it(firm: Firm) -> None:
+    client, member = await firm.admin.create_client("Acorn"), await firm.member()
+    named = {"client": client, "person": str(member.person_id)}
+
+    given = (await firm.admin.ask(SET, **named))["setClientMember"]
+    listed = (await firm.admin.ask(OURS, id=client))["clientMembers"]
+    gone = (await firm.admin.ask(REMOVE, **named))["removeClientMember"]
+    again = (await firm.admin.ask(REMOVE, **named))["removeClientMember"]
+
+    assert given["clientMember"] == {"person": {"name": "Some Member"}, "role": "ADMINISTRATOR"}
+    assert (listed["totalCount"], listed["nodes"][0]["person"]["id"]) == (1, str(member.person_id))
+    assert gone == {"person": {"name": "Some Member"}, "errors": []}
+    assert again["errors"] == [{"code": "NOT_FOUND", "field": "input.personId"}]
+
 
 async def test_an_admin_gives_a_member_a_team_and_what_it_may(firm: Firm) -> None:
     member = str((await firm.member()).person_id)

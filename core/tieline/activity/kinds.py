@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tieline.events.kinds import ConnectionEvent, Event, SyncEvent
 from tieline.events.kinds import kinds as event_kinds
-from tieline.ids import ApiKeyId, ClientId, PersonId, RunId, SignInId, TeamId
+from tieline.ids import ApiKeyId, ClientId, PersonId, PracticeId, RunId, SignInId, TeamId
 from tieline.principal import ClientAccess, ClientRole, Permission, Role
 
 
@@ -50,6 +50,17 @@ class SyncAsked(Deed):
     about: ClassVar[str] = "run_id"
     run_id: RunId
     trigger: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PracticeChanged(Deed):
+    """The practice is called otherwise, or its consents last otherwise; the details say what."""
+
+    kind: ClassVar[str] = "PRACTICE_CHANGED"
+    about: ClassVar[str] = "practice_id"
+    practice_id: PracticeId
+    changed: tuple[str, ...]
+    consent_life_days: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

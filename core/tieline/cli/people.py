@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     practice.command("create")(create_practice)
     practice.command("list")(list_practices)
     practice.command("consent-life")(set_consent_life)
+    practice.command("plan")(set_plan)
     team = typer.Typer(no_args_is_help=True, help="Teams of a practice.")
     team.command("create")(create_team)
     member = typer.Typer(no_args_is_help=True, help="People of a practice.")
@@ -73,6 +74,21 @@ def set_consent_life(
     with_database(run)
     lasts = "1 day" if days == 1 else f"{days} days"
     typer.echo(f"A consent lasts {lasts}." if days else "Consents do not run out by themselves.")
+
+
+def set_plan(
+    plan: Annotated[Plan, typer.Argument(help="Teams can be assigned on ADVANCED.")],
+    *,
+    practice: PracticeOption,
+) -> None:
+    """Say what a practice has bought. Teams that clients have stay with them."""
+    from tieline.practices import changing, service
+
+    async def run() -> None:
+        await changing.set_plan(await service.locate_practice(practice), plan)
+
+    with_database(run)
+    typer.echo(f"The plan is {plan}.")
 
 
 def create_team(name: str, *, practice: PracticeOption) -> None:

@@ -25,9 +25,12 @@ from tieline.principal import ClientAccess, ClientRole, Permission, Principal, R
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Practice:
+    """`consent_life_days` None: consents do not run out by themselves."""
+
     id: PracticeId
     name: str
     plan: Plan
+    consent_life_days: int | None
     created_at: datetime
 
 
@@ -81,6 +84,7 @@ class KeyRecord:
         return "expired" if self.expires_at is not None and self.expires_at <= at else "works"
 
 
+_PRACTICE = "id, name, plan, consent_life_days, created_at"
 _PERSON = "id, name, email, deactivated_at"
 
 
@@ -96,12 +100,20 @@ class PracticeRepository:
 
     async def get(self) -> Practice:
         """The practice; a caller's own is always there."""
-        row = await PracticeRow.get(id=self.practice_id)
+        row = await current().row(f"SELECT {_PRACTICE} FROM practice WHERE id = $1", self.practice_id)
+        assert row is not None
         return _practice(row)
 
     async def lock(self) -> None:
         """Keep others from changing who belongs to the practice until the transaction ends."""
         await current().value("SELECT id FROM practice WHERE id = $1 FOR NO KEY UPDATE", self.practice_id)
+
+    async def rename(self, name: str) -> None:
+        await current().run("UPDATE practice SET name = $2 WHERE id = $1", self.practice_id, name)
+
+    async def set_plan(self, plan: Plan) -> None:
+        sql = "UPDATE practice SET plan = $2 WHERE id = $1"
+        await current().run(sql, self.practice_id, plan.value)
 
     async def set_consent_life(self, days: int | None) -> None:
         sql = "UPDATE practice SET consent_life_days = $2 WHERE id = $1"
@@ -300,11 +312,18 @@ async def keys_called(id_or_prefix: str) -> list[tuple[PracticeId, ApiKeyId]]:
 
 async def all_practices() -> list[Practice]:
     """Every practice of the deployment, by name. System scope."""
-    return [_practice(row) for row in await PracticeRow.all().order_by("name", "id")]
+    rows = await current().rows(f"SELECT {_PRACTICE} FROM practice ORDER BY name, id")
+    return [_practice(row) for row in rows]
 
 
-def _practice(row: PracticeRow) -> Practice:
-    return Practice(id=PracticeId(row.id), name=row.name, plan=row.plan, created_at=row.created_at)
+def _practice(row: Any) -> Practice:
+    return Practice(
+        id=row["id"],
+        name=row["name"],
+        plan=Plan(row["plan"]),
+        consent_life_days=row["consent_life_days"],
+        created_at=row["created_at"],
+    )
 
 
 def _person(row: Any) -> Person:

@@ -10,6 +10,7 @@ from tieline.database import scope, system_scope
 from tieline.errors import Invalid, LastAdmin, NotFound
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name, name_key
+from tieline.practices.changing import check_consent_life
 from tieline.practices.members.service import end_person
 from tieline.practices.models import PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
@@ -25,7 +26,6 @@ from tieline.practices.repository import (
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
 from tieline.work import retrying, unit_of_work
 
-MAX_CONSENT_DAYS = 3_650
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 
 
@@ -103,8 +103,7 @@ async def set_consent_life(practice_id: PracticeId, days: int | None) -> None:
 
     Raises Invalid (less than a day, more than ten years): the sweeps of all practices reckon with it.
     """
-    if days is not None and not 0 < days <= MAX_CONSENT_DAYS:
-        raise Invalid(f"A consent lasts 1 to {MAX_CONSENT_DAYS} days, or it does not run out.", field="days")
+    check_consent_life(days, field="days")
     async with unit_of_work(Principal.machine(practice_id)):
         await PracticeRepository.of(practice_id).set_consent_life(days)
 

@@ -20,6 +20,7 @@ from tieline_gateway.graphql.ledger.queries import LedgerQueries
 from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQueries
 from tieline_gateway.graphql.practices.client_members import ClientMemberMutations, ClientMemberQueries
 from tieline_gateway.graphql.practices.members import MemberMutations, MemberQueries
+from tieline_gateway.graphql.practices.mutations import PracticeMutations
 from tieline_gateway.graphql.practices.queries import PracticeQueries
 from tieline_gateway.graphql.practices.teams import TeamMutations
 from tieline_gateway.graphql.providers.queries import ProviderQueries
@@ -54,6 +55,7 @@ class Query(
     description="Changes: each answers with what it changed, and with expected refusals as data."
 )
 class Mutation(
+    PracticeMutations,
     TeamMutations,
     MemberMutations,
     ApiKeyMutations,

@@ -22,6 +22,9 @@ class Practice:
     id: strawberry.ID
     name: str
     plan: Plan
+    consent_life_days: int | None = strawberry.field(
+        description="How long a consent lasts; null: consents do not run out by themselves."
+    )
     created_at: datetime
 
     @classmethod
@@ -30,6 +33,7 @@ class Practice:
             id=strawberry.ID(str(practice.id)),
             name=practice.name,
             plan=practice.plan,
+            consent_life_days=practice.consent_life_days,
             created_at=practice.created_at,
         )
 
