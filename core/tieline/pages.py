@@ -6,8 +6,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -16,6 +16,7 @@ from tieline.errors import CursorInvalid, Invalid
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
+MAX_FILTER = 100
 _MAX_TOKEN = 4_096  # a sort key of 400 characters, each of 4 bytes, fits in base64
 
 T = TypeVar("T")
@@ -88,6 +89,19 @@ def page_size(first: int | None) -> int:
 def list_of(*parts: object) -> str:
     """A short fingerprint of what makes up a list: its name, sort and filters."""
     return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:12]
+
+
+def listed_by(query: Any) -> list[object]:
+    """The values of a query, a dataclass, for `list_of`: all of them, so that no filter is forgotten."""
+    values = [getattr(query, field.name) for field in fields(query)]
+    return [sorted(value) if isinstance(value, frozenset) else value for value in values]
+
+
+def chosen(values: Collection[T], *, field: str) -> frozenset[T]:
+    """What a filter leaves, by any of these values. Raises Invalid."""
+    if len(values) > MAX_FILTER:
+        raise Invalid(f"Choose {MAX_FILTER} at most; {len(values)} are too many.", field=field)
+    return frozenset(values)
 
 
 def encode_cursor(listed: str, keyset: Keyset) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product as every
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.connections.drawn_board import DAY, REASONS, Drawing, draw
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books, open_books, pretending
 from tests.support.deployment import Deployment
 from tieline.connections.board.repository import BoardPage, BoardSort
@@ -19,136 +19,24 @@ from tieline.connections.board.service import list_board
 from tieline.connections.service import disconnect
 from tieline.connections.states import Reason, Status
 from tieline.errors import CursorInvalid, Forbidden, Invalid
-from tieline.ids import ClientId, new_id
-from tieline.names import name_key, name_words
+from tieline.ids import TeamId, new_id
 from tieline.pages import Direction
 from tieline.principal import ClientRole, Permission
 
-NAMES = (
-    "Acme",
-    "acme",
-    "Ácme",
-    "Åcme Ltd",
-    "Zoë & Co",
-    "zoe and co",
-    "山田商店",
-    "1st Aid",
-    "O'Brien",
-    "ß Straße",
-    "Éclair",
-    "Ecl",
-)
-BOOKS = ("Books A", "books a", "Bücher", "Zed", "zed", "0 Books")
-ORDER = (Status.UNINTEGRATED, Status.EXPIRED, Status.MISMATCH, Status.CONNECTED)
-REASONS = (None, None, Reason.ACCESS_LOST, Reason.DISCONNECTED, Reason.TOKEN_EXPIRED)
-SYNCED = (
-    None,
-    None,
-    *(datetime(2031, 1, 1, tzinfo=UTC) + timedelta(microseconds=n) for n in (0, 0, 1, 999_999_999)),
-)
-NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """What a client's line should show."""
-
-    id: ClientId
-    name: str
-    status: Status
-    provider: str | None = None
-    organisation: str | None = None
-    synced: datetime | None = None
-
-    def key(self, sort: BoardSort) -> tuple[Any, ...]:
-        name = name_key(self.name)
-        return {
-            BoardSort.NAME: (name,),
-            BoardSort.STATUS: (ORDER.index(self.status), name),
-            BoardSort.LAST_SYNC: (self.synced or NEVER, name),
-            BoardSort.ORGANISATION: (name_key(self.organisation or ""), name),
-        }[sort] + (self.id,)
-
-    @property
-    def statuses(self) -> set[Status]:
-        return {self.status} | ({Status.CONNECTED} if self.status is Status.MISMATCH else set())
-
-
-def drawn(seed: int, count: int) -> list[Line]:
-    """Lines of every kind, with ties in whatever there is to sort by."""
-    chance = random.Random(seed)  # noqa: S311 - drawn data, no secret
-    lines = [
-        Line(id=ClientId(new_id()), name=chance.choice(NAMES), status=Status.UNINTEGRATED)
-        for _ in range(count // 4)
-    ]
-    for _ in range(count - len(lines)):
-        reason, mismatch = chance.choice(REASONS), chance.random() < 0.4
-        status = Status.EXPIRED if reason is not None else (Status.MISMATCH if mismatch else Status.CONNECTED)
-        lines.append(
-            Line(
-                id=ClientId(new_id()),
-                name=chance.choice(NAMES),
-                status=status,
-                provider=chance.choice(("pretend", "feigned")),
-                organisation=chance.choice(BOOKS),
-                synced=chance.choice(SYNCED),
-            )
-        )
-    chance.shuffle(lines)
-    return lines
-
-
-async def write(books: Books, lines: list[Line]) -> None:
-    """The lines as rows; an expired one of an even id was disconnected, so that it holds nothing."""
-    at = datetime.now(UTC)
-    credential_id = await books.credential()
-    for line in lines:
-        await books.sql.execute(
-            "INSERT INTO client (id, practice_id, name, name_key, detail_sources, created_at) "
-            "VALUES ($1, $2, $3, $4, '{}', $5)",
-            line.id,
-            books.practice_id,
-            line.name,
-            name_key(line.name),
-            at,
-        )
-        await books.sql.execute(
-            "INSERT INTO client_word (practice_id, word, client_id) SELECT $1, unnest($2::text[]), $3",
-            books.practice_id,
-            list(name_words(line.name)),
-            line.id,
-        )
-        if line.organisation is None:
-            continue
-        organisation_id = await books.organisation(line.organisation, provider=line.provider)
-        await books.sql.execute(
-            "UPDATE organisation SET client_id = $2, last_synced_at = $3 WHERE id = $1",
-            organisation_id,
-            line.id,
-            line.synced,
-        )
-        gone = "DISCONNECTED" if line.id.int % 2 else "CONSENT_EXPIRED"
-        await books.sql.execute(
-            "INSERT INTO connection (id, practice_id, client_id, product, organisation_id, credential_id, reason, "
-            "mismatch, connected_at, changed_at) VALUES ($1, $2, $3, 'BOOKKEEPING', $4, $5, $6, $7, $8, $8)",
-            new_id(),
-            books.practice_id,
-            line.id,
-            organisation_id,
-            credential_id,
-            gone if line.status is Status.EXPIRED else None,
-            line.status is Status.MISMATCH,
-            at,
-        )
+STATUSES: list[tuple[Status, ...]] = [
+    (),
+    (Status.UNINTEGRATED,),
+    (Status.CONNECTED,),
+    (Status.MISMATCH,),
+    (Status.EXPIRED, Status.UNINTEGRATED),
+    tuple(Status),
+]
 
 
 @pytest.fixture(scope="module")
-async def drawing(opened: Deployment, sql: asyncpg.Connection) -> tuple[Books, list[Line]]:  # noqa: ARG001
+async def drawing(opened: Deployment, sql: asyncpg.Connection) -> Drawing:  # noqa: ARG001
     with pretending():
-        books = await open_books(sql)
-    lines = drawn(7, 60)
-    await write(books, lines)
-    return books, lines
+        return await draw(await open_books(sql), 7, 60)
 
 
 async def paged(books: Books, first: int, **query: Any) -> list[BoardPage]:
@@ -161,85 +49,124 @@ async def paged(books: Books, first: int, **query: Any) -> list[BoardPage]:
     return pages
 
 
+async def assert_shown(drawing: Drawing, first: int, **query: Any) -> list[BoardPage]:
+    """All pages together show what the drawing leaves, in order; each tells the total and counts all that is found."""
+    sort, direction = query.get("sort", BoardSort.NAME), query.get("direction", Direction.ASC)
+    found, left = drawing.found(query), drawing.left(query)
+    whole = sorted(left, key=lambda line: line.key(sort), reverse=direction is Direction.DESC)
+    counted = Counter(status for line in found for status in line.statuses)
+
+    pages = await paged(drawing.books, first, **query)
+
+    assert [row.client.id for page in pages for row in page.rows] == [line.id for line in whole]
+    assert {page.total for page in pages} == {len(left)}
+    assert [page.has_previous for page in pages] == [False] + [True] * (len(pages) - 1)
+    for page in pages:
+        assert page.counts == {status: counted[status] for status in Status}
+    return pages
+
+
 @pytest.mark.parametrize(("sort", "direction"), [*every(BoardSort, Direction)])
 async def test_paged_to_its_end_a_board_is_the_sorted_whole(
-    drawing: tuple[Books, list[Line]], sort: BoardSort, direction: Direction
+    drawing: Drawing, sort: BoardSort, direction: Direction
 ) -> None:
-    books, lines = drawing
-    whole = sorted(lines, key=lambda line: line.key(sort), reverse=direction is Direction.DESC)
+    pages = await assert_shown(drawing, 7, sort=sort, direction=direction)
 
-    pages = await paged(books, 7, sort=sort, direction=direction)
-
-    shown = [row for page in pages for row in page.rows]
-    assert [row.client.id for row in shown] == [line.id for line in whole]
-    for row, line in zip(shown, whole, strict=True):
-        assert (row.client.name, row.status) == (line.name, line.status)
-        assert (row.connection is None) == (row.organisation is None) == (line.organisation is None)
-        if row.connection is not None and row.organisation is not None:
+    lines = {line.id: line for line in drawing.lines}
+    for row in (row for page in pages for row in page.rows):
+        line = lines[row.client.id]
+        assert (row.client.name, row.client.team_id, row.status) == (line.name, line.team_id, line.status)
+        assert (row.connection is None) == (row.organisation is None) == (line.through is None)
+        if row.connection and row.organisation and line.through:
             assert (row.connection.status, row.connection.client_id) == (line.status, line.id)
+            assert row.connection.reason == line.reason
             assert (row.organisation.name, row.organisation.last_synced_at) == (
                 line.organisation,
                 line.synced,
             )
             assert row.connection.provider == row.organisation.provider == line.provider
             assert row.connection.organisation_name == line.organisation
-            assert row.connection.integrated_by == books.me
-    assert {page.total for page in pages} == {60}
-    assert [page.has_previous for page in pages] == [False] + [True] * (len(pages) - 1)
+            assert (row.connection.integrated_by, row.connection.login) == (
+                line.through.person_id,
+                line.through.login,
+            )
 
 
-@pytest.mark.parametrize(
-    "statuses",
-    [
-        (),
-        (Status.UNINTEGRATED,),
-        (Status.CONNECTED,),
-        (Status.MISMATCH,),
-        (Status.EXPIRED, Status.UNINTEGRATED),
-        tuple(Status),
-    ],
-)
+@pytest.mark.parametrize("statuses", STATUSES)
 @pytest.mark.parametrize("providers", [(), ("pretend",), ("pretend", "feigned"), ("nobody",)])
 @pytest.mark.parametrize("search", [None, "acm", "zoe c", "nothing"])
-async def test_filters_leave_what_they_say_and_counts_go_by_search_and_provider(
-    drawing: tuple[Books, list[Line]],
-    statuses: tuple[Status, ...],
-    providers: tuple[str, ...],
-    search: str | None,
+async def test_filters_leave_what_they_say_and_counts_go_by_those_of_clients(
+    drawing: Drawing, statuses: tuple[Status, ...], providers: tuple[str, ...], search: str | None
 ) -> None:
-    books, lines = drawing
-    words = (search or "").split()
-    found = [
-        line
-        for line in lines
-        if (not providers or line.provider in providers)
-        and all(any(own.startswith(word) for own in name_words(line.name)) for word in words)
-    ]
-    left = [line for line in found if not statuses or line.statuses & set(statuses)]
-
-    pages = await paged(books, 25, statuses=statuses, providers=providers, search=search)
-
-    assert [row.client.id for page in pages for row in page.rows] == [
-        line.id for line in sorted(left, key=lambda line: line.key(BoardSort.NAME))
-    ]
-    counted = Counter(status for line in found for status in line.statuses)
-    for page in pages:
-        assert page.total == len(left)
-        assert page.counts == {status: counted[status] for status in Status}
+    await assert_shown(drawing, 25, statuses=statuses, providers=providers, search=search)
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_whatever_the_data_paging_loses_and_repeats_nothing(sql: asyncpg.Connection, seed: int) -> None:
-    books = await open_books(sql)
-    lines = drawn(seed, 24)
-    await write(books, lines)
+async def test_whatever_the_data_and_the_filters_paging_loses_and_repeats_nothing(
+    sql: asyncpg.Connection, seed: int
+) -> None:
+    drawing = await draw(await open_books(sql), seed, 24)
     chance = random.Random(seed)  # noqa: S311 - drawn data, no secret
 
     for sort, direction in every(BoardSort, Direction):
-        pages = await paged(books, chance.randint(1, 9), sort=sort, direction=direction)
+        await assert_shown(drawing, chance.randint(1, 9), sort=sort, direction=direction)
+        filters = drawn_filters(chance, drawing)
+        await assert_shown(drawing, chance.randint(1, 9), sort=sort, direction=direction, **filters)
 
-        whole = sorted(lines, key=lambda line: line.key(sort), reverse=direction is Direction.DESC)
-        assert [row.client.id for page in pages for row in page.rows] == [line.id for line in whole]
+
+def drawn_filters(chance: random.Random, drawing: Drawing) -> dict[str, Any]:
+    """Some filters, each so wide that several together leave lines."""
+    reasons = [reason for reason in REASONS if reason is not None]
+    every_one: dict[str, Any] = {
+        "search": chance.choice(["a", "z", "e", "acme"]),
+        "providers": chance.choice([("pretend",), ("feigned", "pretend")]),
+        "team_ids": chance.sample(drawing.teams, 2),
+        "integrated_by": chance.choice(drawing.through).person_id,
+        "statuses": chance.choice(STATUSES),
+        "reasons": chance.sample(reasons, 2),
+        "with_warnings": True,
+        "expiring_before": drawing.at + chance.choice([-DAY, 5 * DAY, 45 * DAY, 400 * DAY]),
+    }
+    return {name: every_one[name] for name in chance.sample(sorted(every_one), chance.randint(1, 2))}
+
+
+async def test_each_filter_is_tried_where_it_leaves_some_lines_and_not_all(drawing: Drawing) -> None:
+    tried: list[dict[str, Any]] = [
+        {"team_ids": drawing.teams[:1]},
+        {"team_ids": drawing.teams},
+        {"integrated_by": drawing.through[1].person_id},
+        {"reasons": [Reason.ACCESS_LOST]},
+        {"reasons": [Reason.ACCESS_LOST, Reason.DISCONNECTED], "team_ids": drawing.teams[:2]},
+        {"with_warnings": True},
+        {"expiring_before": drawing.at + 45 * DAY},
+        {"expiring_before": drawing.at + 400 * DAY, "integrated_by": drawing.through[2].person_id},
+    ]
+
+    for filters in tried:
+        (page,) = await assert_shown(drawing, 200, **filters)
+        assert 0 < page.total < 60, filters
+    for nothing in ({"team_ids": [TeamId(new_id())]}, {"expiring_before": drawing.at - 400 * DAY}):
+        assert (await assert_shown(drawing, 200, **nothing))[0].total == 0
+
+
+async def test_what_expires_before_an_instant_works_now_and_ends_earlier_than_that(books: Books) -> None:
+    made = await books.connected(await books.client("Acme"), await books.organisation("Acme"))
+    at = datetime.now(UTC)
+    ends = at + 90 * DAY
+    await books.sql.execute(
+        "UPDATE consent SET consented_at = $2 WHERE credential_id = $1",
+        made.credential_id,
+        ends - 365 * DAY,
+    )
+
+    async def total(until: datetime) -> int:
+        return (await list_board(books.admin, BOOKKEEPING, expiring_before=until)).total
+
+    assert [await total(ends), await total(ends + timedelta.resolution)] == [0, 1]
+    assert [await total(at), await total(datetime.min.replace(tzinfo=UTC))] == [0, 0]
+    assert await total(datetime.max.replace(tzinfo=UTC)) == 1
+    await books.expire(made, "TOKEN_EXPIRED")
+    assert await total(ends + DAY) == 0
 
 
 async def test_the_products_are_separate_and_only_current_connections_count(books: Books) -> None:
@@ -266,10 +193,8 @@ async def test_an_empty_board_counts_nothing_and_has_a_cursor_of_events(books: B
     assert told.payload["connection_id"] == str(made.id)
 
 
-async def test_a_cursor_is_good_for_its_own_list_only(
-    drawing: tuple[Books, list[Line]], other_books: Books
-) -> None:
-    books, _ = drawing
+async def test_a_cursor_is_good_for_its_own_list_only(drawing: Drawing, other_books: Books) -> None:
+    books = drawing.books
     page = await list_board(books.admin, BOOKKEEPING, first=2)
     cursor = page.cursors[0]
 
@@ -279,6 +204,11 @@ async def test_a_cursor_is_good_for_its_own_list_only(
         {"search": "acme"},
         {"statuses": [Status.EXPIRED]},
         {"providers": ["pretend"]},
+        {"reasons": [Reason.DISCONNECTED]},
+        {"team_ids": drawing.teams},
+        {"integrated_by": drawing.through[0].person_id},
+        {"with_warnings": True},
+        {"expiring_before": drawing.at},
     ]
     for query in others:
         with pytest.raises(CursorInvalid):
@@ -291,6 +221,8 @@ async def test_a_cursor_is_good_for_its_own_list_only(
         await list_board(books.admin, BOOKKEEPING, after="x")
     with pytest.raises(Invalid):
         await list_board(books.admin, BOOKKEEPING, first=201)
+    with pytest.raises(Invalid, match="100"):
+        await list_board(books.admin, BOOKKEEPING, team_ids=drawing.teams[:1] * 101)
     same = await list_board(books.admin, BOOKKEEPING, first=1, after=cursor)
     assert same.rows == page.rows[1:]
 
@@ -302,7 +234,7 @@ async def test_only_admins_open_it_and_see_their_own_practice(books: Books, othe
         await books.of_client(client, ClientRole.ADMINISTRATOR),
         await books.calling(None, scopes=frozenset(Permission)),
     ):
-        with pytest.raises(Forbidden, match="ADMIN"):
+        with pytest.raises(Forbidden, match="practice admin"):
             await list_board(principal, BOOKKEEPING)
 
     assert (await list_board(other_books.admin, BOOKKEEPING)).total == 0

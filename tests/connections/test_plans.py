@@ -130,22 +130,6 @@ async def most_handled(books: Books, call: Callable[[], Awaitable[Any]]) -> dict
     return most
 
 
-@pytest.mark.parametrize("sort", [*BoardSort])
-async def test_a_board_is_one_statement_whatever_its_size_and_reads_its_practice_alone(
-    crowd: Books, sort: BoardSort
-) -> None:
-    (small,) = await statements_of(
-        lambda: list_board(crowd.admin, BOOKKEEPING, first=1, sort=sort, search="cli")
-    )
-    (large,) = await statements_of(lambda: list_board(crowd.admin, BOOKKEEPING, first=200, sort=sort))
-
-    for statement in (small, large):
-        for node in await explained(crowd.practice_id, statement):
-            if node.get("Relation Name", "feed") != "feed":
-                assert handled(node) <= 220 + 1, node
-                assert node["Node Type"] != "Seq Scan", node
-
-
 @pytest.mark.parametrize("first", [1, 200])
 async def test_a_list_of_connections_is_one_statement(crowd: Books, first: int) -> None:
     statements = await statements_of(lambda: list_connections(crowd.admin, first=first))

@@ -259,6 +259,7 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Rows a page": f"{pages.MAX_PAGE:,} ({pages.DEFAULT_PAGE:,} when not said)",
         "Characters of a search": f"{clients._SEARCH_LENGTH:,}",
         "Words of a search": f"{clients._SEARCH_WORDS:,}",
+        "Providers or teams of a filter": f"{pages.MAX_FILTER:,}",
         "Errors about one document": f"{documents.MAX_ERRORS:,}",
         "Characters of an error's message": f"{errors.MAX_MESSAGE_CHARS:,}",
         "The time until a request's head is there": f"{connections.HEAD_SECONDS:g} s",

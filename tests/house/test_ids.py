@@ -48,6 +48,10 @@ def adding(sign_in: str, row: str, *, declares: str) -> str:
     return mutation("addClients", given, declares=declares, asks="outcomes { code }")
 
 
+def board(filter: str) -> str:
+    return f"query($id: ID!) {{ connectionBoard(product: BOOKKEEPING, {filter}) {{ totalCount }} }}"
+
+
 def ledger(name: str) -> Case:
     return Case(
         document=f"query($id: ID!) {{ {name}(connectionId: $id) {{ totalCount }} }}", names="connection"
@@ -71,6 +75,11 @@ CASES = {
     "Query.connections.integratedBy": Case(
         document="query($id: ID!) { connections(integratedBy: $id) { totalCount } }", names="person"
     ),
+    "Query.connections.teamIds": Case(
+        document="query($id: ID!) { connections(teamIds: [$id]) { totalCount } }", names="team"
+    ),
+    "Query.connectionBoard.integratedBy": Case(document=board("integratedBy: $id"), names="person"),
+    "Query.connectionBoard.teamIds": Case(document=board("teamIds: [$id]"), names="team"),
     "Query.signIn.id": Case(document="query($id: ID!) { signIn(id: $id) { id } }", names="sign_in"),
     "Subscription.signIn.id": Case(
         document="subscription($id: ID!) { signIn(id: $id) { id } }", names="sign_in"

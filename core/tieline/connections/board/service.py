@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from tieline.clients.service import read_search
 from tieline.connections.board.repository import BoardPage, BoardQuery, BoardRepository, BoardSort
-from tieline.connections.states import Status
+from tieline.connections.states import Reason, Status
 from tieline.database import scope
-from tieline.pages import Direction, decode_cursor, list_of, page_size
+from tieline.ids import PersonId, TeamId
+from tieline.pages import Direction, chosen, decode_cursor, list_of, listed_by, page_size
 from tieline.plugins import Product
 from tieline.principal import Principal
 
@@ -20,42 +22,37 @@ async def list_board(
     search: str | None = None,
     sort: BoardSort = BoardSort.NAME,
     direction: Direction = Direction.ASC,
-    statuses: Collection[Status] = (),
     providers: Collection[str] = (),
+    team_ids: Collection[TeamId] = (),
+    integrated_by: PersonId | None = None,
+    statuses: Collection[Status] = (),
+    reasons: Collection[Reason] = (),
     with_warnings: bool = False,
+    expiring_before: datetime | None = None,
     first: int | None = None,
     after: str | None = None,
 ) -> BoardPage:
     """A page of all clients of the practice with their current connection of this product.
 
-    The counts go by search and providers, the total by the statuses and warnings too. Raises Forbidden (practice
-    admins only), Invalid (page size, search) and CursorInvalid.
+    The counts go by search, providers, teams and who integrated it, the total by all filters. `expiring_before` leaves
+    what works now and ends earlier than that instant. Raises Forbidden (practice admins only), Invalid (page size,
+    search, a filter of too many) and CursorInvalid.
     """
     principal.require_admin(reading=True)
     query = BoardQuery(
         product=product,
-        words=read_search(search),
         sort=sort,
         direction=direction,
+        words=read_search(search),
+        providers=chosen(providers, field="providers"),
+        team_ids=chosen(team_ids, field="teamIds"),
+        integrated_by=integrated_by,
         statuses=frozenset(statuses),
-        providers=frozenset(providers),
+        reasons=frozenset(reasons),
         with_warnings=with_warnings,
+        expiring_before=expiring_before,
     )
-    listed = _listed(principal, query)
+    listed = list_of("board", principal.practice_id, *listed_by(query))
     size, start = page_size(first), decode_cursor(listed, after)
     async with scope(principal.practice_id):
         return await BoardRepository.of(principal).page(query, after=start, first=size, listed=listed)
-
-
-def _listed(principal: Principal, query: BoardQuery) -> str:
-    return list_of(
-        "board",
-        principal.practice_id,
-        query.product,
-        query.sort,
-        query.direction,
-        query.words,
-        sorted(query.statuses),
-        sorted(query.providers),
-        query.with_warnings,
-    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
-from tieline.connections.states import Status
+from tieline.connections.states import Reason, Status
 from tieline.database import current
-from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId
+from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
 from tieline.principal import Principal
@@ -22,7 +23,9 @@ class ConnectionQuery:
     direction: Direction = Direction.ASC
     products: frozenset[Product] = frozenset()
     providers: frozenset[str] = frozenset()
+    team_ids: frozenset[TeamId] = frozenset()
     statuses: frozenset[Status] = frozenset()
+    reasons: frozenset[Reason] = frozenset()
     client_id: ClientId | None = None
     integrated_by: PersonId | None = None
     credential_id: CredentialId | None = None
@@ -78,7 +81,13 @@ class ConnectionListing:
 
 def _filters(sql: ClientStatement, query: ConnectionQuery) -> list[str]:
     statuses = query.statuses | ({Status.MISMATCH} if Status.CONNECTED in query.statuses else set())
-    listed = {"k.product": query.products, "o.provider": query.providers, "k.status": statuses}
+    listed: dict[str, Collection[object]] = {
+        "k.product = ANY ({}::text[])": query.products,
+        "o.provider = ANY ({}::text[])": query.providers,
+        "c.team_id = ANY ({}::uuid[])": query.team_ids,
+        "k.status = ANY ({}::text[])": statuses,
+        "k.reason = ANY ({}::text[])": query.reasons,
+    }
     single = {
         "k.client_id": query.client_id,
         "cr.person_id": query.integrated_by,
@@ -86,10 +95,6 @@ def _filters(sql: ClientStatement, query: ConnectionQuery) -> list[str]:
         "k.organisation_id": query.organisation_id,
     }
     return [
-        *(
-            f"{column} = ANY ({sql.bind(sorted(values))}::text[])"
-            for column, values in listed.items()
-            if values
-        ),
+        *(condition.format(sql.bind(list(values))) for condition, values in listed.items() if values),
         *(f"{column} = {sql.bind(value)}::uuid" for column, value in single.items() if value is not None),
     ]

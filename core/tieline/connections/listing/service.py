@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields
 
 from tieline.clients.service import read_search
 from tieline.connections.listing.repository import ConnectionListing, ConnectionQuery
 from tieline.connections.repository import Connection
-from tieline.connections.states import Status
+from tieline.connections.states import Reason, Status
 from tieline.database import scope
-from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId
-from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
+from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
+from tieline.pages import Direction, Page, chosen, decode_cursor, list_of, listed_by, page_size
 from tieline.plugins import Product
 from tieline.principal import Principal
 
@@ -23,7 +22,9 @@ async def list_connections(
     direction: Direction = Direction.ASC,
     products: Collection[Product] = (),
     providers: Collection[str] = (),
+    team_ids: Collection[TeamId] = (),
     statuses: Collection[Status] = (),
+    reasons: Collection[Reason] = (),
     client_id: ClientId | None = None,
     integrated_by: PersonId | None = None,
     credential_id: CredentialId | None = None,
@@ -33,27 +34,24 @@ async def list_connections(
 ) -> Page[Connection]:
     """A page of the current connections of the clients that the caller sees, by the client's name.
 
-    Raises Invalid (page size, search) and CursorInvalid.
+    Raises Invalid (page size, search, a filter of too many) and CursorInvalid.
     """
     query = ConnectionQuery(
         words=read_search(search),
         direction=direction,
         products=frozenset(products),
-        providers=frozenset(providers),
+        providers=chosen(providers, field="provider"),
+        team_ids=chosen(team_ids, field="teamIds"),
         statuses=frozenset(statuses),
+        reasons=frozenset(reasons),
         client_id=client_id,
         integrated_by=integrated_by,
         credential_id=credential_id,
         organisation_id=organisation_id,
     )
-    listed = list_of("connections", principal.practice_id, *_values(query))
+    listed = list_of("connections", principal.practice_id, *listed_by(query))
     size, start = page_size(first), decode_cursor(listed, after)
     async with scope(principal.practice_id):
         return await ConnectionListing.visible_to(principal).page(
             query, after=start, first=size, listed=listed
         )
-
-
-def _values(query: ConnectionQuery) -> list[object]:
-    values = [getattr(query, field.name) for field in fields(query)]
-    return [sorted(value) if isinstance(value, frozenset) else value for value in values]

@@ -15,7 +15,8 @@ from tieline_gateway.graphql.pages import PageInfo
 strawberry.enum(
     BoardSort,
     name="ConnectionBoardSortField",
-    description="STATUS: bad ones first. LAST_SYNC: those never synced first. ORGANISATION: by its name.",
+    description="STATUS: bad ones first. LAST_SYNC: those never synced first. ORGANISATION: by its name. "
+    "INTEGRATED_BY: by the person's name, then the login; nobody first.",
 )
 
 
@@ -50,7 +51,8 @@ class ConnectionBoardRow:
 
 
 @strawberry.type(
-    description="How many clients have each status, by search and providers, whatever statuses are shown."
+    description="How many clients have each status, by what says which clients (search, providers, teams and who "
+    "integrated them), whatever states are shown."
 )
 class ConnectionCounts:
     unintegrated: int
