@@ -10,11 +10,13 @@ import pytest
 
 from tests.credentials.holding import Holding
 from tests.support.jobs import calendar
+from tieline.connections.previews.service import preview_disconnect
 from tieline.credentials import letting_go
 from tieline.credentials.letting_go import let_go_credential, release_at_provider, release_organisation
 from tieline.credentials.service import open_session
 from tieline.ids import ConnectionId, OrganisationId
 from tieline.plugins import Product
+from tieline.principal import Principal
 from tieline.work import Again
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
@@ -41,6 +43,25 @@ async def test_disconnecting_releases_the_organisation_and_at_last_the_consent(h
 
     assert (await holding.row())["state"] == "DEAD"
     assert await holding.grants() == []
+
+
+async def test_what_a_preview_said_is_what_the_provider_is_told_then(holding: Holding) -> None:
+    bakery, books = holding.person.organisations
+    first, second = await holding.connect(bakery), await holding.connect(books)
+    of_bakery, of_books = await holding.organisation_of(first), await holding.organisation_of(second)
+
+    of_first = await _previewed(holding, first)
+    await holding.disconnect(first)
+    await _let_go_of(holding, of_bakery)
+    left = len(await _connections(holding))
+    of_second = await _previewed(holding, second)
+    await holding.disconnect(second)
+    await _let_go_of(holding, of_books)
+    of_what_is_over = await _previewed(holding, second)
+
+    assert (of_first, left) == ((True, False), 1)
+    assert (of_second, await holding.grants()) == ((True, True), [])
+    assert of_what_is_over == (False, False)
 
 
 async def test_an_organisation_that_another_connection_uses_is_not_released(holding: Holding) -> None:
@@ -157,6 +178,12 @@ async def test_a_dead_credential_has_nothing_to_release(holding: Holding) -> Non
     assert await release_at_provider(holding.practice_id, holding.credential.id, organisation_id) is None
     assert await let_go_credential(holding.practice_id, holding.credential.id) is None
     assert await holding.sandbox.log(holding.portal, "connections", "revocation") == []
+
+
+async def _previewed(holding: Holding, connection_id: ConnectionId) -> tuple[bool, bool]:
+    """Whether disconnecting it would release its organisation, and whether it would end the consent."""
+    told = await preview_disconnect(Principal.machine(holding.practice_id), connection_id)
+    return told.releases_organisation, told.ends_consent
 
 
 async def _let_go_of(holding: Holding, organisation_id: OrganisationId) -> None:

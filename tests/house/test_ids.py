@@ -80,6 +80,10 @@ CASES = {
     ),
     "Query.connectionBoard.integratedBy": Case(document=board("integratedBy: $id"), names="person"),
     "Query.connectionBoard.teamIds": Case(document=board("teamIds: [$id]"), names="team"),
+    "Query.disconnectPreview.connectionId": Case(
+        document="query($id: ID!) { disconnectPreview(connectionId: $id) { endsConsent } }",
+        names="connection",
+    ),
     "Query.signIn.id": Case(document="query($id: ID!) { signIn(id: $id) { id } }", names="sign_in"),
     "Subscription.signIn.id": Case(
         document="subscription($id: ID!) { signIn(id: $id) { id } }", names="sign_in"

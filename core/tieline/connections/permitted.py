@@ -9,14 +9,16 @@ from tieline.ids import ConnectionId
 from tieline.principal import Permission, Principal
 
 
-async def permitted(principal: Principal, connection_id: ConnectionId, permission: Permission) -> Connection:
-    """A current connection for whose client the caller has this permission; the client is locked.
+async def permitted(
+    principal: Principal, connection_id: ConnectionId, permission: Permission, *, lock: bool = True
+) -> Connection:
+    """A current connection for whose client the caller has this permission; the client is locked, or only looked at.
 
     Raises NotFound and Forbidden.
     """
     found = await ConnectionRepository.visible_to(principal).get(connection_id)
     client = (
-        await ClientRepository.visible_to(principal).get(found.client_id, lock=True)
+        await ClientRepository.visible_to(principal).get(found.client_id, lock=lock)
         if found is not None and found.ended_at is None
         else None
     )

@@ -14,6 +14,7 @@ from tieline_gateway.graphql.clients.queries import ClientQueries
 from tieline_gateway.graphql.connections.changing import ConnectionChanges
 from tieline_gateway.graphql.connections.moving import MovingMutations, MovingQueries
 from tieline_gateway.graphql.connections.mutations import ConnectionMutations
+from tieline_gateway.graphql.connections.previews import ConnectionPreviews
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
@@ -44,6 +45,7 @@ class Query(
     ProviderQueries,
     SignInQueries,
     ConnectionQueries,
+    ConnectionPreviews,
     MovingQueries,
     SyncQueries,
     LedgerQueries,
