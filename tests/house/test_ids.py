@@ -65,6 +65,8 @@ CASES = {
     ),
     "Query.activity.clientId": Case(
         document="query($id: ID!) { activity(clientId: $id) { totalCount } }", names="client"
+    "Query.deleteClientPreview.id": Case(
+        document="query($id: ID!) { deleteClientPreview(id: $id) { records } }", names="client"
     ),
     "Query.connection.id": Case(
         document="query($id: ID!) { connection(id: $id) { id } }", names="connection"

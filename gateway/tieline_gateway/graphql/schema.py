@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from tieline_gateway.graphql.activity.queries import ActivityQueries
 from tieline_gateway.graphql.clients.adding import ClientAdditions
 from tieline_gateway.graphql.clients.mutations import ClientMutations
+from tieline_gateway.graphql.clients.previews import ClientPreviews
 from tieline_gateway.graphql.clients.queries import ClientQueries
 from tieline_gateway.graphql.connections.changing import ConnectionChanges
 from tieline_gateway.graphql.connections.moving import MovingMutations, MovingQueries
@@ -42,6 +43,7 @@ class Query(
     ClientMemberQueries,
     ActivityQueries,
     ClientQueries,
+    ClientPreviews,
     ProviderQueries,
     SignInQueries,
     ConnectionQueries,

@@ -20,13 +20,13 @@ _BATCH = """
 DELETE FROM {table} WHERE practice_id = $1 AND ctid = ANY (ARRAY (
        SELECT r.ctid FROM {table} AS r WHERE r.practice_id = $1 AND r.client_id = $2 LIMIT $3))
 """
-_UNCLAIMED = """
-SELECT o.id FROM unnest($3::uuid[]) AS o (id)
- WHERE NOT EXISTS (SELECT FROM connection AS k
-                     JOIN client AS c ON c.practice_id = k.practice_id AND c.id = k.client_id
-                    WHERE k.practice_id = $1 AND k.organisation_id = o.id AND k.client_id <> $2
-                      AND c.deleted_at IS NULL)
+UNCLAIMED = """
+NOT EXISTS (SELECT FROM connection AS k
+              JOIN client AS c ON c.practice_id = k.practice_id AND c.id = k.client_id
+             WHERE k.practice_id = $1 AND k.organisation_id = o.id AND k.client_id <> $2 AND c.deleted_at IS NULL)
 """
+"""Of an organisation `o`: whether no client but `$2` was ever connected to it, so that its records go with that one."""
+_UNCLAIMED = f"SELECT o.id FROM unnest($3::uuid[]) AS o (id) WHERE {UNCLAIMED}"
 _OF_THESE = "practice_id = $1 AND organisation_id = ANY ($2::uuid[])"
 _RECORDS = f"""
 DELETE FROM {{table}} WHERE practice_id = $1 AND ctid = ANY (ARRAY (

@@ -1,0 +1,1 @@
+"""What an action on one client would do, before anybody takes it."""
