@@ -216,6 +216,15 @@ CASES = {
     "Mutation.renameClient.input.id": Case(
         document=mutation("renameClient", 'id: $id, name: "Renamed"', asks="client { id }"), names="client"
     ),
+    "Mutation.updateClient.input.id": Case(
+        document=mutation("updateClient", 'id: $id, legalName: "Legal"', asks="client { id }"), names="client"
+    ),
+    "Mutation.updateClient.input.teamId": Case(
+        document=mutation(
+            "updateClient", "id: $client, teamId: $id", declares=", $client: ID!", asks="client { id }"
+        ),
+        names="team",
+    ),
     "Mutation.deleteClient.input.id": Case(
         document=mutation("deleteClient", "id: $id", asks="deletedClientId"), names="client"
     ),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from tortoise.exceptions import IntegrityError
 
 from tieline.clients.models import ClientRow
@@ -68,6 +70,13 @@ SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin
         LIMIT {limit}) AS page ON true
  ORDER BY page.name_key {direction}, page.id {direction}
 """
+_SET_DETAILS = """
+UPDATE client
+   SET legal_name = $3, practice_code = $4, team_id = $5, country = $6, currency = $7,
+       detail_sources = detail_sources || $8::jsonb
+ WHERE practice_id = $1 AND id = $2
+"""
+_SOURCED = ("legal_name", "practice_code", "country", "currency")
 _RENAME = """
 UPDATE client SET name = $3, name_key = $4, detail_sources = detail_sources || '{"name": "PERSON"}'
  WHERE practice_id = $1 AND id = $2
@@ -128,10 +137,31 @@ class ClientRepository:
         except IntegrityError as conflict:
             if "client_practice_code_once" not in str(conflict):
                 raise
-            raise Invalid(
-                f"Another client has the practice code {row.practice_code}.", field="practiceCode"
-            ) from conflict
+            raise _code_taken(row.practice_code) from conflict
         await self._write_words(ClientId(row.id), row.name)
+
+    async def set_details(self, standing: Client, changed: Client) -> None:
+        """Write all of a locked client but its name; a person has said what differs.
+
+        Raises Invalid when its practice code is taken.
+        """
+        said = {name: "PERSON" for name in _SOURCED if getattr(changed, name) != getattr(standing, name)}
+        try:
+            await current().run(
+                _SET_DETAILS,
+                self._principal.practice_id,
+                changed.id,
+                changed.legal_name,
+                changed.practice_code,
+                changed.team_id,
+                changed.country,
+                changed.currency,
+                json.dumps(said),
+            )
+        except asyncpg.UniqueViolationError as conflict:
+            if conflict.constraint_name != "client_practice_code_once":
+                raise
+            raise _code_taken(changed.practice_code) from conflict
 
     async def rename(self, client_id: ClientId, name: str) -> None:
         practice_id = self._principal.practice_id
@@ -219,6 +249,10 @@ class ClientStatement:
         if self._person is None:
             self._person = self.bind(self._principal.person_id) + "::uuid"
         return self._person
+
+
+def _code_taken(practice_code: str | None) -> Invalid:
+    return Invalid(f"Another client has the practice code {practice_code}.", field="practiceCode")
 
 
 def client_of(row: Any) -> Client:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from tieline.clients import details
 from tieline.clients.actors import enqueue_purge
+from tieline.clients.editing import ClientChanges, update_client
 from tieline.clients.models import ClientRow
 from tieline.clients.repository import Client, ClientQuery, ClientRepository
+from tieline.clients.teams import check_team
 from tieline.connections.ending import end_connections
-from tieline.connections.mismatches import remismatch_client
 from tieline.database import scope
-from tieline.errors import Invalid, MemberNeeded, NotFound, PlanTooSmall, SeveralInvalid
-from tieline.events.kinds import ClientCreated, ClientDeleted, ClientRenamed
+from tieline.errors import Invalid, MemberNeeded, NotFound, SeveralInvalid
+from tieline.events.kinds import ClientCreated, ClientDeleted
 from tieline.ids import ClientId, PersonId, TeamId, new_id
 from tieline.names import clean_name, name_key, search_words
 from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
-from tieline.practices.plan import Plan
-from tieline.practices.repository import PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.work import retrying, unit_of_work
 
-_CODE_LENGTH = 64
 _SEARCH_LENGTH = 200
 _SEARCH_WORDS = 8
 
@@ -92,7 +90,7 @@ async def create_client(principal: Principal, new: NewClient) -> Client:
     row = _row(principal, new)
     async with unit_of_work(principal) as work:
         clients = ClientRepository.visible_to(principal)
-        await _check_team(principal, new.team_id)
+        await check_team(principal, new.team_id)
 
         row.created_at = work.now
         await clients.add(row)
@@ -104,25 +102,9 @@ async def create_client(principal: Principal, new: NewClient) -> Client:
     return created
 
 
-@retrying
 async def rename_client(principal: Principal, client_id: ClientId, name: str) -> Client:
     """Give a client another name. Raises NotFound, Forbidden and Invalid; the same name again changes nothing."""
-    async with unit_of_work(principal) as work:
-        clients = ClientRepository.visible_to(principal)
-        client = await clients.get(client_id, lock=True)
-        if client is None:
-            raise NotFound("client", client_id, field="id")
-        principal.require(Permission.MANAGE_CONNECTIONS, administers=client.administered)
-        cleaned = clean_name(name, field="name")
-        if cleaned == client.name:
-            return client
-
-        await clients.rename(client_id, cleaned)
-        work.event(ClientRenamed(client_id=client_id))
-        await remismatch_client(work, principal.practice_id, client_id)
-        renamed = await clients.get(client_id)
-    assert renamed is not None
-    return renamed
+    return await update_client(principal, client_id, ClientChanges(name=name))
 
 
 @retrying
@@ -145,25 +127,15 @@ async def delete_client(principal: Principal, client_id: ClientId) -> Client:
     return client
 
 
-async def _check_team(principal: Principal, team_id: TeamId | None) -> None:
-    if team_id is None:
-        return
-    practice = PracticeRepository.of(principal.practice_id)
-    if not await practice.hold_team(team_id):
-        raise NotFound("team", team_id, field="teamId")
-    if (await practice.get()).plan is not Plan.ADVANCED:
-        raise PlanTooSmall("Assigning a team", Plan.ADVANCED, field="teamId")
-
-
 def _row(principal: Principal, new: NewClient) -> ClientRow:
     """The row that this makes. Raises SeveralInvalid with everything that does not fit."""
     wrong: list[Invalid] = []
-    name = _read(wrong, lambda: clean_name(new.name, field="name"))
-    details = {
-        "legal_name": _read(wrong, lambda: _optional(clean_name, new.legal_name, field="legalName")),
-        "practice_code": _read(wrong, lambda: _optional(_code, new.practice_code, field="practiceCode")),
-        "country": _read(wrong, lambda: _optional(_country, new.country, field="country")),
-        "currency": _read(wrong, lambda: _optional(_currency, new.currency, field="currency")),
+    name = details.read_into(wrong, lambda: clean_name(new.name, field="name"))
+    known = {
+        "legal_name": details.read_into(wrong, lambda: details.legal_name(new.legal_name)),
+        "practice_code": details.read_into(wrong, lambda: details.practice_code(new.practice_code)),
+        "country": details.read_into(wrong, lambda: details.country(new.country)),
+        "currency": details.read_into(wrong, lambda: details.currency(new.currency)),
     }
     if wrong or name is None:
         raise SeveralInvalid(wrong)
@@ -174,44 +146,10 @@ def _row(principal: Principal, new: NewClient) -> ClientRow:
         name_key=name_key(name),
         team_id=new.team_id,
         detail_sources={
-            field: "PERSON" for field, value in {"name": name, **details}.items() if value is not None
+            field: "PERSON" for field, value in {"name": name, **known}.items() if value is not None
         },
-        **details,
+        **known,
     )
-
-
-def _read(wrong: list[Invalid], read: Callable[[], str | None]) -> str | None:
-    try:
-        return read()
-    except Invalid as invalid:
-        wrong.append(invalid)
-        return None
-
-
-def _optional(read: Callable[..., str], value: str | None, *, field: str) -> str | None:
-    """Nothing for an empty value, as forms send it."""
-    return read(value, field=field) if value is not None and value.strip() else None
-
-
-def _code(value: str, *, field: str) -> str:
-    code = value.strip()
-    if len(code) > _CODE_LENGTH or not code.isprintable():
-        raise Invalid(f"A practice code has 1 to {_CODE_LENGTH} printable characters.", field=field)
-    return code
-
-
-def _country(value: str, *, field: str) -> str:
-    code = value.strip().upper()
-    if not re.fullmatch("[A-Z]{2}", code):
-        raise Invalid("A country is its two letters of ISO 3166, such as GB.", field=field)
-    return code
-
-
-def _currency(value: str, *, field: str) -> str:
-    code = value.strip().upper()
-    if not re.fullmatch("[A-Z]{3}", code):
-        raise Invalid("A currency is its three letters of ISO 4217, such as GBP.", field=field)
-    return code
 
 
 def read_search(search: str | None) -> tuple[str, ...]:

@@ -38,6 +38,13 @@ class ClientRenamed(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClientChanged(Event):
+    """What is known of it changed, other than its name: its team, its code, its details."""
+
+    kind: ClassVar[str] = "CLIENT_CHANGED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClientDeleted(Event):
     """Hidden from now on; what belongs to it is removed by a job."""
 

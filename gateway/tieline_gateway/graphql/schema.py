@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from tieline_gateway.graphql.activity.queries import ActivityQueries
 from tieline_gateway.graphql.clients.adding import ClientAdditions
+from tieline_gateway.graphql.clients.editing import ClientEdits
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.previews import ClientPreviews
 from tieline_gateway.graphql.clients.queries import ClientQueries
@@ -65,6 +66,7 @@ class Mutation(
     ApiKeyMutations,
     ClientMemberMutations,
     ClientMutations,
+    ClientEdits,
     ClientAdditions,
     SignInMutations,
     ConnectionMutations,

@@ -1,0 +1,102 @@
+"""Changing what is known of a client: what is not mentioned stays, what is mentioned as nothing is cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final
+
+from tieline.clients import details
+from tieline.clients.repository import Client, ClientRepository
+from tieline.clients.teams import check_team
+from tieline.connections.mismatches import remismatch_client
+from tieline.errors import Invalid, NotFound, SeveralInvalid
+from tieline.events.kinds import ClientChanged, ClientRenamed
+from tieline.ids import ClientId, TeamId
+from tieline.names import clean_name
+from tieline.principal import Permission, Principal
+from tieline.work import retrying, unit_of_work
+
+
+class Unmentioned(Enum):
+    """The value of what stays as it is."""
+
+    UNMENTIONED = "UNMENTIONED"
+
+
+UNMENTIONED: Final = Unmentioned.UNMENTIONED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientChanges:
+    """What a person says anew of a client; None clears it, where it may be without."""
+
+    name: str | Unmentioned | None = UNMENTIONED
+    legal_name: str | Unmentioned | None = UNMENTIONED
+    practice_code: str | Unmentioned | None = UNMENTIONED
+    team_id: TeamId | Unmentioned | None = UNMENTIONED
+    country: str | Unmentioned | None = UNMENTIONED
+    currency: str | Unmentioned | None = UNMENTIONED
+
+    @property
+    def are_the_practices(self) -> bool:
+        """Whether they touch how the practice keeps its clients, and not only what the client is."""
+        return self.team_id is not UNMENTIONED or self.practice_code is not UNMENTIONED
+
+
+@retrying
+async def update_client(principal: Principal, client_id: ClientId, changes: ClientChanges) -> Client:
+    """Change details of a client: as it is now. What a person has said, no ledger changes any more.
+
+    Team and practice code are the practice's: to be an administrator of the client is not enough for them. Raises
+    NotFound (client, team), Forbidden, Invalid, SeveralInvalid and PlanTooSmall; what is so already changes nothing.
+    """
+    async with unit_of_work(principal) as work:
+        clients = ClientRepository.visible_to(principal)
+        client = await clients.get(client_id, lock=True)
+        if client is None:
+            raise NotFound("client", client_id, field="id")
+        administers = client.administered and not changes.are_the_practices
+        principal.require(Permission.MANAGE_CONNECTIONS, administers=administers)
+        changed = _changed(client, changes)
+        if changed.team_id != client.team_id:
+            await check_team(principal, changed.team_id)
+
+        if replace(changed, name=client.name) != client:
+            await clients.set_details(client, changed)
+            work.event(ClientChanged(client_id=client_id))
+        if changed.name != client.name:
+            await clients.rename(client_id, changed.name)
+            work.event(ClientRenamed(client_id=client_id))
+            await remismatch_client(work, principal.practice_id, client_id)
+    return changed
+
+
+def _changed(client: Client, changes: ClientChanges) -> Client:
+    """The client as it is to be. Raises Invalid, and SeveralInvalid with everything that does not fit."""
+    wrong: list[Invalid] = []
+
+    def read(value: Any, reader: Callable[[Any], str | None], standing: str | None) -> str | None:
+        return standing if value is UNMENTIONED else details.read_into(wrong, lambda: reader(value))
+
+    name = read(changes.name, _name, client.name)
+    legal_name = read(changes.legal_name, details.legal_name, client.legal_name)
+    practice_code = read(changes.practice_code, details.practice_code, client.practice_code)
+    country = read(changes.country, details.country, client.country)
+    currency = read(changes.currency, details.currency, client.currency)
+    if wrong or name is None:
+        raise wrong[0] if len(wrong) == 1 else SeveralInvalid(wrong)
+    return replace(
+        client,
+        name=name,
+        legal_name=legal_name,
+        practice_code=practice_code,
+        team_id=client.team_id if changes.team_id is UNMENTIONED else changes.team_id,
+        country=country,
+        currency=currency,
+    )
+
+
+def _name(value: str | None) -> str:
+    return clean_name(value or "", field="name")
