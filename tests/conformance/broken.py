@@ -27,11 +27,12 @@ from tieline.plugins import (
     Remaining,
     Session,
     SetAside,
+    SettingKind,
     Subject,
     faults,
 )
 from tieline.plugins.entries import Entry
-from tieline_abacus import ACCOUNTS, INFO, TAX_RATES, Abacus
+from tieline_abacus import ACCOUNTS, INFO, READ_TAX_RATES, TAX_RATES, Abacus
 
 _counter = itertools.count()
 _read_once: set[str] = set()
@@ -266,6 +267,23 @@ BROKEN: Sequence[tuple[str, Provider]] = (
     ("unknown-fields-change-nothing", Strict()),
     ("unknown-words-are-kept", Bent(bend=only_known_types)),
     ("one-bad-record-costs-no-other", Bent(bend=all_or_nothing, of=TAX_RATES)),
+    (
+        "settings-can-be-chosen",
+        Abacus(
+            info=replace(
+                with_feeds(ACCOUNTS, replace(TAX_RATES, datasets=("tax_rates", "tax_agencies"))),
+                connection_settings=(
+                    replace(
+                        READ_TAX_RATES,
+                        kind=SettingKind.RECORD,
+                        default=None,
+                        dataset="tax_agencies",
+                        feeds=(),
+                    ),
+                ),
+            )
+        ),
+    ),
     ("pages-are-pages", Bent(bend=lambda page: list(page.records))),
     ("datasets-are-the-feeds", Bent(bend=lambda page: first_record(page, dataset="contacts"))),
     ("records-can-be-stored", Bent(bend=lambda page: first_record(page, external_id="x" * 201))),

@@ -65,6 +65,7 @@ CASES = {
     ),
     "Query.activity.clientId": Case(
         document="query($id: ID!) { activity(clientId: $id) { totalCount } }", names="client"
+    ),
     "Query.deleteClientPreview.id": Case(
         document="query($id: ID!) { deleteClientPreview(id: $id) { records } }", names="client"
     ),
@@ -301,6 +302,12 @@ CASES = {
     ),
     "Mutation.acceptMismatch.input.connectionId": Case(
         document=mutation("acceptMismatch", "connectionId: $id"), names="connection"
+    ),
+    "Mutation.updateSettings.input.connectionId": Case(
+        document=mutation(
+            "updateSettings", 'connectionId: $id, settings: [{name: "read_items", value: "false"}]'
+        ),
+        names="connection",
     ),
     "Mutation.refreshLists.input.connectionId": Case(
         document=mutation("refreshLists", "connectionId: $id", asks="run { id }"), names="connection"

@@ -55,6 +55,7 @@ MOMENTS = {
     "0014_webhooks": ["LOCK TABLE provider_app IN ACCESS SHARE MODE", "CREATE TABLE webhook_touch ()"],
     "0015_quota_meters": ["CREATE TABLE quota_meter ()"],
     "0016_people": ["LOCK TABLE person IN ACCESS SHARE MODE", "CREATE TABLE activity ()"],
+    "0017_connection_settings": ["LOCK TABLE connection IN ACCESS SHARE MODE"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

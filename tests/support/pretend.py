@@ -24,6 +24,7 @@ from tieline.plugins import (
     OrganisationDetails,
     Page,
     Product,
+    Provider,
     ProviderInfo,
     Reached,
     Registry,
@@ -103,10 +104,10 @@ class Pretend:
 
 
 @contextmanager
-def pretending() -> Iterator[None]:
-    """This process has the pretend providers, and no other, until the block ends."""
+def pretending(*providers: Provider) -> Iterator[None]:
+    """This process has these providers, or the two pretend ones, and no other, until the block ends."""
     before = host.host()
-    host.install(replace(before, registry=Registry.of(Pretend(), Pretend("feigned"))))
+    host.install(replace(before, registry=Registry.of(*(providers or (Pretend(), Pretend("feigned"))))))
     try:
         yield
     finally:

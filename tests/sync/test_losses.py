@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.books import DATA_HEALTH, Books
+from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
 from tests.sync.scripted import Reading, Script, page, reading, record
+from tieline.connections.settings.reading import AskedSetting
+from tieline.connections.settings.service import update_settings
 from tieline.connections.states import Reason
 from tieline.errors import (
     AccessLost,
@@ -17,6 +20,7 @@ from tieline.errors import (
     ScopeMissing,
     SubscriptionLapsed,
 )
+from tieline.plugins import ConnectionSetting, SettingKind
 from tieline.sync.runs import RunState
 from tieline.sync.service import sync
 
@@ -89,6 +93,35 @@ async def test_a_run_goes_on_with_the_product_that_nothing_is_wrong_with(
     assert await client.slice() is None
     assert (await client.run()).state is RunState.SUCCEEDED
     assert (await client.run()).wanted == ("accounts", "rates")
+
+
+async def test_a_product_that_has_the_feed_switched_off_does_not_need_it(
+    books: Books, script: Script
+) -> None:
+    switch = ConnectionSetting(
+        name="read_accounts",
+        kind=SettingKind.SWITCH,
+        label="Read accounts",
+        meaning="Whether accounts are read.",
+        products=(BOOKKEEPING, DATA_HEALTH),
+        default="true",
+        feeds=("accounts",),
+    )
+    script.info = replace(script.info, connection_settings=(switch,))
+    client = await reading(books, script)
+    other = await books.connected(client.connection.client_id, client.organisation_id, DATA_HEALTH)
+    await books.sql.execute(
+        "UPDATE connection SET credential_id = $2 WHERE id = $1", other.id, client.connection.credential_id
+    )
+    off = [AskedSetting(name="read_accounts", value="false")]
+    await update_settings(books.admin, client.connection.id, off)
+    script.answers["accounts", None] = ScopeMissing("pretend")
+
+    while await client.slice() is not None:
+        pass
+
+    assert (await books.row("connection", other.id))["reason"] == Reason.SCOPE_MISSING
+    assert await client.reason() is None
 
 
 async def test_a_consent_that_has_gone_ends_the_run(client: Reading, script: Script) -> None:

@@ -18,6 +18,7 @@ from tieline.events.kinds import ClientCreated, ClientDeleted
 from tieline.ids import ClientId, PersonId, TeamId, new_id
 from tieline.names import clean_name, name_key, search_words
 from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
+from tieline.practices.repository import PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.work import retrying, unit_of_work
 

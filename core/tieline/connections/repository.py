@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,10 @@ from tieline.visibility import visible_client
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """A connection and what its rows tell of it. `integrated_by` is the person whose consent it hangs on."""
+    """A connection and what its rows tell of it. `integrated_by` is the person whose consent it hangs on.
+
+    `settings` are those values that are stored, by name: a setting that is not among them has its default.
+    """
 
     id: ConnectionId
     practice_id: PracticeId
@@ -35,6 +39,7 @@ class Connection:
     organisation_name: str
     integrated_by: PersonId
     login: str | None
+    settings: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +76,7 @@ OWN_COLUMNS = (
     "status",
     "connected_at",
     "ended_at",
+    "settings",
 )
 COLUMNS = (
     ", ".join(f"k.{column}" for column in OWN_COLUMNS)
@@ -286,6 +292,14 @@ class ConnectionRepository:
         accepted = [names for _, names in flags.values()]
         return await self._changing(sql, at, list(flags), differ, accepted)
 
+    async def set_settings(
+        self, connection_id: ConnectionId, settings: Mapping[str, str], *, at: datetime
+    ) -> Connection:
+        """Write all settings of a current, locked connection."""
+        sql = _CHANGED.format(which="k.id = $3", what="settings = $4::jsonb")
+        changed = await self._changing(sql, at, connection_id, json.dumps(dict(settings)))
+        return changed[0]
+
     async def _select(self, which: str, *arguments: object) -> list[Connection]:
         bound = [self.practice_id, *arguments]
         if self._principal is not None:
@@ -324,4 +338,5 @@ def connection(row: Any) -> Connection:
         organisation_name=row["organisation_name"],
         integrated_by=row["integrated_by"],
         login=row["login"],
+        settings=json.loads(row["settings"]),
     )

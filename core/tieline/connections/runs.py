@@ -9,7 +9,7 @@ from tieline.canonical import LISTS
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.host import host
 from tieline.ids import OrganisationId, PersonId, PracticeId
-from tieline.plugins import Feed
+from tieline.plugins import Feed, feeds_for
 from tieline.sync.queueing import ask_for, stop
 from tieline.sync.repository import WantedRun, live_runs, narrow_runs
 from tieline.sync.runs import Run, Trigger
@@ -108,4 +108,6 @@ def _asked_for(connection: Connection, trigger: Trigger) -> tuple[str, ...]:
 
 def _all_feeds(connection: Connection) -> tuple[Feed, ...]:
     provider = host().registry.get(connection.provider)
-    return provider.info.feeds.get(connection.product, ()) if provider is not None else ()
+    if provider is None:
+        return ()
+    return feeds_for(provider.info, connection.product, connection.settings)

@@ -119,6 +119,13 @@ class ConnectionRestored(ConnectionEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionSettingsChanged(ConnectionEvent):
+    """A person settled something about it anew."""
+
+    kind: ClassVar[str] = "CONNECTION_SETTINGS_CHANGED"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionExpired(ConnectionEvent):
     """It stopped working; `reason` says why and so what mends it."""
 

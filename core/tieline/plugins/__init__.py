@@ -7,6 +7,8 @@
     gate        what each call passes, waiting for the quota
     faults      what an answer means, as `classify` says it
     hookspecs   the hook through which a plugin offers its provider
+    connection_settings
+                what a practice may settle about one connection
     settings    what an operator may settle where a provider's documentation leaves it open
     registry    the plugins that are installed, and why one is refused
     oauth       consent, tokens and revocation as message parts
@@ -25,6 +27,13 @@ leads to has a function `tieline_provider`, marked with `hookimpl`.
 from tieline.errors import LimitScope
 from tieline.plugins import faults
 from tieline.plugins.answer import Answer
+from tieline.plugins.connection_settings import (
+    ConnectionSetting,
+    SettingChoice,
+    SettingKind,
+    feeds_for,
+    settings_for,
+)
 from tieline.plugins.contract import (
     CONTRACT_VERSION,
     ClientAuthentication,
@@ -81,6 +90,7 @@ __all__ = [
     "BadSignature",
     "Challenge",
     "ClientAuthentication",
+    "ConnectionSetting",
     "Consent",
     "CursorTooOld",
     "Endpoints",
@@ -110,6 +120,8 @@ __all__ = [
     "Session",
     "SetAside",
     "Setting",
+    "SettingChoice",
+    "SettingKind",
     "Subject",
     "TokenRequest",
     "TokenSet",
@@ -123,6 +135,7 @@ __all__ = [
     "check_signature",
     "code_request",
     "faults",
+    "feeds_for",
     "hookimpl",
     "load",
     "read_tokens",
@@ -130,4 +143,5 @@ __all__ = [
     "refresh_request",
     "revocation_request",
     "send",
+    "settings_for",
 ]

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from tieline.errors import Invalid
+from tieline.plugins.connection_settings import ConnectionSetting
 from tieline.plugins.faults import Fault
 from tieline.plugins.limits import Limit, Remaining
 from tieline.plugins.pull import Page
@@ -75,6 +76,7 @@ class ProviderInfo:
     one consent after another. The feeds of a product come in the order in which they are first read. `tiers` are
     the provider's plans for apps where limits depend on them, the one to start with first. A provider with `settings`
     has a method `settled(values)`: itself, with the values that the operator gave, each by its setting's name.
+    `connection_settings` are what a practice may settle about each of its connections.
     """
 
     slug: str
@@ -86,6 +88,7 @@ class ProviderInfo:
     feeds: Mapping[Product, tuple[Feed, ...]]
     tiers: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+    connection_settings: tuple[ConnectionSetting, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

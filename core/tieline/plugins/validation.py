@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from tieline.plugins.connection_settings import flaws_of_connection_settings
 from tieline.plugins.contract import CONTRACT_VERSION, Feed, OAuth, Provider, ProviderInfo
 from tieline.plugins.limits import Limit, LimitKind
 from tieline.plugins.settings import flaws_of_settings
@@ -43,6 +44,7 @@ def _flaws(provider: Any) -> Iterator[str]:
     if info.settings and not callable(getattr(provider, "settled", None)):
         yield "it declares settings, and has no method 'settled' that takes their values"
     yield from flaws_of_settings(info.settings)
+    yield from flaws_of_connection_settings(info)
     yield from _flaws_of_webhooks(provider)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tieline.connections.repository import ConnectionRepository
+from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import Reason
 from tieline.connections.writing import record_expired
 from tieline.credentials.losing import lose_organisations
@@ -53,7 +53,7 @@ async def expire(work: Work, plan: Plan, step: Step, loss: Loss) -> None:
             loss.reason,
             at=work.now,
             organisation_ids=[plan.organisation_id],
-            products=_products(plan, step) if loss.reason is Reason.SCOPE_MISSING else None,
+            products=await _products(plan, step) if loss.reason is Reason.SCOPE_MISSING else None,
         )
         record_expired(work, expired, loss.reason)
 
@@ -61,16 +61,15 @@ async def expire(work: Work, plan: Plan, step: Step, loss: Loss) -> None:
 async def goes_on(plan: Plan, step: Step) -> bool:
     """Whether something works still, and the feed is not read through this credential again."""
     left = await working(plan.practice_id, plan.organisation_id)
-    products = _products(plan, step)
-    return bool(left) and not any(
-        each.credential_id == step.credential_id and each.product in products for each in left
-    )
+    return bool(left) and not any(_needs(plan, step, each) for each in left)
 
 
-def _products(plan: Plan, step: Step) -> list[Product]:
-    """Those that need the feed."""
-    return [
-        product
-        for product in plan.provider.info.products
-        if step.feed.name in feed_names(plan.provider, product)
-    ]
+async def _products(plan: Plan, step: Step) -> list[Product]:
+    """Those for which the feed is read through this credential."""
+    standing = await working(plan.practice_id, plan.organisation_id)
+    return [each.product for each in standing if _needs(plan, step, each)]
+
+
+def _needs(plan: Plan, step: Step, connection: Connection) -> bool:
+    wants = step.feed.name in feed_names(plan.provider, connection)
+    return wants and connection.credential_id == step.credential_id

@@ -10,7 +10,7 @@ from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.host import host
 from tieline.ids import CredentialId, OrganisationId, PracticeId, RunId
-from tieline.plugins import Feed, FeedKind, Product, Provider
+from tieline.plugins import Feed, FeedKind, Provider, feeds_for
 from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
 from tieline.sync.feeds.times import is_due
@@ -132,13 +132,13 @@ def routes_of(
     wanted: Sequence[str],
     preferred: CredentialId,
 ) -> Mapping[str, Route]:
-    """Of the wanted feeds, in their order, those that a working connection's product has.
+    """Of the wanted feeds, in their order, those that a working connection wants.
 
     Each is read through the preferred credential if one of those connections hangs on it.
     """
     routes: dict[str, Route] = {}
     for name in wanted:
-        serving = [each for each in connections if name in feed_names(provider, each.product)]
+        serving = [each for each in connections if name in feed_names(provider, each)]
         if serving:
             credentials = sorted({each.credential_id for each in serving}, key=str)
             through = preferred if preferred in credentials else credentials[0]
@@ -146,8 +146,10 @@ def routes_of(
     return routes
 
 
-def feed_names(provider: Provider, product: Product) -> frozenset[str]:
-    return frozenset(feed.name for feed in provider.info.feeds.get(product, ()))
+def feed_names(provider: Provider, connection: Connection) -> frozenset[str]:
+    """What the connection wants read, by its product and its settings."""
+    wanted = feeds_for(provider.info, connection.product, connection.settings)
+    return frozenset(feed.name for feed in wanted)
 
 
 def _feed(provider: Provider, name: str) -> Feed:

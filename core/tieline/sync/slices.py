@@ -162,4 +162,4 @@ async def _is_whole(plan: Plan, standing: Standing) -> bool:
     if standing.trigger not in PARTIAL:
         return True
     connections = await working(plan.practice_id, plan.organisation_id)
-    return all(feed_names(plan.provider, each.product) <= set(standing.wanted) for each in connections)
+    return all(feed_names(plan.provider, each) <= set(standing.wanted) for each in connections)

@@ -18,6 +18,7 @@ from tieline.clients.repository import Client
 from tieline.connections import service as connections
 from tieline.connections.organisations.repository import Organisation
 from tieline.connections.repository import Connection
+from tieline.connections.settings.service import Settled, settings_of
 from tieline.connections.suggestions.matching import Suggestion
 from tieline.connections.suggestions.service import MAX_ORGANISATIONS, suggest_clients
 from tieline.connections.warnings.ends import Warned
@@ -54,7 +55,7 @@ class Ahead:
 @dataclass(frozen=True, kw_only=True)
 class Loaders:
     """Named for what they map. `app` goes by the provider's slug; `connections` are a client's current ones;
-    `last_run` is the latest sync of a connection's organisation.
+    `last_run` is the latest sync of a connection's organisation, `settings` what is settled about a connection.
     """
 
     app: DataLoader[str, App | None]
@@ -64,6 +65,7 @@ class Loaders:
     last_run: DataLoader[ConnectionId, Run | None]
     organisation: DataLoader[OrganisationId, Organisation | None]
     person: DataLoader[PersonId, Person | None]
+    settings: DataLoader[ConnectionId, list[Settled]]
     suggestions: DataLoader[Found, tuple[Suggestion, ...]]
     team: DataLoader[TeamId, Team | None]
     team_size: DataLoader[TeamId, TeamSize | None]
@@ -87,6 +89,7 @@ class Loaders:
                 lambda ids: _organisations(principal, ids), lambda known: known.id, ahead.organisations
             ),
             person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
+            settings=_settings(principal),
             suggestions=_suggestions(principal),
             team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
             team_size=_loader(lambda ids: team_sizes(principal, ids), lambda size: size.team_id),
@@ -137,6 +140,14 @@ def _last_run(principal: Principal) -> DataLoader[ConnectionId, Run | None]:
     async def load(ids: list[ConnectionId]) -> list[Run | None]:
         found = await syncs.last_runs(principal, ids)
         return [found.get(connection_id) for connection_id in ids]
+
+    return DataLoader(load)
+
+
+def _settings(principal: Principal) -> DataLoader[ConnectionId, list[Settled]]:
+    async def load(ids: list[ConnectionId]) -> list[list[Settled]]:
+        found = await settings_of(principal, ids)
+        return [found.get(connection_id, []) for connection_id in ids]
 
     return DataLoader(load)
 

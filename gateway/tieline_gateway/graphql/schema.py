@@ -18,6 +18,7 @@ from tieline_gateway.graphql.connections.moving import MovingMutations, MovingQu
 from tieline_gateway.graphql.connections.mutations import ConnectionMutations
 from tieline_gateway.graphql.connections.previews import ConnectionPreviews
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
+from tieline_gateway.graphql.connections.settings import SettingsMutations
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
 from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQueries
@@ -72,6 +73,7 @@ class Mutation(
     ConnectionMutations,
     ConnectionChanges,
     MovingMutations,
+    SettingsMutations,
     SyncMutations,
 ):
     pass

@@ -39,6 +39,7 @@ from tieline.vault import Secret
 from tieline_quickbooks import company, faults, identity, limits, reading
 from tieline_quickbooks.asking import Company
 from tieline_quickbooks.feeds import FEEDS
+from tieline_quickbooks.settling import SETTINGS
 from tieline_quickbooks.webhooks import WEBHOOKS, parse
 
 _SLUG = "quickbooks"
@@ -66,6 +67,7 @@ _INFO = ProviderInfo(
             most=1_000_000_000,
         ),
     ),
+    connection_settings=SETTINGS,
 )
 _ENDPOINTS = Endpoints(
     authorize="https://appcenter.intuit.com/connect/oauth2",

@@ -37,6 +37,7 @@ from tieline.plugins import (
 from tieline.vault import Secret
 from tieline_xero import connections, details, faults, identity, limits, reading, scopes
 from tieline_xero.feeds import FEEDS
+from tieline_xero.settling import SETTINGS
 from tieline_xero.webhooks import WEBHOOKS, parse
 
 _SLUG = "xero"
@@ -59,6 +60,7 @@ _INFO = ProviderInfo(
             most=reading.PAGE_SIZE,
         ),
     ),
+    connection_settings=SETTINGS,
 )
 _OAUTH = OAuth(
     endpoints=Endpoints(

@@ -15,6 +15,7 @@ from tieline.canonical import Account, TaxRate, to_data
 from tieline.errors import NotAtProvider, ProviderBroken
 from tieline.plugins import (
     ClientAuthentication,
+    ConnectionSetting,
     Consent,
     CursorTooOld,
     Endpoints,
@@ -36,6 +37,7 @@ from tieline.plugins import (
     RevocationForm,
     Session,
     SetAside,
+    SettingKind,
     Subject,
     WebhookEvent,
     Webhooks,
@@ -49,6 +51,15 @@ from tieline.vault import Secret
 LIMITS = "https://developer.abacus.example/limits"
 ACCOUNTS = Feed(name="accounts", datasets=("accounts",), kind=FeedKind.CHANGES, every=timedelta(hours=1))
 TAX_RATES = Feed(name="tax_rates", datasets=("tax_rates",), kind=FeedKind.SNAPSHOT, every=timedelta(days=1))
+READ_TAX_RATES = ConnectionSetting(
+    name="read_tax_rates",
+    kind=SettingKind.SWITCH,
+    label="Read tax rates",
+    meaning="Whether tax rates are read; a company that charges no tax has none.",
+    products=(Product.BOOKKEEPING,),
+    default="true",
+    feeds=("tax_rates",),
+)
 INFO = ProviderInfo(
     slug="abacus",
     name="Abacus",
@@ -58,6 +69,7 @@ INFO = ProviderInfo(
     guided_queue=True,
     feeds={Product.BOOKKEEPING: (ACCOUNTS, TAX_RATES)},
     tiers=("small", "large"),
+    connection_settings=(READ_TAX_RATES,),
 )
 OAUTH = OAuth(
     endpoints=Endpoints(

@@ -10,6 +10,7 @@ import strawberry
 from tieline.connections import states
 from tieline.connections.organisations import repository as organisations
 from tieline.connections.repository import Connection as ConnectionRecord
+from tieline.connections.settings.service import Settled
 from tieline.connections.states import Reason, Remedy, Status
 from tieline.connections.warnings.ends import Warned
 from tieline.ids import ClientId, ConnectionId, OrganisationId, PersonId
@@ -20,6 +21,7 @@ from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Person
+from tieline_gateway.graphql.providers.settings import ConnectionSetting
 from tieline_gateway.graphql.providers.types import Provider, load_provider
 from tieline_gateway.graphql.sync.types import SyncRun, SyncRunPage
 
@@ -89,6 +91,34 @@ class ConnectionWarning:
         )
 
 
+@strawberry.type(description="A record of the organisation's books that a setting names.")
+class SettingRecord:
+    name: str | None = strawberry.field(description="Null where the provider has none for it.")
+    active: bool = strawberry.field(description="False where it was archived since; choose another one.")
+
+
+@strawberry.type(description="A setting of a connection, and its value.")
+class ConnectionSettingValue:
+    setting: ConnectionSetting
+    value: str | None = strawberry.field(
+        description="By the setting's kind; null for a RECORD that names none."
+    )
+    is_default: bool = strawberry.field(description="Whether it is the setting's default.")
+    record: SettingRecord | None = strawberry.field(
+        description="What a RECORD names; null where that is gone, or its books are not this connection's any more."
+    )
+
+    @classmethod
+    def of(cls, settled: Settled) -> ConnectionSettingValue:
+        record = settled.record
+        return cls(
+            setting=ConnectionSetting.of(settled.setting),
+            value=settled.value,
+            is_default=settled.is_default,
+            record=SettingRecord(name=record.name, active=record.active) if record else None,
+        )
+
+
 @strawberry.type(description="A client's product, connected to an organisation through somebody's consent.")
 class Connection:
     id: strawberry.ID
@@ -127,6 +157,14 @@ class Connection:
     async def warnings(self, info: Info) -> list[ConnectionWarning]:
         found = await info.context.loaders.warning.load(self.key)
         return [ConnectionWarning.of(found)] if found else []
+
+    @strawberry.field(
+        description="What is settled about it, by what its provider declares. It stays through a reconnect, and a "
+        "connection that takes its place begins with the defaults."
+    )
+    async def settings(self, info: Info) -> list[ConnectionSettingValue]:
+        settled = await info.context.loaders.settings.load(self.key)
+        return [ConnectionSettingValue.of(each) for each in settled]
 
     @strawberry.field(description="When the organisation's data was last brought up to date; null for never.")
     async def last_synced_at(self, info: Info) -> datetime | None:

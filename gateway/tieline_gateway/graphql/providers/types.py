@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from tieline.credentials.apps.repository import App
 from tieline.host import host
+from tieline.plugins import ConnectionSetting as Declared
 from tieline.plugins import Product
 from tieline_gateway.graphql.context import Info
-
-strawberry.enum(Product, description="What a practice uses a connection for.")
+from tieline_gateway.graphql.providers.settings import ConnectionSetting
 
 
 @strawberry.type(description="An accounting system, and what the practice's own app there can do.")
@@ -30,6 +32,15 @@ class Provider:
         description="The redirect address to register at the provider, letter by letter; null without an app."
     )
 
+    settings: strawberry.Private[tuple[Declared, ...]]
+
+    @strawberry.field(description="What a practice may settle about each of its connections of a product.")
+    def connection_settings(
+        self,
+        product: Annotated[Product, strawberry.argument(description="What the connections are for.")],
+    ) -> list[ConnectionSetting]:
+        return [ConnectionSetting.of(each) for each in self.settings if product in each.products]
+
     @classmethod
     def of(cls, slug: str, app: App | None) -> Provider:
         """What its plugin says of it, or as little as there is when that is no longer installed."""
@@ -43,6 +54,7 @@ class Provider:
             guided_queue=info.guided_queue if info else False,
             configured=app is not None and info is not None,
             callback_url=host().callback_url(slug, app.id) if app else None,
+            settings=info.connection_settings if info else (),
         )
 
 
