@@ -21,7 +21,7 @@ from tests.support.sockets import caller_at
 from tests.support.worlds import World, world_of
 
 Snapshot = dict[str, list[str]]
-_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS")
+_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "SET", "UNCHANGED")
 _ROWS = (".rows.", ".connectionIds")
 
 
@@ -68,6 +68,8 @@ CASES = {
     ),
     "Query.deleteClientPreview.id": Case(
         document="query($id: ID!) { deleteClientPreview(id: $id) { records } }", names="client"
+    "Query.clientsCsv.teamIds": Case(
+        document="query($id: ID!) { clientsCsv(teamIds: [$id]) { rowCount } }", names="team"
     ),
     "Query.connection.id": Case(
         document="query($id: ID!) { connection(id: $id) { id } }", names="connection"
@@ -374,6 +376,12 @@ CASES = {
             declares=", $sign_in: ID!, $free_organisation: ID!",
         ),
         names="team",
+    ),
+    "Mutation.setPracticeCodes.input.rows.clientId": Case(
+        document=mutation(
+            "setPracticeCodes", 'rows: [{clientId: $id, practiceCode: "N-1"}]', asks="outcomes { code }"
+        ),
+        names="client",
     ),
     "Mutation.sync.input.connectionId": Case(
         document=mutation("sync", "connectionId: $id", asks="run { id }"), names="connection"

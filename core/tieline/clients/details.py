@@ -18,7 +18,7 @@ def legal_name(value: str | None) -> str | None:
 
 def practice_code(value: str | None) -> str | None:
     """Any printable text; case counts."""
-    return _optional(_code, value, field="practiceCode")
+    return _optional(read_code, value, field="practiceCode")
 
 
 def country(value: str | None) -> str | None:
@@ -40,16 +40,17 @@ def read_into(wrong: list[Invalid], read: Callable[[], str | None]) -> str | Non
         return None
 
 
+def read_code(value: str, *, field: str) -> str:
+    """The practice's own code for a client, without white space around it."""
+    code = value.strip()
+    if not code or len(code) > _CODE_LENGTH or not code.isprintable():
+        raise Invalid(f"A practice code has 1 to {_CODE_LENGTH} printable characters.", field=field)
+    return code
+
+
 def _optional(read: Callable[..., str], value: str | None, *, field: str) -> str | None:
     """Nothing for an empty value, as forms send it."""
     return read(value, field=field) if value is not None and value.strip() else None
-
-
-def _code(value: str, *, field: str) -> str:
-    code = value.strip()
-    if len(code) > _CODE_LENGTH or not code.isprintable():
-        raise Invalid(f"A practice code has 1 to {_CODE_LENGTH} printable characters.", field=field)
-    return code
 
 
 def _country(value: str, *, field: str) -> str:

@@ -15,6 +15,7 @@ from tieline.errors import Invalid, NotFound, SeveralInvalid
 from tieline.events.kinds import ClientChanged, ClientRenamed
 from tieline.ids import ClientId, TeamId
 from tieline.names import clean_name
+from tieline.practices.repository import PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.work import retrying, unit_of_work
 
@@ -53,6 +54,9 @@ async def update_client(principal: Principal, client_id: ClientId, changes: Clie
     NotFound (client, team), Forbidden, Invalid, SeveralInvalid and PlanTooSmall; what is so already changes nothing.
     """
     async with unit_of_work(principal) as work:
+        if changes.practice_code is not UNMENTIONED:
+            # Whoever gives many clients their codes counts on those that are free.
+            await PracticeRepository.of(principal.practice_id).lock()
         clients = ClientRepository.visible_to(principal)
         client = await clients.get(client_id, lock=True)
         if client is None:

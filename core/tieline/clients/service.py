@@ -91,6 +91,9 @@ async def create_client(principal: Principal, new: NewClient) -> Client:
     row = _row(principal, new)
     async with unit_of_work(principal) as work:
         clients = ClientRepository.visible_to(principal)
+        if row.practice_code is not None:
+            # Whoever gives many clients their codes counts on those that are free.
+            await PracticeRepository.of(principal.practice_id).lock()
         await check_team(principal, new.team_id)
 
         row.created_at = work.now

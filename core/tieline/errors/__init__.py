@@ -26,6 +26,7 @@
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
     │   ├── DuplicateClient   a client of this name is there already
+    │   ├── CodeTaken         another client has this practice code
     │   ├── OwnBooks          these look like the practice's own books, and no client's
     │   ├── NamedTwice        two rows of one request name the same thing
     │   ├── NameTaken         another one of the practice's has the name
@@ -82,6 +83,7 @@ from tieline.errors.refusals import (
     AdminNeeded,
     BulkConnectUnsupported,
     CannotSync,
+    CodeTaken,
     ConsentOver,
     ConsentTooNarrow,
     CursorExpired,
@@ -125,6 +127,7 @@ __all__ = [
     "Busy",
     "CannotSync",
     "ClaimLost",
+    "CodeTaken",
     "ConsentGone",
     "ConsentOver",
     "ConsentTooNarrow",

@@ -238,6 +238,15 @@ class DuplicateClient(Refused):
         super().__init__(f"{whom} is there already; {name} may be the same business.", field=field)
 
 
+class CodeTaken(Refused):
+    """Whose it is, is not told: not everybody who gives codes sees every client."""
+
+    code: ClassVar[str] = "CODE_TAKEN"
+
+    def __init__(self, practice_code: str, *, field: str | None = None) -> None:
+        super().__init__(f"Another client has the practice code {practice_code}.", field=field)
+
+
 class OwnBooks(Refused):
     code: ClassVar[str] = "OWN_BOOKS"
 

@@ -10,6 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from tieline_gateway.graphql.activity.queries import ActivityQueries
 from tieline_gateway.graphql.clients.adding import ClientAdditions
 from tieline_gateway.graphql.clients.editing import ClientEdits
+from tieline_gateway.graphql.clients.codes import PracticeCodeMutations, PracticeCodeQueries
+from tieline_gateway.graphql.clients.export import ClientExports
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.previews import ClientPreviews
 from tieline_gateway.graphql.clients.queries import ClientQueries
@@ -46,6 +48,8 @@ class Query(
     ActivityQueries,
     ClientQueries,
     ClientPreviews,
+    ClientExports,
+    PracticeCodeQueries,
     ProviderQueries,
     SignInQueries,
     ConnectionQueries,
@@ -69,6 +73,7 @@ class Mutation(
     ClientMutations,
     ClientEdits,
     ClientAdditions,
+    PracticeCodeMutations,
     SignInMutations,
     ConnectionMutations,
     ConnectionChanges,

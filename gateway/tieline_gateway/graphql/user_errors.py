@@ -36,6 +36,7 @@ class UserErrorCode(StrEnum):
     SCOPE_MISSING = errors.ConsentTooNarrow.code
     NAMED_TWICE = errors.NamedTwice.code
     DUPLICATE = errors.DuplicateClient.code
+    CODE_TAKEN = errors.CodeTaken.code
     OWN_BOOKS = errors.OwnBooks.code
     CONNECTION_EXPIRED = errors.CannotSync.code
     QUOTA_SPENT = errors.QuotaSpent.code

@@ -1,0 +1,1 @@
+"""The practice's own codes for its clients, many at once."""

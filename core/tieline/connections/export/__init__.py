@@ -1,0 +1,1 @@
+"""The list of clients with how each is connected, for spreadsheets."""

@@ -1,0 +1,121 @@
+"""The list of clients as a spreadsheet: one row a client, with how it is connected for each product."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from tieline import clock
+from tieline.clients.service import read_search
+from tieline.connections.export.repository import (
+    MAX_CLIENTS,
+    ExportedClient,
+    ExportedConnection,
+    ExportQuery,
+    export_rows,
+)
+from tieline.connections.states import Status, statuses
+from tieline.database import scope
+from tieline.errors import Invalid, NotFound
+from tieline.ids import TeamId
+from tieline.plugins import Product
+from tieline.practices.service import list_teams
+from tieline.principal import Principal
+from tieline.spreadsheets import render
+
+_OF_CLIENT = ("Client ID", "Name", "Legal name", "Practice code", "Team", "Country", "Currency")
+_OF_CONNECTION = (
+    "status",
+    "reason",
+    "provider",
+    "organisation",
+    "organisation's legal name",
+    "integrated by",
+    "last sync",
+    "expires",
+)
+_PRODUCTS = {Product.BOOKKEEPING: "Bookkeeping", Product.DATA_HEALTH: "Data health"}
+HEADER = (*_OF_CLIENT, *(f"{_PRODUCTS[product]}: {part}" for product in Product for part in _OF_CONNECTION))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientsCsv:
+    """A file to save; what happened since it was made comes after `event_cursor`."""
+
+    file_name: str
+    content: str
+    row_count: int
+    event_cursor: str
+
+
+async def export_clients(
+    principal: Principal,
+    *,
+    search: str | None = None,
+    wanted: Collection[Status] = (),
+    team_ids: Collection[TeamId] = (),
+) -> ClientsCsv:
+    """The clients that the caller sees, by name; with `wanted`, those that have one of these statuses for any product.
+
+    Raises Invalid (search, more than 10,000 clients) and NotFound (team).
+    """
+    query = ExportQuery(words=read_search(search), statuses=frozenset(wanted), team_ids=frozenset(team_ids))
+    await _check_teams(principal, query.team_ids)
+    async with scope(principal.practice_id):
+        exported = await export_rows(principal, query)
+    if len(exported.clients) > MAX_CLIENTS:
+        raise Invalid(
+            f"A file holds at most {MAX_CLIENTS:,} clients: narrow it by a search, a status or a team.",
+            field="search",
+        )
+    return ClientsCsv(
+        file_name=f"clients-{clock.now().date().isoformat()}.csv",
+        content=await asyncio.to_thread(_content, exported.clients),
+        row_count=len(exported.clients),
+        event_cursor=exported.event_cursor,
+    )
+
+
+async def _check_teams(principal: Principal, team_ids: Collection[TeamId]) -> None:
+    known = {team.id for team in await list_teams(principal, list(team_ids))} if team_ids else set()
+    for team_id in sorted(team_ids):
+        if team_id not in known:
+            raise NotFound("team", team_id, field="teamIds")
+
+
+def _content(clients: Collection[ExportedClient]) -> str:
+    return render([HEADER, *(_row(client) for client in clients)])
+
+
+def _row(client: ExportedClient) -> list[str]:
+    own = (
+        str(client.id),
+        client.name,
+        client.legal_name,
+        client.practice_code,
+        client.team,
+        client.country,
+        client.currency,
+    )
+    cells = [*own, *(cell for connection in client.connections for cell in _cells(connection))]
+    return [cell or "" for cell in cells]
+
+
+def _cells(connection: ExportedConnection) -> tuple[str | None, ...]:
+    return (
+        ", ".join(statuses(connection.status)),
+        connection.reason,
+        connection.provider,
+        connection.organisation,
+        connection.legal_name,
+        connection.person,
+        _instant(connection.last_synced_at),
+        _instant(connection.ends_at),
+    )
+
+
+def _instant(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else None
