@@ -1,5 +1,7 @@
 """What has to be known before connections change: loaded under locks, in the one order that everybody takes them.
 
+A look at what a change would do reads the same without locks: nobody waits for it, and it waits for nobody.
+
 client → organisation → credential → connection, each by ascending id.
 """
 
@@ -67,23 +69,25 @@ async def load_facts(
     *,
     at: datetime,
     also: Collection[OrganisationId] = (),
+    lock: bool = True,
 ) -> Facts:
-    """Everything that rows are decided by, locked; a constant number of statements, however many rows.
+    """Everything that rows are decided by, locked if they are to change; a constant number of statements.
 
     `also` are organisations that no row names, such as those that connections move away from.
     """
     practice_id = principal.practice_id
     visible = ClientRepository.visible_to(principal)
-    clients = await visible.get_many({row.client_id for row in rows}, lock=True)
+    clients = await visible.get_many({row.client_id for row in rows}, lock=lock)
     wanted = {*(row.organisation_id for row in rows), *also}
-    organisations = await OrganisationRepository.of(practice_id).lock(wanted)
+    repository = OrganisationRepository.of(practice_id)
+    organisations = await repository.lock(wanted) if lock else await repository.get_many(wanted)
     # Read once the organisations are held: what is about to be released is no longer found.
     found = await SignInRepository.of(practice_id).organisations(sign_in.id)
     through = await reached_through(
-        practice_id, [each for each in found if each.organisation_id in wanted], at=at
+        practice_id, [each for each in found if each.organisation_id in wanted], at=at, lock=lock
     )
     standing = await ConnectionRepository.of(practice_id).current_of_clients(
-        [client.id for client in clients], product, lock=True
+        [client.id for client in clients], product, lock=lock
     )
     known = {client.id: client for client in clients}
     return Facts(
@@ -105,11 +109,12 @@ async def load_facts(
 
 
 async def reached_through(
-    practice_id: PracticeId, found: Sequence[FoundOrganisation], *, at: datetime
+    practice_id: PracticeId, found: Sequence[FoundOrganisation], *, at: datetime, lock: bool = True
 ) -> Through:
     """By which credentials these are reached; they are locked, so that none dies before what hangs on it is written."""
-    locked = await CredentialRepository.of(practice_id).lock({each.credential_id for each in found})
-    live = {credential.id: credential for credential in locked if credential.state is State.LIVE}
+    credentials, ids = CredentialRepository.of(practice_id), {each.credential_id for each in found}
+    known = await credentials.lock(ids) if lock else await credentials.get_many(ids)
+    live = {credential.id: credential for credential in known if credential.state is State.LIVE}
     through = {each.organisation_id: each.credential_id for each in found if each.credential_id in live}
     named = [(credential_id, organisation_id) for organisation_id, credential_id in through.items()]
     over = {each for _, each in await ConsentRepository.of(practice_id).over(named, at=at)}

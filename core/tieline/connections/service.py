@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from tieline import clock
 from tieline.connections.decisions import (
     Asked,
     Decided,
@@ -79,10 +80,7 @@ async def bulk_connect(
 
     Raises Invalid (more than 1,000 rows), NotFound, SignInNotReady and SignInOver (of the sign-in).
     """
-    if len(rows) > MAX_ROWS:
-        raise Invalid(
-            f"One request connects at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows"
-        )
+    _check_size(rows)
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         facts = await load_facts(principal, sign_in, product, rows, at=work.now)
@@ -91,6 +89,23 @@ async def bulk_connect(
         good = [(row, decided) for row, decided in decisions if isinstance(decided, Decided)]
         connections = await apply(work, principal, good, facts, trigger=Trigger.CONNECT)
     return [_outcome(row, decided, connections) for row, decided in decisions]
+
+
+async def preview_bulk_connect(
+    principal: Principal, sign_in_id: SignInId, product: Product, rows: Sequence[Asked]
+) -> list[RowOutcome]:
+    """What `bulk_connect` would answer at this moment; nothing is changed or locked. Raises what it raises.
+
+    `connection` is the client's as it stands now, also where another one would take its place.
+    """
+    _check_size(rows)
+    async with scope(principal.practice_id):
+        at = clock.now()
+        sign_in = await usable_sign_in(principal, sign_in_id, at=at)
+        facts = await load_facts(principal, sign_in, product, rows, at=at, lock=False)
+    return [
+        _outcome(row, each, facts.current) for row, each in zip(rows, decide_all(rows, facts), strict=True)
+    ]
 
 
 @retrying
@@ -212,10 +227,17 @@ def _check_reconnect(standing: Connection, facts: Facts) -> None:
         raise in_use(organisation_id, serving, facts, field="signInId")
 
 
+def _check_size(rows: Sequence[Asked]) -> None:
+    if len(rows) > MAX_ROWS:
+        raise Invalid(
+            f"One request connects at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows"
+        )
+
+
 def _outcome(
     row: Asked, decided: Decided | Refused, connections: Mapping[ClientId, Connection]
 ) -> RowOutcome:
     if isinstance(decided, Refused):
         return RowOutcome(asked=row, connection=None, refusal=decided, outcome=decided.code)
     outcome = "ALREADY_CONNECTED" if decided.step is Step.KEEP else "CONNECTED"
-    return RowOutcome(asked=row, connection=connections[row.client_id], refusal=None, outcome=outcome)
+    return RowOutcome(asked=row, connection=connections.get(row.client_id), refusal=None, outcome=outcome)

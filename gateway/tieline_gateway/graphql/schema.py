@@ -10,11 +10,13 @@ from strawberry.schema.config import StrawberryConfig
 from tieline_gateway.graphql.activity.queries import ActivityQueries
 from tieline_gateway.graphql.clients.adding import ClientAdditions
 from tieline_gateway.graphql.clients.editing import ClientEdits
+from tieline_gateway.graphql.clients.adding import ClientAdditionQueries, ClientAdditions
 from tieline_gateway.graphql.clients.codes import PracticeCodeMutations, PracticeCodeQueries
 from tieline_gateway.graphql.clients.export import ClientExports
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.previews import ClientPreviews
 from tieline_gateway.graphql.clients.queries import ClientQueries
+from tieline_gateway.graphql.connections.bulk import BulkConnectQueries
 from tieline_gateway.graphql.connections.changing import ConnectionChanges
 from tieline_gateway.graphql.connections.moving import MovingMutations, MovingQueries
 from tieline_gateway.graphql.connections.mutations import ConnectionMutations
@@ -49,11 +51,13 @@ class Query(
     ClientQueries,
     ClientPreviews,
     ClientExports,
+    ClientAdditionQueries,
     PracticeCodeQueries,
     ProviderQueries,
     SignInQueries,
     ConnectionQueries,
     ConnectionPreviews,
+    BulkConnectQueries,
     MovingQueries,
     SyncQueries,
     LedgerQueries,

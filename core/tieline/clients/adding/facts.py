@@ -20,14 +20,21 @@ from tieline.sign_ins.repository import SignIn
 
 
 async def load_adding_facts(
-    principal: Principal, sign_in: SignIn, product: Product, rows: Sequence[Wanted], *, at: datetime
+    principal: Principal,
+    sign_in: SignIn,
+    product: Product,
+    rows: Sequence[Wanted],
+    *,
+    at: datetime,
+    lock: bool = True,
 ) -> AddingFacts:
-    """Everything that rows are decided by; a constant number of statements, however many rows."""
+    """Everything that rows are decided by, locked if clients are to be made; a constant number of statements."""
     practice = PracticeRepository.of(principal.practice_id)
-    # Two requests at once would not see the names that the other one adds.
-    await practice.lock()
+    if lock:
+        # Two requests at once would not see the names that the other one adds.
+        await practice.lock()
     wanted = {row.organisation_id for row in rows}
-    connecting = await load_facts(principal, sign_in, product, [], at=at, also=wanted)
+    connecting = await load_facts(principal, sign_in, product, [], at=at, also=wanted, lock=lock)
     teams: set[TeamId] = {row.team_id for row in rows if row.team_id is not None}
     known = await practice.get()
     return AddingFacts(

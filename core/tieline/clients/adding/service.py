@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tieline import clock
 from tieline.clients.adding.decisions import AddingFacts, Addition, Unchanged, Wanted, decide_all
 from tieline.clients.adding.facts import load_adding_facts
 from tieline.clients.adding.repository import LedgerClient, add_many
@@ -13,6 +14,7 @@ from tieline.connections.decisions import Asked, Decided, Step
 from tieline.connections.facts import usable_sign_in
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.writing import apply
+from tieline.database import scope
 from tieline.errors import Invalid, Refused
 from tieline.events.kinds import ClientCreated
 from tieline.ids import ClientId, SignInId
@@ -46,9 +48,7 @@ async def add_clients(
     Good rows are carried out, whatever the others are; the same rows again add nothing.
     Raises Forbidden, Invalid (more than 1,000 rows), NotFound, SignInNotReady and SignInOver (of the sign-in).
     """
-    principal.require(Permission.MANAGE_CONNECTIONS)
-    if len(rows) > MAX_ROWS:
-        raise Invalid(f"One request adds at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows")
+    _check(principal, rows)
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         facts = await load_adding_facts(principal, sign_in, product, rows, at=work.now)
@@ -59,6 +59,29 @@ async def add_clients(
             await _add(work, principal, good, facts)
         clients, connections = await _now(principal, product, decisions)
     return [_outcome(row, decided, clients, connections) for row, decided in decisions]
+
+
+async def preview_add_clients(
+    principal: Principal, sign_in_id: SignInId, product: Product, rows: Sequence[Wanted]
+) -> list[AddOutcome]:
+    """What `add_clients` would answer at this moment; nothing is changed or locked. Raises what it raises.
+
+    A client that is not made yet is None, also in a row that it would stand in the way of.
+    """
+    _check(principal, rows)
+    async with scope(principal.practice_id):
+        at = clock.now()
+        sign_in = await usable_sign_in(principal, sign_in_id, at=at)
+        facts = await load_adding_facts(principal, sign_in, product, rows, at=at, lock=False)
+        decisions = list(zip(rows, decide_all(rows, facts), strict=True))
+        clients, connections = await _now(principal, product, decisions)
+    return [_outcome(row, decided, clients, connections) for row, decided in decisions]
+
+
+def _check(principal: Principal, rows: Sequence[Wanted]) -> None:
+    principal.require(Permission.MANAGE_CONNECTIONS)
+    if len(rows) > MAX_ROWS:
+        raise Invalid(f"One request adds at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows")
 
 
 async def _add(

@@ -32,22 +32,29 @@ async def mends_of(sign_in: SignIn) -> list[tuple[CredentialId, Product]]:
 
 
 async def load_facts(
-    principal: Principal, sign_in: SignIn, connections: Collection[Connection], *, at: datetime
+    principal: Principal,
+    sign_in: SignIn,
+    connections: Collection[Connection],
+    *,
+    at: datetime,
+    lock: bool = True,
 ) -> Facts:
-    """Everything that these are decided by, locked; a constant number of statements, however many they are."""
+    """Everything that these are decided by, locked if they are to change; a constant number of statements."""
     practice_id = principal.practice_id
     clients = await ClientRepository.visible_to(principal).get_many(
-        {each.client_id for each in connections}, lock=True
+        {each.client_id for each in connections}, lock=lock
     )
     wanted = {each.organisation_id for each in connections}
-    await OrganisationRepository.of(practice_id).lock(wanted)
+    if lock:
+        await OrganisationRepository.of(practice_id).lock(wanted)
     # Read once the organisations are held: what is about to be released is no longer found.
     found = await SignInRepository.of(practice_id).organisations(sign_in.id)
     through = await reached_through(
-        practice_id, [each for each in found if each.organisation_id in wanted], at=at
+        practice_id, [each for each in found if each.organisation_id in wanted], at=at, lock=lock
     )
     meant = await RoundRepository.of(practice_id).meant(sign_in.id)
-    standing = await ConnectionRepository.of(practice_id).lock([each.id for each in connections])
+    known, ids = ConnectionRepository.of(practice_id), [each.id for each in connections]
+    standing = await known.lock(ids) if lock else await known.get_many(ids)
     return Facts(
         person_id=principal.person_id,
         clients={client.id: client for client in clients},

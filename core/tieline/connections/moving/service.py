@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tieline import clock
 from tieline.connections.facts import usable_sign_in
 from tieline.connections.moving.decisions import Left, Move, Outcome, mend, reassign_all
 from tieline.connections.moving.facts import load_facts, mends_of
@@ -86,17 +87,38 @@ async def reassign(
     and so for all that hangs on it. Raises Invalid (more than 1,000), NotFound, SignInNotReady and SignInOver (of the
     sign-in).
     """
-    if len(connection_ids) > MAX_ROWS:
-        raise Invalid(
-            f"One request reassigns at most {MAX_ROWS} connections; this one has {len(connection_ids)}.",
-            field="connectionIds",
-        )
+    _check_size(connection_ids)
     async with unit_of_work(principal) as work:
         sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
         visible = await ConnectionRepository.visible_to(principal).get_many(set(connection_ids))
         facts = await load_facts(principal, sign_in, visible, at=work.now)
         decided = zip(connection_ids, reassign_all(connection_ids, facts), strict=True)
         return await _carry_out(work, principal, list(decided), Outcome.REASSIGNED)
+
+
+async def preview_reassign(
+    principal: Principal, sign_in_id: SignInId, connection_ids: Sequence[ConnectionId]
+) -> list[MoveOutcome]:
+    """What `reassign` would answer at this moment; nothing is changed or locked. Raises what it raises.
+
+    `connection` is as it stands now.
+    """
+    _check_size(connection_ids)
+    async with scope(principal.practice_id):
+        at = clock.now()
+        sign_in = await usable_sign_in(principal, sign_in_id, at=at)
+        visible = await ConnectionRepository.visible_to(principal).get_many(set(connection_ids))
+        facts = await load_facts(principal, sign_in, visible, at=at, lock=False)
+    decided = zip(connection_ids, reassign_all(connection_ids, facts), strict=True)
+    return [_outcome(each, became, facts.standing, Outcome.REASSIGNED) for each, became in decided]
+
+
+def _check_size(connection_ids: Sequence[ConnectionId]) -> None:
+    if len(connection_ids) > MAX_ROWS:
+        raise Invalid(
+            f"One request reassigns at most {MAX_ROWS} connections; this one has {len(connection_ids)}.",
+            field="connectionIds",
+        )
 
 
 async def _carry_out(

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 
 from tieline import errors
 from tieline.clients.adding.decisions import Wanted
-from tieline.clients.adding.service import AddOutcome, add_clients
+from tieline.clients.adding.service import AddOutcome, add_clients, preview_add_clients
 from tieline.ids import ClientId, OrganisationId, SignInId, TeamId, new_id
 from tieline.plugins import Product
 from tieline.principal import Principal
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import GIVEN, read_id
+from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+
+Adding: TypeAlias = Callable[
+    [Principal, SignInId, Product, Sequence[Wanted]], Awaitable[Sequence[AddOutcome]]
+]
 
 
 @strawberry.enum(description="What became of one row; all but ADDED changed nothing.")
@@ -80,9 +85,11 @@ class AddClientOutcome:
     message: str | None = strawberry.field(description="A sentence for people; null for a row that is good.")
     client: Client | None = strawberry.field(
         description="The client that was added, was there already, or stands in the way; null for one that the "
-        "caller may not see."
+        "caller may not see, and in a preview for one that is not there yet."
     )
-    connection: Connection | None = strawberry.field(description="Null for a row that is refused.")
+    connection: Connection | None = strawberry.field(
+        description="Null for a row that is refused, and in a preview for one that is not there yet."
+    )
 
     @classmethod
     def of(cls, row: AddClientRow, became: AddOutcome) -> AddClientOutcome:
@@ -113,6 +120,26 @@ class AddClientsPayload:
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
+@strawberry.type(description="What `addClients` would answer.")
+class AddClientsPreview:
+    outcomes: list[AddClientOutcome] = strawberry.field(description="One a row, in their order.")
+
+
+@strawberry.type
+class ClientAdditionQueries:
+    @strawberry.field(
+        description="What `addClients` would answer to the same input at this moment. Nothing changes and nobody "
+        "has to wait, so that it may be otherwise a moment later. Null, with an error, for who may not add clients, "
+        "for too many rows, and for a sign-in that is no use."
+    )
+    async def add_clients_preview(
+        self, info: Info, input: Annotated[AddClientsInput, LOOKED_AT]
+    ) -> AddClientsPreview | None:
+        with told_of_input():
+            outcomes = await _add_rows(info.context.principal, input, preview_add_clients)
+        return AddClientsPreview(outcomes=outcomes)
+
+
 @strawberry.type
 class ClientAdditions:
     @strawberry.mutation(
@@ -128,13 +155,15 @@ class ClientAdditions:
         return AddClientsPayload(outcomes=outcomes, errors=[])
 
 
-async def _add_rows(principal: Principal, given: AddClientsInput) -> list[AddClientOutcome]:
-    """An outcome for each row. Raises what `add_clients` raises, and NotFound for a sign-in id that is none."""
+async def _add_rows(
+    principal: Principal, given: AddClientsInput, add: Adding = add_clients
+) -> list[AddClientOutcome]:
+    """An outcome for each row. Raises what `add` raises, and NotFound for a sign-in id that is none."""
     sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
     return await outcomes_of(
         given.rows,
         AddClientRow.read,
-        partial(add_clients, principal, sign_in_id, given.product),
+        partial(add, principal, sign_in_id, given.product),
         of=AddClientOutcome.of,
         unknown=AddClientOutcome.unknown,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from functools import partial
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -15,9 +17,14 @@ from tieline.ids import ClientId, OrganisationId, SignInId
 from tieline.plugins import Product
 from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
-from tieline_gateway.graphql.inputs import read_id
+from tieline_gateway.graphql.context import Info
+from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import outcomes_of
 from tieline_gateway.graphql.user_errors import UserError
+
+Connecting: TypeAlias = Callable[
+    [Principal, SignInId, Product, Sequence[Asked]], Awaitable[Sequence[RowOutcome]]
+]
 
 
 @strawberry.enum(description="What became of one row; all but the first two changed nothing.")
@@ -64,7 +71,9 @@ class ConnectOutcome:
     message: str | None = strawberry.field(
         description="A sentence for people; null for a row that is connected."
     )
-    connection: Connection | None = strawberry.field(description="Null for a row that is not connected.")
+    connection: Connection | None = strawberry.field(
+        description="Null for a row that is not connected. In a preview as it stands now, null for one to be made."
+    )
 
     @classmethod
     def of(cls, row: BulkConnectRow, became: RowOutcome) -> ConnectOutcome:
@@ -95,13 +104,35 @@ class BulkConnectPayload:
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
-async def connect_rows(principal: Principal, given: BulkConnectInput) -> list[ConnectOutcome]:
-    """An outcome for each row. Raises what `bulk_connect` raises, and NotFound for a sign-in id that is none."""
+@strawberry.type(description="What `bulkConnect` would answer.")
+class BulkConnectPreview:
+    outcomes: list[ConnectOutcome] = strawberry.field(description="One a row, in their order.")
+
+
+@strawberry.type
+class BulkConnectQueries:
+    @strawberry.field(
+        description="What `bulkConnect` would answer to the same input at this moment. Nothing changes and nobody has "
+        "to wait, so that it may be otherwise a moment later. Null, with an error, for too many rows and for a sign-in "
+        "that is no use."
+    )
+    async def bulk_connect_preview(
+        self, info: Info, input: Annotated[BulkConnectInput, LOOKED_AT]
+    ) -> BulkConnectPreview | None:
+        with told_of_input():
+            outcomes = await connect_rows(info.context.principal, input, service.preview_bulk_connect)
+        return BulkConnectPreview(outcomes=outcomes)
+
+
+async def connect_rows(
+    principal: Principal, given: BulkConnectInput, connect: Connecting = service.bulk_connect
+) -> list[ConnectOutcome]:
+    """An outcome for each row. Raises what `connect` raises, and NotFound for a sign-in id that is none."""
     sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
     return await outcomes_of(
         given.rows,
         BulkConnectRow.read,
-        partial(service.bulk_connect, principal, sign_in_id, given.product),
+        partial(connect, principal, sign_in_id, given.product),
         of=ConnectOutcome.of,
         unknown=ConnectOutcome.unknown,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 
@@ -16,9 +17,13 @@ from tieline.ids import ConnectionId, SignInId
 from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import GIVEN, read_id
+from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+
+Reassigning: TypeAlias = Callable[
+    [Principal, SignInId, Sequence[ConnectionId]], Awaitable[Sequence[MoveOutcome]]
+]
 
 strawberry.enum(
     Outcome,
@@ -99,6 +104,11 @@ class ReassignPayload:
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
+@strawberry.type(description="What `reassign` would answer.")
+class ReassignPreview:
+    outcomes: list[MoveOutcomeType] = strawberry.field(description="One for each id, in their order.")
+
+
 @strawberry.type
 class MovingQueries:
     @strawberry.field(
@@ -111,6 +121,18 @@ class MovingQueries:
         provider: Annotated[str, strawberry.argument(description="The provider's short name.")],
     ) -> ReconnectAllPreview | None:
         return ReconnectAllPreview.of(await service.count_broken(info.context.principal, provider))
+
+    @strawberry.field(
+        description="What `reassign` would answer to the same input at this moment, with the connections as they "
+        "stand. Nothing changes and nobody has to wait, so that it may be otherwise a moment later. Null, with an "
+        "error, for too many connections and for a sign-in that is no use."
+    )
+    async def reassign_preview(
+        self, info: Info, input: Annotated[ReassignInput, LOOKED_AT]
+    ) -> ReassignPreview | None:
+        with told_of_input():
+            outcomes = await _reassign(info.context.principal, input, service.preview_reassign)
+        return ReassignPreview(outcomes=outcomes)
 
 
 @strawberry.type
@@ -148,13 +170,15 @@ class MovingMutations:
         return ReassignPayload(outcomes=outcomes, errors=[])
 
 
-async def _reassign(principal: Principal, given: ReassignInput) -> list[MoveOutcomeType]:
+async def _reassign(
+    principal: Principal, given: ReassignInput, reassign: Reassigning = service.reassign
+) -> list[MoveOutcomeType]:
     """Raises what `reassign` raises, and NotFound for a sign-in id that is none."""
     sign_in_id = SignInId(read_id("sign-in", given.sign_in_id, field="signInId"))
     return await outcomes_of(
         given.connection_ids,
         _connection_id,
-        partial(service.reassign, principal, sign_in_id),
+        partial(reassign, principal, sign_in_id),
         of=MoveOutcomeType.named,
         unknown=MoveOutcomeType.unknown,
     )
