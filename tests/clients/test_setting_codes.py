@@ -88,6 +88,7 @@ async def test_each_row_has_its_outcome_whatever_the_others_have(books: Books, o
     ]
     assert str(became[3].refusal) == "Another client has the practice code 7."
     assert outcomes(await set_codes(person, request[4:])) == ["INVALID", "SET", "NAMED_TWICE"]
+    assert outcomes(await set_codes(person, rows((mine, "\x00"), (mine, "\ud800")))) == ["INVALID", "INVALID"]
     assert await codes(books) == {"Mine": "5", "Read": None, "Taken": "7", "Hidden": None}
     assert await codes(other_books) == {"Foreign": "5"}
     assert taken.practice_code == "7"

@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
-from tieline.connections.suggestions.matching import EXACT, MOST, Candidate, Sought, Suggestion, suggest
-from tieline.connections.suggestions.service import suggest_clients
+from tieline.connections.suggestions.matching import (
+    EXACT,
+    MOST,
+    MOST_NAMESAKES,
+    Candidate,
+    Sought,
+    Suggestion,
+    namesakes,
+    suggest,
+)
+from tieline.connections.suggestions.service import find_namesakes, suggest_clients
 from tieline.errors import Invalid, NotFound, SignInNotReady
 from tieline.ids import ClientId, OrganisationId, new_id
 from tieline.principal import ClientRole
@@ -158,3 +167,33 @@ async def test_suggestions_need_a_sign_in_of_the_callers_and_have_a_bound(books:
     with pytest.raises(Invalid, match="200"):
         await suggest_clients(books.admin, sign_in_id, BOOKKEEPING, many)
     assert await suggest_clients(books.admin, sign_in_id, BOOKKEEPING, many[:200]) == {}
+
+
+def test_namesakes_are_all_that_bear_the_very_name_in_their_order_and_ten_at_most() -> None:
+    known = clients("Acme Ltd", "Acme Group", "ACME", "Shop", legal={"Shop": "Acme Limited"})
+    many = clients(*["Same"] * 12)
+
+    found = namesakes(organisations("Acme", "Elsewhere"), known)
+    first = namesakes(organisations("Same"), many)
+
+    assert [[each.int for each in ids] for ids in found.values()] == [[1, 3, 4], []]
+    assert [[each.int for each in ids] for ids in first.values()] == [list(range(1, MOST_NAMESAKES + 1))]
+
+
+async def test_namesakes_are_found_whatever_they_are_connected_to_and_only_where_they_are_seen(
+    books: Books, other_books: Books
+) -> None:
+    connected, free = await books.client("Acme Ltd"), await books.client("Acme")
+    elsewhere, wanted = await books.organisations("Elsewhere", "ACME")
+    await books.connected(connected, elsewhere)
+    await books.sign_in(await books.credential(), [wanted])
+    reader = await books.of_client(connected, ClientRole.READER)
+
+    assert await find_namesakes(books.admin, [wanted, elsewhere]) == {
+        wanted: (free.id, connected.id),
+        elsewhere: (),
+    }
+    assert await find_namesakes(reader, [wanted, elsewhere]) == {elsewhere: ()}
+    assert await find_namesakes(other_books.admin, [wanted]) == {}
+    with pytest.raises(Invalid, match="at most 200 organisations"):
+        await find_namesakes(books.admin, [OrganisationId(new_id())] * 201)

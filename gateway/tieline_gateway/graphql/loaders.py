@@ -20,7 +20,7 @@ from tieline.connections.organisations.repository import Organisation
 from tieline.connections.repository import Connection
 from tieline.connections.settings.service import Settled, settings_of
 from tieline.connections.suggestions.matching import Suggestion
-from tieline.connections.suggestions.service import MAX_ORGANISATIONS, suggest_clients
+from tieline.connections.suggestions.service import MAX_ORGANISATIONS, find_namesakes, suggest_clients
 from tieline.connections.warnings.ends import Warned
 from tieline.connections.warnings.service import list_warnings
 from tieline.credentials.apps.repository import App
@@ -63,6 +63,7 @@ class Loaders:
     connection: DataLoader[ConnectionId, Connection | None]
     connections: DataLoader[ClientId, list[Connection]]
     last_run: DataLoader[ConnectionId, Run | None]
+    namesakes: DataLoader[OrganisationId, tuple[ClientId, ...]]
     organisation: DataLoader[OrganisationId, Organisation | None]
     person: DataLoader[PersonId, Person | None]
     settings: DataLoader[ConnectionId, list[Settled]]
@@ -85,6 +86,7 @@ class Loaders:
             ),
             connections=_connections(principal, ahead.clients),
             last_run=_last_run(principal),
+            namesakes=_namesakes(principal),
             organisation=_loader(
                 lambda ids: _organisations(principal, ids), lambda known: known.id, ahead.organisations
             ),
@@ -150,6 +152,12 @@ def _settings(principal: Principal) -> DataLoader[ConnectionId, list[Settled]]:
         return [found.get(connection_id, []) for connection_id in ids]
 
     return DataLoader(load)
+def _namesakes(principal: Principal) -> DataLoader[OrganisationId, tuple[ClientId, ...]]:
+    async def load(ids: list[OrganisationId]) -> list[tuple[ClientId, ...]]:
+        found = await find_namesakes(principal, ids)
+        return [found.get(organisation_id, ()) for organisation_id in ids]
+
+    return DataLoader(load, max_batch_size=MAX_ORGANISATIONS)
 
 
 def _suggestions(principal: Principal) -> DataLoader[Found, tuple[Suggestion, ...]]:

@@ -18,6 +18,7 @@ from tieline_gateway.graphql.clients.previews import ClientPreviews
 from tieline_gateway.graphql.clients.queries import ClientQueries
 from tieline_gateway.graphql.connections.bulk import BulkConnectQueries
 from tieline_gateway.graphql.connections.changing import ConnectionChanges
+from tieline_gateway.graphql.connections.integrators import IntegratorQueries
 from tieline_gateway.graphql.connections.moving import MovingMutations, MovingQueries
 from tieline_gateway.graphql.connections.mutations import ConnectionMutations
 from tieline_gateway.graphql.connections.previews import ConnectionPreviews
@@ -59,6 +60,7 @@ class Query(
     ConnectionPreviews,
     BulkConnectQueries,
     MovingQueries,
+    IntegratorQueries,
     SyncQueries,
     LedgerQueries,
 ):

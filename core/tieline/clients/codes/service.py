@@ -67,7 +67,7 @@ async def set_codes(principal: Principal, rows: Sequence[Coded]) -> list[CodeOut
         clients = await ClientRepository.visible_to(principal).get_many(
             {row.client_id for row in rows}, lock=True
         )
-        wanted = {row.code.strip() for row in rows if row.code is not None}
+        wanted = {code for row in rows if (code := (row.code or "").strip()).isprintable()}
         facts = CodeFacts(
             clients={client.id: client for client in clients},
             forbids=forbids(principal),

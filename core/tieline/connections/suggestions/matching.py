@@ -13,6 +13,7 @@ from tieline.names import match_key
 
 EXACT = 100
 MOST = 3
+MOST_NAMESAKES = 10
 _CUTOFF = 75
 _NEARLY = EXACT - 1
 """The best that a name can be which is not the same."""
@@ -58,6 +59,27 @@ def suggest(
     taken = {client_id for client_ids in exact.values() for client_id in client_ids}
     return {
         sought.organisation_id: _listed(exact[sought.organisation_id], _near(sought, keys, taken))
+        for sought in organisations
+    }
+
+
+def namesakes(
+    organisations: Sequence[Sought], candidates: Sequence[Candidate]
+) -> dict[OrganisationId, tuple[ClientId, ...]]:
+    """For each organisation the clients that bear its very name, ten at most, in the order of the candidates."""
+    keys = _Keys(candidates)
+    place = {candidate.client_id: number for number, candidate in enumerate(candidates)}
+    return {
+        sought.organisation_id: tuple(
+            sorted(
+                {
+                    bearer
+                    for key in _keys(sought.name, sought.legal_name)
+                    for bearer in keys.same.get(key, ())
+                },
+                key=place.__getitem__,
+            )[:MOST_NAMESAKES]
+        )
         for sought in organisations
     }
 

@@ -1,4 +1,4 @@
-"""The SQL of suggestions: clients without a connection of a product."""
+"""The SQL of suggestions: clients without a connection of a product, or whatever they have."""
 
 from __future__ import annotations
 
@@ -17,14 +17,26 @@ async def unconnected_clients(principal: Principal, product: Product) -> list[Ca
     At most 10,000, twice what a practice is made for: each costs a comparison with every organisation.
     """
     sql = ClientStatement(principal)
-    taken = (
+    return await _candidates(sql, f"{sql.visible('c.id')} AND c.id NOT IN ({_taken(sql, product)})")
+
+
+async def visible_clients(principal: Principal) -> list[Candidate]:
+    """Clients that the caller sees, whatever they are connected to, by name; at most 10,000."""
+    sql = ClientStatement(principal)
+    return await _candidates(sql, sql.visible("c.id"))
+
+
+def _taken(sql: ClientStatement, product: Product) -> str:
+    return (
         "SELECT k.client_id FROM connection AS k "
         f"WHERE k.practice_id = $1 AND k.product = {sql.bind(product.value)} AND k.ended_at IS NULL"
     )
+
+
+async def _candidates(sql: ClientStatement, condition: str) -> list[Candidate]:
     rows = await current().rows(
         "SELECT c.id, c.name, c.legal_name FROM client AS c WHERE c.practice_id = $1 AND c.deleted_at IS NULL "
-        f"AND {sql.visible('c.id')} AND c.id NOT IN ({taken}) "
-        f"ORDER BY c.name_key, c.id LIMIT {MOST_CLIENTS}",
+        f"AND {condition} ORDER BY c.name_key, c.id LIMIT {MOST_CLIENTS}",
         *sql.arguments,
     )
     return [Candidate(client_id=row["id"], name=row["name"], legal_name=row["legal_name"]) for row in rows]

@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from tieline.connections import service as connections
-from tieline.connections.suggestions.matching import EXACT
+from tieline.connections.suggestions.matching import EXACT, MOST_NAMESAKES
 from tieline.connections.suggestions.repository import MOST_CLIENTS
 from tieline.errors import NotFound
 from tieline.ids import ClientId, ConnectionId, SignInId
@@ -97,6 +97,15 @@ class SignInOrganisation:
             for each, client in zip(suggestions, clients, strict=True)
             if client is not None
         ]
+
+    @strawberry.field(
+        description="Clients that are called as it is, whatever they are connected to: to add a client for it would be "
+        f"a duplicate of these. At most {MOST_NAMESAKES}, of the first {MOST_CLIENTS:,} clients by name."
+    )
+    async def namesakes(self, info: Info) -> list[Client]:
+        ids = await info.context.loaders.namesakes.load(self.organisation.key)
+        clients = await info.context.loaders.client.load_many(list(ids))
+        return [Client.of(client) for client in clients if client is not None]
 
     @classmethod
     def of(cls, found: service.FoundInSignIn, sign_in_id: SignInId) -> SignInOrganisation:

@@ -1,0 +1,1 @@
+"""On whose consents the practice's connections hang."""
