@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
-from tests.support.statements import Statement, all_connected, taken_down
+from tests.support.statements import Statement, all_connected, taken_down, transactions
 from tieline.clients.adding.decisions import Wanted
 from tieline.clients.adding.service import AddOutcome, add_clients
 from tieline.clients.service import rename_client
@@ -232,6 +232,7 @@ async def test_a_thousand_rows_take_the_statements_of_one_and_more_are_refused(b
 
     assert (len(made), set(outcomes(made))) == (1_000, {"ADDED"})
     assert ours(statements) == ours(few)
+    assert transactions(statements) == 1
     assert len(ours(few)) <= 25
     with pytest.raises(Invalid, match="at most 1000 clients; this one has 1001") as many:
         await add(books, sign_in_id, *map(wanted, organisations))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
-from tests.support.statements import Statement, all_connected, taken_down
+from tests.support.statements import Statement, all_connected, taken_down, transactions
 from tieline.connections.decisions import Asked
 from tieline.connections.service import RowOutcome, bulk_connect, connect, disconnect
 from tieline.connections.states import Reason
@@ -232,6 +232,7 @@ async def test_a_thousand_rows_take_the_statements_of_one_and_more_are_refused(b
     assert set(outcomes(result)) == {"CONNECTED"}
     assert len(result) == 1_000
     assert ours(statements) == ours(few)
+    assert transactions(statements) == 1
     assert len(ours(few)) == 16
     with pytest.raises(Invalid, match="at most 1000 clients; this one has 1001"):
         await bulk_connect(books.admin, sign_in_id, BOOKKEEPING, rows)

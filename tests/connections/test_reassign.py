@@ -9,7 +9,7 @@ import pytest
 
 from tests.connections.test_reconnect_all import connected, many, reaching
 from tests.support.books import DATA_HEALTH, Books
-from tests.support.statements import all_connected, taken_down
+from tests.support.statements import all_connected, taken_down, transactions
 from tieline.connections.listing.service import list_connections
 from tieline.connections.moving.decisions import Outcome
 from tieline.connections.moving.service import MoveOutcome, reassign
@@ -209,15 +209,18 @@ async def test_a_request_takes_a_thousand_and_a_sign_in_that_is_ready(books: Boo
     assert await reassign(books.admin, sign_in_id, []) == []
 
 
-async def test_it_costs_as_many_statements_for_three_as_for_three_hundred(books: Books) -> None:
+async def test_it_costs_as_many_statements_for_three_as_for_a_thousand_and_one_transaction(
+    books: Books,
+) -> None:
     counts = []
-    for number in (3, 300):
+    for number in (3, 1_000):
         made = await many(books, number)
         sign_in_id = await reaching(books, made)
         await all_connected()
         with taken_down() as statements:
             outcomes = await reassign(books.admin, sign_in_id, [each.id for each in made])
         assert codes(outcomes) == [Outcome.REASSIGNED] * number
+        assert transactions(statements) == 1
         drivers = ("typeinfo_tree", "'jit'")
         counts.append(
             sum(each.is_data and not any(sign in each.sql for sign in drivers) for each in statements)

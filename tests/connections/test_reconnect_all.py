@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
 from tests.support.polling import until
-from tests.support.statements import all_connected, taken_down
+from tests.support.statements import all_connected, taken_down, transactions
 from tieline.connections.decisions import Asked
 from tieline.connections.moving import service as moving
 from tieline.connections.moving.decisions import Outcome
@@ -337,15 +337,18 @@ async def test_more_than_fit_are_mended_in_several_calls_those_first_that_the_lo
     assert await books.count("connection", "status = 'EXPIRED'") == 12
 
 
-async def test_it_costs_as_many_statements_for_three_as_for_three_hundred(books: Books) -> None:
+async def test_it_costs_as_many_statements_for_three_as_for_a_thousand_and_one_transaction(
+    books: Books,
+) -> None:
     counts = []
-    for number in (3, 300):
+    for number in (3, 1_000):
         made = await many(books, number)
         sign_in_id = await reaching(books, made)
         await all_connected()
         with taken_down() as statements:
             mended = await reconnect_all(books.admin, sign_in_id)
         assert sum(row.outcome is Outcome.RECONNECTED for row in mended.outcomes) == number
+        assert transactions(statements) == 1
         drivers = ("typeinfo_tree", "'jit'")
         counts.append(
             sum(each.is_data and not any(sign in each.sql for sign in drivers) for each in statements)

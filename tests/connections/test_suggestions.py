@@ -184,6 +184,7 @@ async def test_namesakes_are_found_whatever_they_are_connected_to_and_only_where
     books: Books, other_books: Books
 ) -> None:
     connected, free = await books.client("Acme Ltd"), await books.client("Acme")
+    hidden = await books.client("Elsewhere")
     elsewhere, wanted = await books.organisations("Elsewhere", "ACME")
     await books.connected(connected, elsewhere)
     await books.sign_in(await books.credential(), [wanted])
@@ -191,7 +192,7 @@ async def test_namesakes_are_found_whatever_they_are_connected_to_and_only_where
 
     assert await find_namesakes(books.admin, [wanted, elsewhere]) == {
         wanted: (free.id, connected.id),
-        elsewhere: (),
+        elsewhere: (hidden.id,),
     }
     assert await find_namesakes(reader, [wanted, elsewhere]) == {elsewhere: ()}
     assert await find_namesakes(other_books.admin, [wanted]) == {}

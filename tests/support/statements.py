@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,11 @@ class Statement:
     def is_data(self) -> bool:
         """Whether it is about rows, and not about the scope around them."""
         return not self.sql.startswith(_FRAME)
+
+
+def transactions(statements: Sequence[Statement]) -> int:
+    """How many of them were begun."""
+    return sum(each.sql.startswith("BEGIN") for each in statements)
 
 
 @contextmanager
