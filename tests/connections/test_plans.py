@@ -14,13 +14,19 @@ from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books, open_books, pre
 from tests.support.deployment import Deployment
 from tests.support.rows import Filler
 from tests.support.statements import Statement, all_connected, taken_down
+from tieline.clients.codes.decisions import Coded
+from tieline.clients.codes.reading import Layout
+from tieline.clients.codes.service import preview_codes, set_codes
 from tieline.connections.board.repository import BoardSort
 from tieline.connections.board.service import list_board
 from tieline.connections.decisions import Asked
+from tieline.connections.export.service import export_clients
+from tieline.connections.integrators.service import list_integrators
 from tieline.connections.listing.service import list_connections
-from tieline.connections.moving.service import count_broken, reassign, reconnect_all
-from tieline.connections.service import bulk_connect, connections_of_clients
-from tieline.connections.suggestions.service import suggest_clients
+from tieline.connections.moving.service import count_broken, preview_reassign, reassign, reconnect_all
+from tieline.connections.service import bulk_connect, connections_of_clients, preview_bulk_connect
+from tieline.connections.states import Status
+from tieline.connections.suggestions.service import find_namesakes, suggest_clients
 from tieline.database import scope
 from tieline.ids import PracticeId, SignInId
 from tieline.principal import ClientAccess, Permission
@@ -172,6 +178,34 @@ async def test_a_practice_that_the_planner_has_not_seen_is_read_once(fresh: Book
         lambda: suggest_clients(fresh.admin, sign_in_id, BOOKKEEPING, found[:200]),
         lambda: bulk_connect(fresh.admin, sign_in_id, BOOKKEEPING, rows),
         lambda: bulk_connect(fresh.admin, sign_in_id, DATA_HEALTH, rows),
+    ]
+
+    most = [await most_handled(fresh, call) for call in calls]
+
+    assert [each for each in most if max(each.values()) > 3 * 2_000] == []
+
+
+async def test_a_practice_that_the_planner_has_not_seen_is_exported_coded_and_foreseen_by_reading_it_once(
+    fresh: Books,
+) -> None:
+    sign_in_id = await signed_in(fresh)
+    standing = await fresh.sql.fetch(
+        "SELECT id, client_id, organisation_id FROM connection WHERE practice_id = $1 LIMIT 1000",
+        fresh.practice_id,
+    )
+    rows = [Asked(client_id=each["client_id"], organisation_id=each["organisation_id"]) for each in standing]
+    found = [row.organisation_id for row in rows[:200]]
+    coded = [Coded(client_id=row.client_id, code=f"C-{number}") for number, row in enumerate(rows)]
+    shown = [Status.UNINTEGRATED, Status.CONNECTED]
+    calls: list[Callable[[], Awaitable[Any]]] = [
+        lambda: export_clients(fresh.admin),
+        lambda: export_clients(fresh.admin, search="client", wanted=shown),
+        lambda: list_integrators(fresh.admin, provider="pretend"),
+        lambda: find_namesakes(fresh.admin, found),
+        lambda: preview_codes(fresh.admin, "Name,Code\nClient 1,C-1", Layout()),
+        lambda: set_codes(fresh.admin, coded),
+        lambda: preview_bulk_connect(fresh.admin, sign_in_id, BOOKKEEPING, rows),
+        lambda: preview_reassign(fresh.admin, sign_in_id, [each["id"] for each in standing]),
     ]
 
     most = [await most_handled(fresh, call) for call in calls]

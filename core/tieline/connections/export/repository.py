@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from tieline.clients.repository import ClientStatement
+from tieline.connections.repository import JOINED
 from tieline.connections.states import Reason, Status
-from tieline.connections.warnings.repository import grant_ends
-from tieline.credentials.consents.repository import consent_ends
 from tieline.database import current
-from tieline.ids import ClientId, TeamId
+from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
 from tieline.pages import pack_event_cursor
 from tieline.plugins import Product
 from tieline.principal import Principal
@@ -30,16 +29,18 @@ class ExportQuery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportedConnection:
-    """How a client is connected for one product; `ends_at` is when it will expire, if nothing is wrong with it yet."""
+    """How a client is connected for one product, if it is; `grant_ends` is when its login ends by itself."""
 
     status: Status
     reason: Reason | None
+    credential_id: CredentialId | None
+    organisation_id: OrganisationId | None
     provider: str | None
     organisation: str | None
     legal_name: str | None
-    person: str | None
     last_synced_at: datetime | None
-    ends_at: datetime | None
+    person_id: PersonId | None
+    grant_ends: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ class ExportedClient:
     name: str
     legal_name: str | None
     practice_code: str | None
-    team: str | None
+    team_id: TeamId | None
     country: str | None
     currency: str | None
     connections: tuple[ExportedConnection, ...]
@@ -62,33 +63,31 @@ class Exported:
     event_cursor: str
 
 
-_PARTS = ("status", "reason", "provider", "organisation", "legal_name", "person", "last_synced_at", "ends_at")
+_PARTS = {
+    "status": "k.status",
+    "reason": "k.reason",
+    "credential_id": "k.credential_id",
+    "organisation_id": "k.organisation_id",
+    "provider": "o.provider",
+    "organisation": "o.name",
+    "legal_name": "o.legal_name",
+    "last_synced_at": "o.last_synced_at",
+    "person_id": "cr.person_id",
+    "grant_ends": "cr.hard_expires_at",
+}
 # Looked up one by one: a join would be planned by what statistics say of a practice, which may be new to them.
 _CONNECTION = f"""
   LEFT JOIN LATERAL (
-       SELECT k.status, k.reason, o.provider, o.name AS organisation, o.legal_name, p.name AS person, o.last_synced_at,
-              CASE WHEN k.reason IS NULL
-                   THEN least({consent_ends("k.", practice="$1")}, {grant_ends("k.")}) END AS ends_at
-         FROM connection AS k
-        CROSS JOIN LATERAL (
-              SELECT * FROM organisation AS o
-               WHERE o.practice_id = k.practice_id AND o.id = k.organisation_id LIMIT 1) AS o
-        CROSS JOIN LATERAL (
-              SELECT * FROM credential AS cr
-               WHERE cr.practice_id = k.practice_id AND cr.id = k.credential_id LIMIT 1) AS cr
-        CROSS JOIN LATERAL (
-              SELECT * FROM person AS p WHERE p.practice_id = cr.practice_id AND p.id = cr.person_id LIMIT 1) AS p
+       SELECT {", ".join(f"{column} AS {part}" for part, column in _PARTS.items())}
+         FROM connection AS k {JOINED}
         WHERE k.practice_id = c.practice_id AND k.client_id = c.id AND k.product = {{product}} AND k.ended_at IS NULL
         LIMIT 1) AS {{of}} ON true"""
 _EXPORT = """
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, listed.*
   FROM feed
   LEFT JOIN LATERAL (
-       SELECT c.id, c.name, c.name_key, c.legal_name, c.practice_code, t.name AS team, c.country, c.currency, {columns}
-         FROM client AS c
-         LEFT JOIN LATERAL (
-              SELECT t.name FROM team AS t
-               WHERE t.practice_id = c.practice_id AND t.id = c.team_id LIMIT 1) AS t ON true {connections}
+       SELECT c.id, c.name, c.name_key, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, {columns}
+         FROM client AS c {connections}
         WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {condition}
         ORDER BY c.name_key, c.id LIMIT {limit}) AS listed ON true
  ORDER BY listed.name_key, listed.id
@@ -96,7 +95,7 @@ SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin
 
 
 async def export_rows(principal: Principal, query: ExportQuery) -> Exported:
-    """All of one moment. Which team looks after a client is for members of the practice."""
+    """All of one moment."""
     sql = ClientStatement(principal)
     condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
     if query.team_ids:
@@ -122,7 +121,7 @@ async def export_rows(principal: Principal, query: ExportQuery) -> Exported:
         *sql.arguments,
     )
     return Exported(
-        clients=tuple(_client(row, shows_team=principal.is_insider) for row in rows if row["id"] is not None),
+        clients=tuple(_client(row) for row in rows if row["id"] is not None),
         event_cursor=pack_event_cursor(rows[0]["epoch"], rows[0]["xmin"], 0),
     )
 
@@ -131,13 +130,13 @@ def _of(product: Product) -> str:
     return product.value.lower()
 
 
-def _client(row: Any, *, shows_team: bool) -> ExportedClient:
+def _client(row: Any) -> ExportedClient:
     return ExportedClient(
         id=row["id"],
         name=row["name"],
         legal_name=row["legal_name"],
         practice_code=row["practice_code"],
-        team=row["team"] if shows_team else None,
+        team_id=row["team_id"],
         country=row["country"],
         currency=row["currency"],
         connections=tuple(_connection(row, f"{_of(product)}_") for product in Product),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,10 +17,12 @@ from tieline.connections.export.repository import (
     export_rows,
 )
 from tieline.connections.states import Status, statuses
+from tieline.credentials.consents.repository import Consented, ConsentRepository
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound
-from tieline.ids import TeamId
+from tieline.ids import PersonId, TeamId
 from tieline.plugins import Product
+from tieline.practices.repository import PracticeRepository
 from tieline.practices.service import list_teams
 from tieline.principal import Principal
 from tieline.spreadsheets import render
@@ -50,6 +52,23 @@ class ClientsCsv:
     event_cursor: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Beside:
+    """What is read once for all rows, and not for each; teams are for members of the practice."""
+
+    people: Mapping[PersonId, str]
+    teams: Mapping[TeamId, str]
+    consents: Mapping[Consented, datetime]
+
+    def end_of(self, connection: ExportedConnection) -> datetime | None:
+        """When a connection that works will stop to."""
+        reached = connection.credential_id, connection.organisation_id
+        if connection.reason is not None or reached[0] is None or reached[1] is None:
+            return None
+        ends = self.consents.get((reached[0], reached[1])), connection.grant_ends
+        return min((each for each in ends if each is not None), default=None)
+
+
 async def export_clients(
     principal: Principal,
     *,
@@ -65,6 +84,7 @@ async def export_clients(
     await _check_teams(principal, query.team_ids)
     async with scope(principal.practice_id):
         exported = await export_rows(principal, query)
+        beside = await _beside(principal, exported.clients)
     if len(exported.clients) > MAX_CLIENTS:
         raise Invalid(
             f"A file holds at most {MAX_CLIENTS:,} clients: narrow it by a search, a status or a team.",
@@ -72,7 +92,7 @@ async def export_clients(
         )
     return ClientsCsv(
         file_name=f"clients-{clock.now().date().isoformat()}.csv",
-        content=await asyncio.to_thread(_content, exported.clients),
+        content=await asyncio.to_thread(_content, exported.clients, beside),
         row_count=len(exported.clients),
         event_cursor=exported.event_cursor,
     )
@@ -85,34 +105,45 @@ async def _check_teams(principal: Principal, team_ids: Collection[TeamId]) -> No
             raise NotFound("team", team_id, field="teamIds")
 
 
-def _content(clients: Collection[ExportedClient]) -> str:
-    return render([HEADER, *(_row(client) for client in clients)])
+async def _beside(principal: Principal, clients: Collection[ExportedClient]) -> _Beside:
+    practice = PracticeRepository.of(principal.practice_id)
+    people = {each.person_id for client in clients for each in client.connections if each.person_id}
+    teams = await practice.teams() if principal.is_insider else []
+    return _Beside(
+        people={person.id: person.name for person in await practice.people(list(people))},
+        teams={team.id: team.name for team in teams},
+        consents=await ConsentRepository.of(principal.practice_id).ends(),
+    )
 
 
-def _row(client: ExportedClient) -> list[str]:
+def _content(clients: Collection[ExportedClient], beside: _Beside) -> str:
+    return render([HEADER, *(_row(client, beside) for client in clients)])
+
+
+def _row(client: ExportedClient, beside: _Beside) -> list[str]:
     own = (
         str(client.id),
         client.name,
         client.legal_name,
         client.practice_code,
-        client.team,
+        beside.teams.get(client.team_id) if client.team_id else None,
         client.country,
         client.currency,
     )
-    cells = [*own, *(cell for connection in client.connections for cell in _cells(connection))]
+    cells = [*own, *(cell for connection in client.connections for cell in _cells(connection, beside))]
     return [cell or "" for cell in cells]
 
 
-def _cells(connection: ExportedConnection) -> tuple[str | None, ...]:
+def _cells(connection: ExportedConnection, beside: _Beside) -> tuple[str | None, ...]:
     return (
         ", ".join(statuses(connection.status)),
         connection.reason,
         connection.provider,
         connection.organisation,
         connection.legal_name,
-        connection.person,
+        beside.people.get(connection.person_id) if connection.person_id else None,
         _instant(connection.last_synced_at),
-        _instant(connection.ends_at),
+        _instant(beside.end_of(connection)),
     )
 
 

@@ -139,11 +139,6 @@ def is_warned_of(prefix: str, *, practice: str, at: str, until: str) -> str:
     )
 
 
-def grant_ends(prefix: str) -> str:
-    """When the grant of a connection whose columns have this prefix ends by itself, NULL for never."""
-    return _GRANT_ENDS.format(k=prefix)
-
-
 async def practices_with_over(*, instead_of: Collection[Reason], at: datetime) -> list[PracticeId]:
     """The practices where a consent has run out. System scope."""
     return await _practices(_OVER, at, timedelta(0), 1, _values(instead_of))

@@ -59,6 +59,16 @@ class ConsentRepository:
     def of(cls, practice_id: PracticeId) -> ConsentRepository:
         return cls(practice_id)
 
+    async def ends(self) -> dict[Consented, datetime]:
+        """When each of the practice's consents runs out; none where consents last for ever."""
+        life = consent_life("$1")
+        rows = await current().rows(
+            f"SELECT n.credential_id, n.organisation_id, n.consented_at + {life} AS ends_at FROM consent AS n "
+            f"WHERE n.practice_id = $1 AND {life} IS NOT NULL",
+            self.practice_id,
+        )
+        return {(row["credential_id"], row["organisation_id"]): row["ends_at"] for row in rows}
+
     async def over(self, named: Collection[Consented], *, at: datetime) -> frozenset[Consented]:
         """Those of these that have run out."""
         if not named:
