@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NewType
 from uuid import UUID
 
@@ -21,10 +22,18 @@ SignInId = NewType("SignInId", UUID)
 RoundId = NewType("RoundId", UUID)
 RunId = NewType("RunId", UUID)
 
+_BELOW_TIME = 80  # RFC 9562, 5.7: the bits that follow the milliseconds
+
 
 def new_id() -> UUID:
     """A fresh UUIDv7."""
     return uuid_utils.compat.uuid7()
+
+
+def least_id(ago: timedelta) -> UUID:
+    """The least id that can have been made so long ago or later, by real time: younger rows have greater ones."""
+    milliseconds = new_id().int >> _BELOW_TIME
+    return UUID(int=(milliseconds - ago // timedelta(milliseconds=1)) << _BELOW_TIME)
 
 
 def parse_id(text: str) -> UUID | None:

@@ -14,7 +14,7 @@ from tests.support.sandbox import Person
 from tieline import clock
 from tieline.credentials.uses.repository import uses_of_credential
 from tieline.database import scope
-from tieline.ids import AppId, CredentialId
+from tieline.ids import AppId, CredentialId, RoundId
 from tieline.sign_ins.rounds.repository import RoundRepository
 
 HISTORY = """
@@ -25,14 +25,15 @@ WITH old AS (
      RETURNING practice_id, id)
 INSERT INTO consent_round (id, practice_id, sign_in_id, state_hash, verifier_sealed, code_hash, outcome, subject,
                            credential_id, proof_until, taken_at, created_at, expires_at)
-SELECT gen_random_uuid(), old.practice_id, old.id, decode(replace(old.id::text, '-', '') || n, 'hex'), '',
+SELECT overlay(gen_random_uuid()::text PLACING '00' FROM 1 FOR 2)::uuid, old.practice_id, old.id,
+       decode(replace(old.id::text, '-', '') || n, 'hex'), '',
        CASE WHEN n = '02' THEN decode('00', 'hex') END, CASE WHEN n = '02' THEN 'GRANTED' END,
        CASE WHEN n = '02' THEN $5 END, CASE WHEN n = '02' THEN $6::uuid END,
        CASE WHEN n = '02' THEN $4::timestamptz END,
        CASE WHEN n = '02' THEN $4::timestamptz END, $4, $4
   FROM old CROSS JOIN (VALUES ('01'), ('02')) AS kinds (n)
 """
-"""A round that nobody came back with and one that was taken long ago, for each of many sign-ins of one login."""
+"""A round that nobody came back with and one that was taken long ago, as its id says, for each of many sign-ins."""
 
 TABLES = ("sign_in", "consent_round", "sign_in_organisation")
 
@@ -91,4 +92,32 @@ async def test_rounds_that_are_over_are_not_looked_at(
     found_by = [node.get("Index Cond", "") for node in read if node["Relation Name"] == "sign_in"]
     assert found_by
     assert [condition for condition in found_by if "(id = " not in condition] == []
+    assert [node for node in read if handled(node) > 20] == []
+
+
+@pytest.mark.parametrize("is_analyzed", [False, True])
+async def test_whether_a_code_was_there_before_is_asked_of_the_youngest_rounds(
+    desk: Desk, kim: Person, *, is_analyzed: bool
+) -> None:
+    await desk.ready(kim)
+    [credential] = await desk.credentials()
+    long_ago = clock.now() - timedelta(days=30)
+    whose = (desk.practice_id, desk.admin.person_id, desk.app.id, long_ago, kim.id, credential["id"])
+    await desk.above.execute(HISTORY, *whose)
+    [round_] = await desk.rounds((await desk.start()).sign_in.id)
+    await forget_statistics(desk.above, *TABLES)
+    if is_analyzed:
+        await desk.above.execute(f"ANALYZE {', '.join(TABLES)}")
+
+    async def claimed() -> None:
+        async with scope(desk.practice_id):
+            rounds = RoundRepository.of(desk.practice_id)
+            assert await rounds.claim(RoundId(round_["id"]), b"a code", at=clock.now())
+
+    sent = await sent_by(claimed)
+    await desk.above.execute("UPDATE consent_round SET code_hash = NULL WHERE id = $1", round_["id"])
+    nodes = await explained(desk.practice_id, sent)
+
+    read = [node for node in nodes if node.get("Relation Name") == "consent_round"]
+    assert [node["Actual Loops"] for node in read] == [1] * 3  # claimed, found to be claimed, looked for
     assert [node for node in read if handled(node) > 20] == []

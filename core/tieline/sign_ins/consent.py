@@ -62,7 +62,7 @@ async def answer_consent(provider: str, app_id: AppId, parameters: Mapping[str, 
         return await _answer_again(back, code)
     if not back.round.is_open(clock.now()):
         return back.failed(Failure.ROUND_OVER)
-    if code is None or "error" in parameters or not _is_issuer(back, parameters.get("iss")):
+    if not code or "error" in parameters or not _is_issuer(back, parameters.get("iss")):
         return await _refused(back, _failure(back, parameters))
     until = await claim(back, code)
     if until is None:

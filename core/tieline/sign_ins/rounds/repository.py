@@ -16,12 +16,15 @@ from tieline.ids import (
     PracticeId,
     RoundId,
     SignInId,
+    least_id,
 )
 from tieline.sign_ins.models import ConsentRoundRow
 from tieline.sign_ins.states import Failure, Outcome
 
 CLAIM = timedelta(seconds=60)
 """How long a code's exchange may take in real time; longer than its HTTP call may."""
+_CODE_AGE = timedelta(hours=1)
+"""How old the round of a code may be that a provider still knows: a code lives for minutes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +101,10 @@ SELECT id, sign_in_id, connection_id, code_hash,
   FROM consent_round
 """
 _CLAIM = """
-UPDATE consent_round SET code_hash = $3, claimed_until = clock_timestamp() + $4
- WHERE practice_id = $1 AND id = $2 AND code_hash IS NULL AND outcome IS NULL AND expires_at > $5
+UPDATE consent_round AS r SET code_hash = $3, claimed_until = clock_timestamp() + $4
+ WHERE r.practice_id = $1 AND r.id = $2 AND r.code_hash IS NULL AND r.outcome IS NULL AND r.expires_at > $5
+   AND NOT EXISTS (SELECT FROM consent_round AS o
+                    WHERE o.practice_id = $1 AND o.id >= $6 AND o.code_hash = $3)
 """
 _GRANT = """
 UPDATE consent_round
@@ -192,8 +197,12 @@ class RoundRepository:
         return sealed
 
     async def claim(self, round_id: RoundId, code_hash: bytes, *, at: datetime) -> bool:
-        """Take the round for the exchange of this code: whoever is first, once."""
-        return await current().run(_CLAIM, self._practice_id, round_id, code_hash, CLAIM, at) == 1
+        """Take the round for the exchange of this code: whoever is first, once; no other round had the code before.
+
+        A provider may end all that a code gave, when the code comes again (RFC 6749, 4.1.2).
+        """
+        young = least_id(_CODE_AGE)
+        return await current().run(_CLAIM, self._practice_id, round_id, code_hash, CLAIM, at, young) == 1
 
     async def grant(self, round_id: RoundId, code_hash: bytes, granted: Granted, *, at: datetime) -> bool:
         """Write down what the claimed code brought; False when the round ended otherwise meanwhile."""
