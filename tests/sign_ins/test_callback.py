@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.sign_ins.desk import RETURN_URL, Desk
 from tests.support.sandbox import Books, Person
-from tieline.sign_ins.service import answer_consent, complete_sign_in, continue_sign_in, get_sign_in
+from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
 from tieline.sign_ins.states import Failure, SignInState
 
 
@@ -123,54 +122,6 @@ async def test_a_failed_sign_in_can_be_gone_on_with(desk: Desk, kim: Person) -> 
     assert (done.state, done.failure) == (SignInState.READY, None)
 
 
-@pytest.mark.parametrize("state", ["", "unknown", "x" * 5_000])
-async def test_a_state_that_is_not_ours_is_told_so_and_nowhere_redirected(desk: Desk, state: str) -> None:
-    answer = await desk.back({"state": state, "code": "c"})
-
-    assert (answer.failure, answer.location, answer.sign_in_id) == (Failure.UNKNOWN_STATE, None, None)
-
-
-async def test_a_state_is_good_on_the_path_of_its_own_app_only(
-    desk: Desk, other_desk: Desk, kim: Person
-) -> None:
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-
-    elsewhere = await answer_consent("xero", other_desk.app.id, parameters)
-    of_another = await answer_consent("quickbooks", desk.app.id, parameters)
-
-    assert (elsewhere.failure, of_another.failure) == (Failure.UNKNOWN_STATE, Failure.UNKNOWN_STATE)
-    assert elsewhere.location is None
-    assert (await get_sign_in(desk.admin, started.sign_in.id)).state is SignInState.STARTED
-    assert (await desk.back(parameters)).proof is not None
-
-
-async def test_a_round_that_was_used_is_not_for_another_code(desk: Desk, kim: Person) -> None:
-    parameters = await desk.consent(await desk.start(), kim)
-    first = await desk.back(parameters)
-    assert first.sign_in_id is not None
-
-    other = await desk.back(parameters | {"code": "another"})
-
-    assert (other.failure, other.proof) == (Failure.ROUND_OVER, None)
-    assert (await get_sign_in(desk.admin, first.sign_in_id)).state is SignInState.CONSENTED
-    assert (await desk.back(parameters)).proof == first.proof
-    assert await desk.exchanges() == 1
-
-
-async def test_who_comes_back_after_a_quarter_of_an_hour_is_too_late(desk: Desk, kim: Person) -> None:
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-    await desk.pass_time(timedelta(minutes=15))
-
-    answer = await desk.back(parameters)
-
-    assert (answer.failure, answer.proof) == (Failure.ROUND_OVER, None)
-    assert answer.location == f"{RETURN_URL}?signIn={started.sign_in.id}&error=ROUND_OVER"
-    assert (await get_sign_in(desk.admin, started.sign_in.id)).state is SignInState.STARTED
-    assert await desk.exchanges() == 0
-
-
 @pytest.mark.parametrize(
     ("fault", "failure"),
     [
@@ -244,26 +195,6 @@ async def test_a_new_subject_waits_sealed_in_the_round(desk: Desk, kim: Person) 
     assert round_["tokens_sealed"] is not None
     assert b"refresh" not in round_["tokens_sealed"]
     assert (round_["subject"], round_["login"]) == (kim.id, kim.email)
-
-
-async def test_who_names_another_issuer_is_refused_and_the_code_is_not_spent(desk: Desk, kim: Person) -> None:
-    started = await desk.start()
-    parameters = await desk.consent(started, kim)
-
-    answer = await desk.back(parameters | {"iss": "https://evil.example"})
-
-    assert (answer.failure, answer.proof) == (Failure.CONSENT_FAILED, None)
-    assert await desk.exchanges() == 0
-    failed = await get_sign_in(desk.admin, started.sign_in.id)
-    assert (failed.state, failed.failure) == (SignInState.FAILED, Failure.CONSENT_FAILED)
-
-
-async def test_who_names_the_issuer_that_the_browser_was_sent_to_is_heard(desk: Desk, kim: Person) -> None:
-    parameters = await desk.consent(await desk.start(), kim)
-
-    answer = await desk.back(parameters | {"iss": desk.sandbox.xero})
-
-    assert answer.proof is not None
 
 
 async def _fault(desk: Desk) -> str | None:

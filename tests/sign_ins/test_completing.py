@@ -8,24 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.sign_ins.desk import Desk, principal_of
+from tests.sign_ins.desk import Desk
 from tests.support.sandbox import Books, Person
 from tieline.connections.states import Reason
 from tieline.credentials.rejection import credential_rejected
 from tieline.credentials.repository import CredentialRepository
 from tieline.errors import (
-    Forbidden,
-    NotFound,
-    ProofInvalid,
     ProviderBroken,
     ProviderUnavailable,
     QuotaSpent,
-    SignInNotReady,
     SignInOver,
 )
-from tieline.ids import SignInId, new_id
 from tieline.plugins import Consent
-from tieline.principal import Permission
 from tieline.sign_ins import completion
 from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
 from tieline.sign_ins.states import Failure, SignInState
@@ -35,92 +29,12 @@ from tieline_xero.provider import Xero
 WRONG = Secret("x" * 43)
 
 
-async def test_nobody_but_who_began_it_completes_it(desk: Desk, other_desk: Desk, kim: Person) -> None:
-    sign_in_id, proof = await desk.consented(kim)
-    service = principal_of(desk.practice_id, None, role=None, scopes=frozenset(Permission))
-
-    for stranger in (await desk.colleague(), other_desk.admin, service):
-        with pytest.raises(NotFound):
-            await complete_sign_in(stranger, sign_in_id, proof)
-
-    assert (await get_sign_in(desk.admin, sign_in_id)).state is SignInState.CONSENTED
-    assert await desk.credentials() == []
-
-
-async def test_a_key_that_may_not_connect_does_not_complete(desk: Desk, kim: Person) -> None:
-    sign_in_id, proof = await desk.consented(kim)
-    narrow = principal_of(desk.practice_id, desk.admin.person_id, scopes=frozenset({Permission.PUBLISH}))
-
-    with pytest.raises(Forbidden):
-        await complete_sign_in(narrow, sign_in_id, proof)
-
-
-async def test_a_wrong_proof_takes_nothing(desk: Desk, kim: Person) -> None:
-    sign_in_id, proof = await desk.consented(kim)
-
-    for wrong in (
-        WRONG,
-        Secret(""),
-        Secret(proof.reveal()[:-1]),
-        Secret(proof.reveal() + "="),
-        Secret("\ud800"),
-    ):
-        with pytest.raises(ProofInvalid):
-            await complete_sign_in(desk.admin, sign_in_id, wrong)
-
-    assert (await complete_sign_in(desk.admin, sign_in_id, proof)).state is SignInState.READY
-    with pytest.raises(ProofInvalid):
-        await complete_sign_in(desk.admin, sign_in_id, WRONG)
-
-
-async def test_the_proof_of_one_sign_in_is_none_of_another(desk: Desk, kim: Person) -> None:
-    first_id, _ = await desk.consented(kim)
-    _, second = await desk.consented(kim)
-
-    with pytest.raises(ProofInvalid):
-        await complete_sign_in(desk.admin, first_id, second)
-
-
-async def test_who_lures_a_stranger_through_a_round_cannot_take_it_with_a_round_of_his_own(
-    desk: Desk, kim: Person
-) -> None:
-    lured = await desk.sandbox.populate("The Stranger's Books")
-    sign_in_id, _ = await desk.consented(lured)  # the proof came back with the stranger's browser
-    more = await continue_sign_in(desk.admin, sign_in_id)
-    answer = await desk.back(await desk.consent(more, kim))
-    assert answer.proof is not None
-
-    await complete_sign_in(desk.admin, sign_in_id, answer.proof)
-
-    assert await desk.names(sign_in_id) == ["Ashford Bakery Ltd", "Birch & Sons", "Cobalt Studio"]
-    assert [each["subject"] for each in await desk.credentials()] == [kim.id]
-
-
-async def test_before_the_browser_is_back_there_is_nothing_to_complete(desk: Desk) -> None:
-    started = await desk.start()
-
-    with pytest.raises(SignInNotReady):
-        await complete_sign_in(desk.admin, started.sign_in.id, WRONG)
-
-
 async def test_a_failed_sign_in_says_why_it_is_over(desk: Desk, kim: Person) -> None:
     started = await desk.start()
     await desk.back(await desk.consent(started, kim, allow=False))
 
     with pytest.raises(SignInOver, match=r"The consent was denied\. Begin a new sign-in\."):
         await complete_sign_in(desk.admin, started.sign_in.id, WRONG)
-
-
-async def test_a_proof_is_good_for_five_minutes(desk: Desk, kim: Person) -> None:
-    in_time_id, in_time = await desk.consented(kim)
-    late_id, late = await desk.consented(kim)
-
-    await desk.move(timedelta(minutes=4, seconds=50))
-    assert (await complete_sign_in(desk.admin, in_time_id, in_time)).state is SignInState.READY
-    await desk.move(timedelta(seconds=11))
-
-    with pytest.raises(SignInOver):
-        await complete_sign_in(desk.admin, late_id, late)
 
 
 async def test_the_same_proof_again_has_the_same_answer_and_asks_nothing(desk: Desk, kim: Person) -> None:
@@ -365,11 +279,6 @@ async def test_a_death_between_the_steps_is_gone_through_by_the_same_call(
     [round_] = await desk.rounds(sign_in_id)
     assert round_["tokens_sealed"] is None
     assert round_["taken_at"] is not None
-
-
-async def test_a_sign_in_that_is_none_is_not_found(desk: Desk) -> None:
-    with pytest.raises(NotFound):
-        await complete_sign_in(desk.admin, SignInId(new_id()), WRONG)
 
 
 class KilledHere(Exception):
