@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from tests.support.books import Books
-from tests.support.statements import all_connected, taken_down, transactions
+from tests.support.statements import Statement, all_connected, taken_down, transactions
 from tieline.clients.codes.decisions import Coded
 from tieline.clients.codes.reading import Layout
 from tieline.clients.codes.service import CodeOutcome, preview_codes, set_codes
@@ -26,6 +26,16 @@ def rows(*pairs: tuple[Client, str | None]) -> list[Coded]:
 
 def outcomes(became: Sequence[CodeOutcome]) -> list[str]:
     return [each.outcome for each in became]
+
+
+def ours(statements: Sequence[Statement]) -> list[str]:
+    """How each begins, without what the driver asks of types that it meets for the first time."""
+    asked_by_driver = ("typeinfo_tree", "'jit'")
+    return [
+        each.sql[:60]
+        for each in statements
+        if each.is_data and not any(sign in each.sql for sign in asked_by_driver)
+    ]
 
 
 async def codes(books: Books) -> dict[str, str | None]:
@@ -181,8 +191,8 @@ async def test_a_thousand_rows_take_the_statements_of_one_in_one_transaction(boo
         became = await set_codes(books.admin, [*shifted, Coded(client_id=ids[-1], code="C-0")])
 
     assert outcomes(became) == ["SET"] * 1_001
-    assert [each.sql[:60] for each in many if each.is_data] == [each.sql[:60] for each in few if each.is_data]
-    assert len([each for each in many if each.is_data]) == 6
+    assert ours(many) == ours(few)
+    assert len(ours(many)) == 6
     assert transactions(many) == 1
 
 
