@@ -152,6 +152,8 @@ def _settings(principal: Principal) -> DataLoader[ConnectionId, list[Settled]]:
         return [found.get(connection_id, []) for connection_id in ids]
 
     return DataLoader(load)
+
+
 def _namesakes(principal: Principal) -> DataLoader[OrganisationId, tuple[ClientId, ...]]:
     async def load(ids: list[OrganisationId]) -> list[tuple[ClientId, ...]]:
         found = await find_namesakes(principal, ids)

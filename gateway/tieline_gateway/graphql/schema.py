@@ -8,10 +8,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from tieline_gateway.graphql.activity.queries import ActivityQueries
-from tieline_gateway.graphql.clients.adding import ClientAdditions
-from tieline_gateway.graphql.clients.editing import ClientEdits
 from tieline_gateway.graphql.clients.adding import ClientAdditionQueries, ClientAdditions
 from tieline_gateway.graphql.clients.codes import PracticeCodeMutations, PracticeCodeQueries
+from tieline_gateway.graphql.clients.editing import ClientEdits
 from tieline_gateway.graphql.clients.export import ClientExports
 from tieline_gateway.graphql.clients.mutations import ClientMutations
 from tieline_gateway.graphql.clients.previews import ClientPreviews

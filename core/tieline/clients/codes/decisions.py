@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tieline.clients.repository import Client
 from tieline.clients.details import read_code
+from tieline.clients.repository import Client
 from tieline.errors import CodeTaken, Forbidden, Invalid, NamedTwice, NotFound, Refused
 from tieline.ids import ClientId
 
