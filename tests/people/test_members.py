@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.support.books import Books
+from tests.support.deployment import Deployment
+from tests.support.polling import until
 from tieline.activity.service import list_activity
 from tieline.clients.service import NewClient, create_client, list_clients
 from tieline.errors import Forbidden, Invalid, LastAdmin, NotFound, Refused, Unauthenticated
@@ -133,15 +135,30 @@ async def test_the_last_admin_stays_one(books: Books) -> None:
     assert (await get_member(books.admin, books.me)).role is Role.ADMIN
 
 
-async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(books: Books) -> None:
+async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(
+    books: Books, opened: Deployment
+) -> None:
     other = await books.member(role=Role.ADMIN)
     demoted = MemberChange(role=Role.MEMBER)
+    above = await opened.connect()
+    holding = above.transaction()
+    await holding.start()
+    await above.execute("SELECT FROM practice WHERE id = $1 FOR UPDATE", books.practice_id)
 
-    both = await asyncio.gather(
-        update_member(books.admin, of(other), demoted),
-        update_member(other, books.me, demoted),
-        return_exceptions=True,
-    )
+    async def both_wait() -> bool:
+        waiting = await books.sql.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(waiting == 2)
+
+    tasks = [
+        asyncio.create_task(update_member(books.admin, of(other), demoted)),
+        asyncio.create_task(update_member(other, books.me, demoted)),
+    ]
+    await until(both_wait, "both wait for the practice")
+    await holding.rollback()
+    await above.close()
+    both = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert sorted(type(each).__name__ for each in both) == ["LastAdmin", "Member"]
     assert await books.count("practice_member", "role = 'ADMIN'") == 1

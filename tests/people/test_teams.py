@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.support.books import Books
+from tests.support.deployment import Deployment
+from tests.support.polling import until
 from tieline.activity.service import list_activity
 from tieline.clients.service import NewClient, create_client, get_client, list_clients
 from tieline.errors import Forbidden, Invalid, NameTaken, NotFound, PlanTooSmall, Refused, TeamInUse
@@ -132,18 +134,22 @@ async def test_without_the_plan_no_client_is_moved_to_another_team(books: Books)
     assert await sizes(books, north) == [(0, 1)]
 
 
-async def test_a_client_comes_to_no_team_that_is_being_deleted(books: Books) -> None:
+async def test_a_client_comes_to_no_team_that_is_being_deleted(books: Books, opened: Deployment) -> None:
     north = await create_team(books.admin, "North")
+    above = await opened.connect()
+    deleting = above.transaction()
+    await deleting.start()
+    await above.execute("DELETE FROM team WHERE id = $1", north.id)
 
-    both = await asyncio.gather(
-        delete_team(books.admin, north.id, moves_clients_to=None),
-        create_client(books.admin, NewClient(name="Acorn", team_id=north.id)),
-        return_exceptions=True,
-    )
+    creating = asyncio.create_task(create_client(books.admin, NewClient(name="Acorn", team_id=north.id)))
+    await until(books.somebody_waits, "the new client waits for what becomes of its team")
+    await deleting.commit()
+    await above.close()
 
-    refused = [each for each in both if isinstance(each, BaseException)]
-    assert [isinstance(each, TeamInUse | NotFound) for each in refused] == [True]
-    assert await books.count("client", "team_id IS NOT NULL") == await books.count("team")
+    with pytest.raises(NotFound) as refused:
+        await creating
+    assert refused.value.field == "teamId"
+    assert await books.count("client") == 0
 
 
 async def test_only_admins_by_a_key_that_is_not_narrowed_change_teams(books: Books) -> None:
