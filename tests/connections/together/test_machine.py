@@ -1,0 +1,289 @@
+"""Whatever two people do to a practice's connections, in whatever order or at once, these things stay true.
+
+Each step is foreseen from what the tables say before it; of two at once, the one order or the other has to explain what
+both were told and what the tables say then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.connections.together import truths
+from tests.connections.together.deeds import Answer, Connect, Deed, answered, foreseen
+from tests.connections.together.facts import Facts, Line, Person
+from tests.connections.together.ledger import MANY, ONE, Ledger, Remembering
+from tests.connections.together.reckoning import Told
+from tests.connections.together.stage import BOOKS, LOGINS, Stage, Witness, set_stage
+from tests.connections.together.wishes import Choice, Wish, wishes
+from tests.proofs.figures import IS_FULL
+from tests.support.deployment import Deployment
+from tieline import host
+from tieline.connections.warnings.service import expire
+from tieline.plugins import Registry
+
+T = TypeVar("T")
+
+places = st.integers(0, 11)
+_DAY = timedelta(hours=24, minutes=5)
+
+
+class Together(RuleBasedStateMachine):
+    """Rules run in a thread, what they do in the loop of the tests. `other` is a practice that stays as it is."""
+
+    loop: asyncio.AbstractEventLoop
+    sql: asyncpg.Connection
+    move: Any
+    other: Stage
+    counts: dict[str, int]
+
+    def run(self, doing: Coroutine[Any, Any, T]) -> T:
+        try:
+            return asyncio.run_coroutine_threadsafe(doing, self.loop).result()
+        except BaseException as error:
+            error.add_note("\n".join(self.trail))
+            raise
+
+    @initialize()
+    def begin(self) -> None:
+        self.trail: list[str] = []
+        self.run(self._begin())
+
+    async def _begin(self) -> None:
+        self.other.ledger.wronged.clear()
+        self.stage = await set_stage(self.sql, self.other.ledger)
+        self.others = await self.other.facts()
+        self.others_whole = await truths.whole(self.other)
+        self.stranger = replace(self.other.people[0], name="stranger", sees=frozenset(), manages=False)
+        admin, manager, few, owner, _ = self.stage.people
+        beginnings = ((admin, "ann"), (manager, "bob"), (few, "cam"), (owner, "ann"))
+        for by, login in beginnings:
+            assert await answered(self.stage.sign_in(by, MANY, login, LOGINS[login])) == (Told("READY"),)
+        self.facts = await self.stage.facts()
+
+    @rule(wish=wishes)
+    def one(self, wish: Wish) -> None:
+        """Somebody does something."""
+        self.run(self._do([wish], None))
+
+    @rule(wish=wishes, another=wishes)
+    def two_at_once(self, wish: Wish, another: Wish) -> None:
+        self.run(self._do([wish, another], None))
+
+    @rule(wish=wishes, place=places)
+    def one_while_a_job_runs(self, wish: Wish, place: int) -> None:
+        """One of those that let something go, or purge a client."""
+        self.run(self._do([wish], place))
+
+    @rule()
+    def jobs_run(self) -> None:
+        self.run(self._jobs(timedelta(0)))
+
+    @rule()
+    def a_day_goes_by(self) -> None:
+        """Sign-ins run out, and what waited for that is due."""
+        self.run(self._jobs(_DAY))
+
+    @rule(place=places, books=st.sampled_from(sorted(BOOKS)), all_of_it=st.booleans())
+    def taken_away_at_the_provider(self, place: int, books: str, all_of_it: bool) -> None:  # noqa: FBT001
+        kept = sorted(self.facts.credentials.values(), key=lambda each: each.subject)
+        if kept:
+            each = kept[place % len(kept)]
+            client_id = self.stage.apps[each.slug][1]
+            self.trail.append(f"the provider takes {'all' if all_of_it else books} from {each.subject}")
+            if all_of_it:
+                self.stage.ledger.remove_all(client_id, each.subject)
+            else:
+                self.stage.ledger.remove(client_id, each.subject, books)
+
+    @rule(place=places, swept=st.booleans())
+    def a_consent_grows_old(self, place: int, swept: bool) -> None:  # noqa: FBT001
+        self.run(self._grow_old(place, swept=swept))
+
+    @rule(place=places, reason=st.sampled_from(("ACCESS_LOST", "SUBSCRIPTION_LAPSED", "SCOPE_MISSING")))
+    def books_shut(self, place: int, reason: str) -> None:
+        """As if a sync had found out."""
+        self.run(self._shut(place, reason))
+
+    async def _do(self, wished: Sequence[Wish], place: int | None) -> None:
+        choice = Choice(stage=self.stage, facts=self.facts, other=self.others, stranger=self.stranger)
+        deeds = [deed for wish in wished if (deed := choice.deed(wish)) is not None]
+        due = await self.stage.due() if place is not None else []
+        jobs = [due[(place or 0) % len(due)]] if due else []
+        self.trail += [f"{'and ' if number else ''}{deed}" for number, deed in enumerate([*deeds, *jobs])]
+
+        doing = [answered(deed) for deed in deeds]
+        answers = (await asyncio.gather(*doing, *(self.stage.work(each) for each in jobs)))[: len(deeds)]
+
+        before, self.facts = self.facts, await self.stage.facts()
+        self.trail += [f"    {told.word}" for answer in answers for told in answer or ()]
+        for told in (told for answer in answers for told in answer or ()):
+            self.counts[told.word] = self.counts.get(told.word, 0) + 1
+        starts = [before] if not jobs else [before, _after_the_job(before, self.facts)]
+        self._explained(deeds, [answer or () for answer in answers], before, starts)
+        await self._look(before)
+
+    def _explained(
+        self, deeds: Sequence[Deed], answers: Sequence[Answer], before: Facts, starts: Sequence[Facts]
+    ) -> None:
+        """One of the orders leads to what was told and what there is."""
+        actual = [_known(answer, before) for answer in answers]
+        lines, failures = _lines(self.facts, before), []
+        for start, order in itertools.product(starts, itertools.permutations(range(len(deeds)))):
+            facts = start.copy()
+            expected: dict[int, Answer] = {}
+            for number in order:
+                expected[number] = foreseen(deeds[number], facts)
+            told = [_known(expected[number], before) for number in range(len(deeds))]
+            persons = {each: self.facts.credentials[each].person for each in before.credentials}
+            found = (told, _lines(facts, before), {each: facts.credentials[each].person for each in persons})
+            if found == (actual, lines, persons) and facts.clients == self.facts.clients:
+                return
+            failures.append(f"{told}\n  {set(found[1].items()) - set(lines.items())}")
+        foreseen_as = "\nor\n".join(failures)
+        left = {key: line for key, line in lines.items() if _lines(before, before).get(key) != line}
+        raise AssertionError(f"told {actual}, which leaves {left}; foreseen was\n{foreseen_as}")
+
+    async def _jobs(self, later: timedelta) -> None:
+        self.trail.append(f"jobs run {later} later")
+        if later:
+            await self.move(later)
+        before = self.facts
+        await self.stage.work_all()
+        self.facts = await self.stage.facts()
+        truths.by_machine(self.stage, before, self.facts)
+        await self._look(before)
+
+    async def _grow_old(self, place: int, *, swept: bool) -> None:
+        held = sorted((each.credential, each.organisation) for each in self.facts.lines.values())
+        if not held:
+            return
+        self.trail.append(f"the consent of {held[place % len(held)]} grows old; swept: {swept}")
+        await self.sql.execute(
+            "UPDATE consent SET consented_at = consented_at - interval '400 days' "
+            "WHERE credential_id = $1 AND organisation_id = $2",
+            *held[place % len(held)],
+        )
+        if swept:
+            await expire(self.stage.practice_id, most=100)
+        before, self.facts = self.facts, await self.stage.facts()
+        truths.by_machine(self.stage, before, self.facts)
+        await self._look(before)
+
+    async def _shut(self, place: int, reason: str) -> None:
+        working = sorted(str(each.id) for each in self.facts.lines.values() if each.reason is None)
+        if working:
+            self.trail.append(f"{working[place % len(working)]} becomes {reason}")
+            await self.sql.execute(
+                "UPDATE connection SET reason = $2 WHERE id = $1::uuid", working[place % len(working)], reason
+            )
+            self.facts = await self.stage.facts()
+
+    async def _look(self, before: Facts) -> None:
+        truths.untouched(before, self.facts)
+        await truths.hold(self.stage, self.facts)
+        assert await truths.whole(self.other) == self.others_whole, "another practice's rows have changed"
+
+    def teardown(self) -> None:
+        if hasattr(self, "facts"):
+            self.run(truths.shown(self.stage, self.facts))
+
+
+def _after_the_job(before: Facts, after: Facts) -> Facts:
+    """As it was before, but for what a job that lets go takes away."""
+    start = before.copy()
+    for credential, kept in before.credentials.items():
+        start.credentials[credential] = replace(kept, is_live=after.credentials[credential].is_live)
+    for sign_in, trip in before.trips.items():
+        left = after.trips[sign_in].found
+        start.trips[sign_in] = replace(
+            trip, found={each: way for each, way in trip.found.items() if each in left}
+        )
+    start.consents &= after.consents
+    return start
+
+
+def _known(answer: Answer, before: Facts) -> Answer:
+    return tuple(Told(told.word, told.line and _named(told.line, before)) for told in answer)
+
+
+def _named(line: Line, before: Facts) -> Line:
+    """The id of one that was not there before is left out."""
+    is_old = line.id in before.ended or any(each.id == line.id for each in before.lines.values())
+    return line if is_old else replace(line, id=None)
+
+
+def _lines(facts: Facts, before: Facts) -> dict[Any, Line]:
+    return {key: _named(line, before) for key, line in facts.lines.items()}
+
+
+@pytest.fixture
+async def ledger(opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[Ledger]:  # noqa: ARG001 - open
+    """The providers of this process; whoever asks them is answered by it."""
+    made = Ledger(BOOKS)
+    watching = await opened.connect()
+    made.uses = Witness(watching)
+    before = host.host()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(made.answer)) as client:
+        registry = Registry.of(Remembering(MANY), Remembering(ONE))
+        host.install(replace(before, registry=registry, client=client))
+        yield made
+        host.install(before)
+    await watching.close()
+
+
+@pytest.fixture
+async def other(ledger: Ledger, sql: asyncpg.Connection) -> Stage:
+    """Another practice, whose admin has the same login as one here, with a client connected."""
+    stage = await set_stage(sql, ledger)
+    admin: Person = stage.people[0]
+    assert await answered(stage.sign_in(admin, MANY, "ann", LOGINS["ann"])) == (Told("READY"),)
+    [(_, sign_in)], facts = stage.signed_in, await stage.facts()
+    for client, organisation in zip(stage.clients, sorted(facts.slugs), strict=False):
+        row = {"client": client, "organisation": organisation, "product": "BOOKKEEPING"}
+        [told] = await answered(Connect(by=admin, sign_in=sign_in, **row))
+        assert told.word == "DONE"
+    return stage
+
+
+async def test_what_two_people_do_at_once_leaves_every_promise_kept(
+    other: Stage, sql: asyncpg.Connection, clock: Any
+) -> None:
+    counts: dict[str, int] = {}
+    machine = type(
+        "Machine",
+        (Together,),
+        {
+            "loop": asyncio.get_running_loop(),
+            "sql": sql,
+            "move": staticmethod(clock),
+            "other": other,
+            "counts": counts,
+        },
+    )
+
+    await asyncio.to_thread(
+        run_state_machine_as_test,
+        machine,
+        settings=settings(
+            max_examples=400 if IS_FULL else 25,
+            stateful_step_count=40 if IS_FULL else 30,
+            derandomize=not IS_FULL,
+            phases=(Phase.generate,),
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(sorted(counts.items(), key=lambda each: -each[1]))
