@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -53,10 +53,10 @@ class Person:
     """Who acts. `sees`: these clients, or all; `manages`: by a permission; `administers`: these clients."""
 
     name: str
-    principal: Principal
-    sees: frozenset[UUID] | None
-    manages: bool
-    administers: frozenset[UUID] = frozenset()
+    principal: Principal = field(repr=False)
+    sees: frozenset[UUID] | None = field(repr=False)
+    manages: bool = field(repr=False)
+    administers: frozenset[UUID] = field(default=frozenset(), repr=False)
 
     def may(self, client: UUID) -> bool:
         return self.manages or client in self.administers
@@ -144,7 +144,8 @@ SELECT c.id, a.provider AS slug, c.subject, c.person_id AS person, c.state = 'LI
 """
 _TRIPS = """
 SELECT s.id, s.person_id AS person, a.provider AS slug, s.ready_at IS NOT NULL AS is_ready,
-       s.usable_until <= $2 OR s.state = 'FAILED' OR (s.state = 'EXPIRED' AND s.usable_until IS NULL) AS is_over,
+       s.usable_until <= $2::timestamptz OR s.state = 'FAILED'
+       OR (s.state = 'EXPIRED' AND s.usable_until IS NULL) AS is_over,
        array(SELECT m.connection_id FROM sign_in_mended AS m WHERE m.sign_in_id = s.id) AS mended,
        array(SELECT r.credential_id FROM consent_round AS r
               WHERE r.sign_in_id = s.id AND r.credential_id IS NOT NULL) AS granted
@@ -155,7 +156,7 @@ SELECT sign_in_id, organisation_id, credential_id, consented FROM sign_in_organi
 """
 _CONSENTS = """
 SELECT n.credential_id, n.organisation_id, n.lost_at IS NULL AS is_reached,
-       coalesce(n.consented_at <= $2 - make_interval(hours => 24 * p.consent_life_days), false) AS is_over
+       coalesce(n.consented_at <= $2::timestamptz - make_interval(hours => 24 * p.consent_life_days), false) AS is_over
   FROM consent AS n JOIN practice AS p ON p.id = n.practice_id WHERE n.practice_id = $1
 """
 

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import asyncpg
@@ -37,6 +38,19 @@ T = TypeVar("T")
 
 places = st.integers(0, 11)
 _DAY = timedelta(hours=24, minutes=5)
+_SHUT = ("ACCESS_LOST", "SUBSCRIPTION_LAPSED", "SCOPE_MISSING")
+
+
+class Event(StrEnum):
+    """What nobody of the practice does."""
+
+    JOBS_RUN = "JOBS_RUN"
+    A_DAY_GOES_BY = "A_DAY_GOES_BY"
+    BOOKS_TAKEN_AWAY = "BOOKS_TAKEN_AWAY"
+    ALL_TAKEN_AWAY = "ALL_TAKEN_AWAY"
+    A_CONSENT_GROWS_OLD = "A_CONSENT_GROWS_OLD"
+    A_CONSENT_ENDS = "A_CONSENT_ENDS"
+    BOOKS_CANNOT_BE_OPENED = "BOOKS_CANNOT_BE_OPENED"
 
 
 class Together(RuleBasedStateMachine):
@@ -52,7 +66,7 @@ class Together(RuleBasedStateMachine):
         try:
             return asyncio.run_coroutine_threadsafe(doing, self.loop).result()
         except BaseException as error:
-            error.add_note("\n".join(self.trail))
+            error.add_note("\n".join([f"example {self.counts['examples']}", *self.trail]))
             raise
 
     @initialize()
@@ -62,6 +76,7 @@ class Together(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         self.other.ledger.wronged.clear()
+        self.counts["examples"] = self.counts.get("examples", 0) + 1
         self.stage = await set_stage(self.sql, self.other.ledger)
         self.others = await self.other.facts()
         self.others_whole = await truths.whole(self.other)
@@ -73,7 +88,7 @@ class Together(RuleBasedStateMachine):
         self.facts = await self.stage.facts()
 
     @rule(wish=wishes)
-    def one(self, wish: Wish) -> None:
+    def by_one(self, wish: Wish) -> None:
         """Somebody does something."""
         self.run(self._do([wish], None))
 
@@ -86,35 +101,39 @@ class Together(RuleBasedStateMachine):
         """One of those that let something go, or purge a client."""
         self.run(self._do([wish], place))
 
-    @rule()
-    def jobs_run(self) -> None:
-        self.run(self._jobs(timedelta(0)))
+    @rule(what=st.sampled_from(Event), place=places, books=st.sampled_from(sorted(BOOKS)))
+    def meanwhile(self, what: Event, place: int, books: str) -> None:
+        """Something happens that nobody here did."""
+        self.run(self._happen(what, place, books))
 
-    @rule()
-    def a_day_goes_by(self) -> None:
-        """Sign-ins run out, and what waited for that is due."""
-        self.run(self._jobs(_DAY))
+    async def _happen(self, what: Event, place: int, books: str) -> None:
+        self.trail.append(f"meanwhile: {what}")
+        match what:
+            case Event.JOBS_RUN:
+                await self.stage.work_all()
+            case Event.A_DAY_GOES_BY:
+                await self.move(_DAY)
+                await self.stage.work_all()
+            case Event.BOOKS_TAKEN_AWAY | Event.ALL_TAKEN_AWAY:
+                self._take_away(place, books if what is Event.BOOKS_TAKEN_AWAY else None)
+            case Event.A_CONSENT_GROWS_OLD | Event.A_CONSENT_ENDS:
+                await self._grow_old(place, swept=what is Event.A_CONSENT_ENDS)
+            case Event.BOOKS_CANNOT_BE_OPENED:
+                await self._shut(place)
+        before, self.facts = self.facts, await self.stage.facts()
+        truths.by_machine(self.stage, before, self.facts)
+        await self._look(before)
 
-    @rule(place=places, books=st.sampled_from(sorted(BOOKS)), all_of_it=st.booleans())
-    def taken_away_at_the_provider(self, place: int, books: str, all_of_it: bool) -> None:  # noqa: FBT001
+    def _take_away(self, place: int, books: str | None) -> None:
         kept = sorted(self.facts.credentials.values(), key=lambda each: each.subject)
-        if kept:
-            each = kept[place % len(kept)]
-            client_id = self.stage.apps[each.slug][1]
-            self.trail.append(f"the provider takes {'all' if all_of_it else books} from {each.subject}")
-            if all_of_it:
-                self.stage.ledger.remove_all(client_id, each.subject)
-            else:
-                self.stage.ledger.remove(client_id, each.subject, books)
-
-    @rule(place=places, swept=st.booleans())
-    def a_consent_grows_old(self, place: int, swept: bool) -> None:  # noqa: FBT001
-        self.run(self._grow_old(place, swept=swept))
-
-    @rule(place=places, reason=st.sampled_from(("ACCESS_LOST", "SUBSCRIPTION_LAPSED", "SCOPE_MISSING")))
-    def books_shut(self, place: int, reason: str) -> None:
-        """As if a sync had found out."""
-        self.run(self._shut(place, reason))
+        if not kept:
+            return
+        subject, client_id = kept[place % len(kept)].subject, self.stage.apps[kept[place % len(kept)].slug][1]
+        self.trail.append(f"    {books or 'all'} of {subject}")
+        if books is None:
+            self.stage.ledger.remove_all(client_id, subject)
+        else:
+            self.stage.ledger.remove(client_id, subject, books)
 
     async def _do(self, wished: Sequence[Wish], place: int | None) -> None:
         choice = Choice(stage=self.stage, facts=self.facts, other=self.others, stranger=self.stranger)
@@ -155,39 +174,26 @@ class Together(RuleBasedStateMachine):
         left = {key: line for key, line in lines.items() if _lines(before, before).get(key) != line}
         raise AssertionError(f"told {actual}, which leaves {left}; foreseen was\n{foreseen_as}")
 
-    async def _jobs(self, later: timedelta) -> None:
-        self.trail.append(f"jobs run {later} later")
-        if later:
-            await self.move(later)
-        before = self.facts
-        await self.stage.work_all()
-        self.facts = await self.stage.facts()
-        truths.by_machine(self.stage, before, self.facts)
-        await self._look(before)
-
     async def _grow_old(self, place: int, *, swept: bool) -> None:
         held = sorted((each.credential, each.organisation) for each in self.facts.lines.values())
         if not held:
             return
-        self.trail.append(f"the consent of {held[place % len(held)]} grows old; swept: {swept}")
         await self.sql.execute(
             "UPDATE consent SET consented_at = consented_at - interval '400 days' "
             "WHERE credential_id = $1 AND organisation_id = $2",
             *held[place % len(held)],
         )
+        self.trail.append(f"    {held[place % len(held)]}")
         if swept:
             await expire(self.stage.practice_id, most=100)
-        before, self.facts = self.facts, await self.stage.facts()
-        truths.by_machine(self.stage, before, self.facts)
-        await self._look(before)
 
-    async def _shut(self, place: int, reason: str) -> None:
+    async def _shut(self, place: int) -> None:
+        """As if a sync had found out; nothing here asks the provider whether it is so."""
         working = sorted(str(each.id) for each in self.facts.lines.values() if each.reason is None)
         if working:
-            self.trail.append(f"{working[place % len(working)]} becomes {reason}")
-            await self.sql.execute(
-                "UPDATE connection SET reason = $2 WHERE id = $1::uuid", working[place % len(working)], reason
-            )
+            shut = (working[place % len(working)], _SHUT[place % len(_SHUT)])
+            self.trail.append("    " + " becomes ".join(shut))
+            await self.sql.execute("UPDATE connection SET reason = $2 WHERE id = $1::uuid", *shut)
             self.facts = await self.stage.facts()
 
     async def _look(self, before: Facts) -> None:
@@ -251,8 +257,10 @@ async def other(ledger: Ledger, sql: asyncpg.Connection) -> Stage:
     assert await answered(stage.sign_in(admin, MANY, "ann", LOGINS["ann"])) == (Told("READY"),)
     [(_, sign_in)], facts = stage.signed_in, await stage.facts()
     for client, organisation in zip(stage.clients, sorted(facts.slugs), strict=False):
-        row = {"client": client, "organisation": organisation, "product": "BOOKKEEPING"}
-        [told] = await answered(Connect(by=admin, sign_in=sign_in, **row))
+        deed = Connect(
+            by=admin, sign_in=sign_in, product="BOOKKEEPING", client=client, organisation=organisation
+        )
+        [told] = await answered(deed)
         assert told.word == "DONE"
     return stage
 

@@ -65,7 +65,12 @@ wishes = st.builds(
     who=st.sampled_from(_WHO),
     sign_in=st.sampled_from((0, 0, 0, 1, 2)),
     product=st.sampled_from(Product),
-    pairs=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), min_size=1, max_size=4).map(tuple),
+    pairs=st.lists(
+        st.tuples(st.integers(0, 11), st.integers(0, 11)),
+        min_size=1,
+        max_size=4,
+        unique_by=(lambda pair: pair[0] % 4, lambda pair: pair[1] % 6),
+    ).map(tuple),
     stray=st.sampled_from((False,) * 7 + (True,)),
 )
 
@@ -86,18 +91,18 @@ class Choice:
         if wish.kind is Kind.SIGN_IN:
             return self._sign_in(by, wish) if by is not self.stranger else None
         if wish.kind is Kind.DELETE:
-            return Delete(by=by, client=self._client(client, wish))
-        connections, sign_in = self._connections(wish), self._trip(by, wish)
+            return Delete(by=by, client=self._client(by, client, wish))
+        connections, sign_in = self._connections(by, wish), self._trip(by, wish)
         if wish.kind is Kind.DISCONNECT and connections:
             return Disconnect(by=by, connection=_nth(connections, client))
-        if sign_in is not None and wish.kind in {Kind.CONNECT, Kind.BULK, Kind.RECONNECT_ALL}:
+        if sign_in is None:
+            return self._sign_in(by, wish)
+        if wish.kind in {Kind.CONNECT, Kind.BULK, Kind.RECONNECT_ALL}:
             return self._connect(by, wish, sign_in)
-        if sign_in is not None and connections:
-            return self._move(by, wish, sign_in, connections)
-        return None
+        return self._move(by, wish, sign_in, connections) if connections else None
 
     def _move(self, by: Person, wish: Wish, sign_in: UUID, connections: Sequence[UUID]) -> Deed:
-        places = [place for place, _ in wish.pairs]
+        places = [place for place, _ in _perhaps_twice(wish)]
         named = _nth(connections, places[0])
         if wish.kind is Kind.RECONNECT:
             return Reconnect(by=by, sign_in=sign_in, connection=named)
@@ -111,8 +116,8 @@ class Choice:
         if wish.kind is Kind.RECONNECT_ALL:
             return ReconnectAll(by=by, sign_in=sign_in)
         rows: tuple[Row, ...] = tuple(
-            (self._client(client, wish), self._organisation(sign_in, organisation, wish))
-            for client, organisation in wish.pairs
+            (self._client(by, client, wish), self._organisation(sign_in, organisation, wish))
+            for client, organisation in _perhaps_twice(wish)
         )
         if wish.kind is Kind.BULK:
             return BulkConnect(by=by, sign_in=sign_in, product=wish.product.value, rows=rows)
@@ -133,18 +138,24 @@ class Choice:
         return self.stage.sign_in(by, MANY, login, some, *products)
 
     def _trip(self, by: Person, wish: Wish) -> UUID | None:
-        """One of the person's own, the latest first; a stray one may be anybody's."""
+        """One of the person's own that is not over, the latest first; a stray one may be any and anybody's."""
+        if by is self.stranger:
+            return self.stage.signed_in[0][1]
         if wish.stray:
             all_of_them = [*(each for _, each in self.stage.signed_in), *self.other.trips]
             return _nth(all_of_them, wish.pairs[0][1])
         own = [each for person, each in reversed(self.stage.signed_in) if person == by]
-        if not own:
-            return None if by in self.stage.people else self.stage.signed_in[0][1]
-        return own[wish.sign_in % len(own)]
+        usable = [each for each in own if each in self.facts.trips and not self.facts.trips[each].is_over]
+        return usable[wish.sign_in % len(usable)] if usable else None
 
-    def _client(self, place: int, wish: Wish) -> UUID:
-        strays = list(self.other.clients) if wish.stray else []
-        return _nth([*self.stage.clients, *strays], place)
+    def _client(self, by: Person, place: int, wish: Wish) -> UUID:
+        """One that is seen; a stray one may be any."""
+        seen = [each for each in self.stage.clients if self.facts.sees(by, each)]
+        if by is self.stranger:
+            return _nth(self.stage.clients, place)
+        if wish.stray or not seen:
+            return _nth([*self.stage.clients, *sorted(self.other.clients)], place)
+        return _nth(seen, place)
 
     def _organisation(self, sign_in: UUID, place: int, wish: Wish) -> UUID:
         """One that the sign-in has found; a stray one may be any."""
@@ -153,13 +164,23 @@ class Choice:
         strays = [*sorted(self.facts.slugs), *sorted(self.other.slugs)]
         return _nth(strays if wish.stray or not found else found, place)
 
-    def _connections(self, wish: Wish) -> list[UUID]:
-        """Current ones; a stray one may have ended, or be another's."""
-        current = sorted(each.id for each in self.facts.lines.values() if each.id is not None)
-        if not wish.stray:
+    def _connections(self, by: Person, wish: Wish) -> list[UUID]:
+        """Current ones that are seen; a stray one may be any, have ended, or be another practice's."""
+        lines = [each for each in self.facts.lines.values() if each.id is not None]
+        current = sorted(each.id for each in lines if each.id is not None)
+        if not wish.stray and by is not self.stranger:
+            return sorted(
+                each.id for each in lines if each.id is not None and self.facts.sees(by, each.client)
+            )
+        if by is self.stranger:
             return current
         other = [each.id for each in self.other.lines.values() if each.id is not None]
         return [*current, *sorted(self.facts.ended), *other]
+
+
+def _perhaps_twice(wish: Wish) -> Sequence[tuple[int, int]]:
+    """A stray wish names its first row again."""
+    return [*wish.pairs, wish.pairs[0]] if wish.stray else wish.pairs
 
 
 def _nth(some: Sequence[T], place: int) -> T:
