@@ -38,6 +38,25 @@ def codes(outcomes: Sequence[MoveOutcome]) -> list[Outcome]:
     return [each.outcome for each in outcomes]
 
 
+async def test_every_row_shows_its_connection_as_it_is_when_all_are_done(books: Books) -> None:
+    client, organisation_id = await books.client("A"), await books.organisation("A")
+    narrow = await books.credential(scopes=("ledger",))
+    sign_in_id = await books.sign_in(narrow, [organisation_id])
+    lists = await books.connected(client, organisation_id)
+    reports = await books.connected(client, organisation_id, DATA_HEALTH)
+    await books.sql.execute("UPDATE connection SET credential_id = $2 WHERE id = $1", reports.id, narrow)
+    colleague = await colleague_of(books)
+    await books.sql.execute("UPDATE credential SET person_id = $2 WHERE id = $1", narrow, colleague.person_id)
+
+    outcomes = await reassign(books.admin, sign_in_id, [reports.id, lists.id, lists.id])
+
+    assert codes(outcomes) == [Outcome.SCOPE_MISSING, Outcome.REASSIGNED, Outcome.NAMED_TWICE]
+    now = [await get_connection(books.admin, each.id) for each in (reports, lists, lists)]
+    assert [each.credential_id for each in now] == [narrow] * 3
+    assert [each.integrated_by for each in now] == [books.me] * 3
+    assert [each.connection for each in outcomes] == now
+
+
 async def test_chosen_connections_move_to_the_callers_credential_and_others_stay(books: Books) -> None:
     made = await connected(books, "A", "B", "C")
     colleague = await colleague_of(books)

@@ -58,7 +58,7 @@ async def answered(deed: Deed) -> Answer:
 
 def foreseen(deed: Deed, facts: Facts) -> Answer:
     try:
-        return deed.foresee(facts)
+        return tuple(_shown_for(each, facts) for each in deed.foresee(facts))
     except Refusal as refusal:
         return (Told(refusal.code),)
 
@@ -104,9 +104,7 @@ class BulkConnect:
         product = Product(self.product)
         told = await service.bulk_connect(self.by.principal, SignInId(self.sign_in), product, rows)
         assert [each.asked for each in told] == rows
-        return tuple(
-            Told(each.outcome, Line.of(each.connection) if each.connection else None) for each in told
-        )
+        return tuple(_told(each.outcome, each.connection) for each in told)
 
     def foresee(self, facts: Facts) -> Answer:
         trip, before = own_trip(facts, self.by, self.sign_in), facts.copy()
@@ -346,11 +344,23 @@ _SCOPES = {Product.BOOKKEEPING: "ledger", Product.DATA_HEALTH: "reports"}
 
 
 def _done(connection: Connection) -> Answer:
-    return (Told("DONE", Line.of(connection)),)
+    return (_told("DONE", connection),)
 
 
 def _moved(outcome: MoveOutcome) -> Told:
-    return Told(outcome.outcome.value, Line.of(outcome.connection) if outcome.connection else None)
+    return _told(outcome.outcome.value, outcome.connection)
+
+
+def _shown_for(told: Told, facts: Facts) -> Told:
+    if told.line is None:
+        return told
+    return replace(told, by=facts.credentials[told.line.credential].person)
+
+
+def _told(word: str, connection: Connection | None) -> Told:
+    if connection is None:
+        return Told(word)
+    return Told(word, Line.of(connection), connection.integrated_by)
 
 
 def _in_order(told: Iterable[Told]) -> Answer:

@@ -14,10 +14,11 @@ _HEALED = frozenset({"CONSENT_EXPIRED", "TOKEN_EXPIRED", "REVOKED_AT_PROVIDER"})
 
 @dataclass(frozen=True)
 class Told:
-    """What somebody is told of one row, and the connection shown with it."""
+    """What somebody is told of one row, the connection shown with it, and who is shown for that."""
 
     word: str
     line: Line | None = None
+    by: UUID | None = None
 
 
 class Refusal(Exception):

@@ -221,7 +221,7 @@ def _after_the_job(before: Facts, after: Facts) -> Facts:
 
 
 def _known(answer: Answer, before: Facts) -> Answer:
-    return tuple(Told(told.word, told.line and _named(told.line, before)) for told in answer)
+    return tuple(replace(told, line=told.line and _named(told.line, before)) for told in answer)
 
 
 def _named(line: Line, before: Facts) -> Line:
@@ -294,4 +294,3 @@ async def test_what_two_people_do_at_once_leaves_every_promise_kept(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(sorted(counts.items(), key=lambda each: -each[1]))

@@ -42,7 +42,8 @@ class Kind(StrEnum):
     SIGN_IN = "SIGN_IN"
 
 
-_OFTEN = (*Kind, *Kind, *(each for each in Kind if each is not Kind.DELETE), Kind.CONNECT, Kind.CHANGE)
+_MOVES = (Kind.RECONNECT_ALL, Kind.REASSIGN)
+_OFTEN = (*Kind, *(each for each in Kind if each is not Kind.DELETE), *(_MOVES * 2), Kind.CONNECT, Kind.BULK)
 _WHO = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5)
 """Places among the people; past the last it is a stranger, of another practice."""
 
@@ -71,7 +72,7 @@ wishes = st.builds(
         max_size=4,
         unique_by=(lambda pair: pair[0] % 4, lambda pair: pair[1] % 6),
     ).map(tuple),
-    stray=st.sampled_from((False,) * 7 + (True,)),
+    stray=st.sampled_from((False,) * 5 + (True,)),
 )
 
 
@@ -103,6 +104,8 @@ class Choice:
 
     def _move(self, by: Person, wish: Wish, sign_in: UUID, connections: Sequence[UUID]) -> Deed:
         places = [place for place, _ in _perhaps_twice(wish)]
+        if not wish.stray and wish.kind is not Kind.CHANGE:
+            connections = self._reached(sign_in, connections)
         named = _nth(connections, places[0])
         if wish.kind is Kind.RECONNECT:
             return Reconnect(by=by, sign_in=sign_in, connection=named)
@@ -111,6 +114,16 @@ class Choice:
             return Change(by=by, sign_in=sign_in, connection=named, organisation=wanted)
         rows = tuple(_nth(connections, place) for place in places)
         return Reassign(by=by, sign_in=sign_in, connections=rows)
+
+    def _reached(self, sign_in: UUID, connections: Sequence[UUID]) -> Sequence[UUID]:
+        """Those of these that the sign-in may be good for, if there are any."""
+        found = self.facts.trips[sign_in].found if sign_in in self.facts.trips else {}
+        reached = [
+            each.id
+            for each in self.facts.lines.values()
+            if each.id in connections and each.organisation in found
+        ]
+        return sorted(each for each in reached if each is not None) or connections
 
     def _connect(self, by: Person, wish: Wish, sign_in: UUID) -> Deed:
         if wish.kind is Kind.RECONNECT_ALL:

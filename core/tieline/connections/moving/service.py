@@ -126,7 +126,11 @@ async def _carry_out(
 ) -> list[MoveOutcome]:
     """Write what was decided, under the locks that it was decided under, in a constant number of statements."""
     moves = [became for _, became in decided if isinstance(became, Move)]
-    now = {each.id: each for each in await _write(work, principal, moves)} if moves else {}
+    now: dict[ConnectionId, Connection] = {}
+    if moves:
+        await _write(work, principal, moves)
+        shown = [became.connection.id for _, became in decided if became.connection is not None]
+        now = {each.id: each for each in await ConnectionRepository.of(principal.practice_id).get_many(shown)}
     return [_outcome(connection_id, became, now, done) for connection_id, became in decided]
 
 
@@ -152,12 +156,12 @@ def _outcome(
         connection_id=connection_id,
         outcome=became.outcome,
         message=became.message,
-        connection=became.connection,
+        # Another row may have moved it, or handed over what it hangs on.
+        connection=now.get(connection_id, became.connection) if became.connection is not None else None,
     )
 
 
-async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> list[Connection]:
-    """The connections as they are now."""
+async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> None:
     through = {move.credential.id for move in moves}
     await hand_over(work, principal.practice_id, through, person_of(principal))
     written = [
@@ -172,6 +176,3 @@ async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> lis
     await hang(work, principal, written, trigger=Trigger.RECONNECT)
     try_at_once(work, principal.practice_id, {move.credential.id for move in moves if move.is_to_be_checked})
     let_go(work, principal.practice_id, {move.connection.credential_id for move in moves} - through)
-    return await ConnectionRepository.of(principal.practice_id).get_many(
-        [move.connection.id for move in moves]
-    )
