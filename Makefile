@@ -24,8 +24,8 @@ sandbox: .venv/ready ## the pretended Xero and QuickBooks Online alone, on port 
 test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-proofs: .venv/ready ## the figures of docs/reliability.md, in full: a quarter of an hour
-	@PROOFS=full $(BIN)/python -m pytest --quiet tests/proofs $(ARGS)
+proofs: .venv/ready ## the figures of docs/reliability.md, and what people do at once, in full: half an hour
+	@PROOFS=full $(BIN)/python -m pytest --quiet tests/proofs tests/connections/together $(ARGS)
 
 check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house rules
 	@$(BIN)/ruff format --check .

@@ -192,7 +192,7 @@ async def test_a_thousand_rows_take_the_statements_of_one_in_one_transaction(boo
 
     assert outcomes(became) == ["SET"] * 1_001
     assert ours(many) == ours(few)
-    assert len(ours(many)) == 6
+    assert len(ours(many)) == 7
     assert transactions(many) == 1
 
 

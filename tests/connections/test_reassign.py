@@ -9,6 +9,8 @@ import pytest
 
 from tests.connections.test_reconnect_all import connected, many, reaching
 from tests.support.books import DATA_HEALTH, Books
+from tests.support.deployment import Deployment
+from tests.support.polling import until
 from tests.support.statements import all_connected, taken_down, transactions
 from tieline.connections.listing.service import list_connections
 from tieline.connections.moving.decisions import Outcome
@@ -187,6 +189,27 @@ async def test_each_row_has_an_honest_outcome_and_good_rows_move(books: Books, o
     ]
     assert (await books.row("connection", gone.id))["reason"] == Reason.DISCONNECTED
     assert await other_books.count("connection", "reason IS NULL") == 1
+
+
+async def test_a_client_that_is_deleted_meanwhile_is_shown_in_no_row(
+    books: Books, opened: Deployment
+) -> None:
+    [made] = await connected(books, "A")
+    colleague = await colleague_of(books)
+    sign_in_id = await own_sign_in(books, colleague, [made])
+    deleting = await opened.connect()
+    transaction = deleting.transaction()
+    await transaction.start()
+    await deleting.execute("UPDATE client SET deleted_at = created_at WHERE id = $1", made.client_id)
+
+    asked = asyncio.ensure_future(reassign(colleague, sign_in_id, [made.id, made.id]))
+    await until(books.somebody_waits, "the rows wait for their client")
+    await transaction.commit()
+    outcomes = await asked
+    await deleting.close()
+
+    assert codes(outcomes) == [Outcome.NOT_FOUND, Outcome.NAMED_TWICE]
+    assert [each.connection for each in outcomes] == [None, None]
 
 
 async def test_who_may_reassign_what(books: Books) -> None:

@@ -110,7 +110,7 @@ def reassign_all(ids: Sequence[ConnectionId], facts: Facts) -> Iterator[Move | L
         if connection_id in named:
             yield left(
                 NamedTwice("names the same connection", field="connectionIds"),
-                facts.standing.get(connection_id),
+                _seen(connection_id, facts),
             )
         else:
             yield _reassign(connection_id, facts)
@@ -122,11 +122,10 @@ def left(refusal: Refused, connection: Connection | None) -> Left:
 
 
 def _reassign(connection_id: ConnectionId, facts: Facts) -> Move | Left:
-    standing = facts.standing.get(connection_id)
-    client = facts.clients.get(standing.client_id) if standing is not None else None
-    if standing is None or client is None or standing.ended_at is not None:
+    standing = _seen(connection_id, facts)
+    if standing is None or standing.ended_at is not None:
         return left(NotFound("connection", connection_id, field="connectionIds"), None)
-    forbidden = facts.forbids(client)
+    forbidden = facts.forbids(facts.clients[standing.client_id])
     if forbidden is not None:
         return left(forbidden, standing)
     if standing.reason is Reason.DISCONNECTED:
@@ -136,6 +135,12 @@ def _reassign(connection_id: ConnectionId, facts: Facts) -> Move | Left:
     if isinstance(found, Move) and not found.is_written and found.credential.person_id == facts.person_id:
         return Left(outcome=Outcome.ALREADY_YOURS, message=None, connection=standing)
     return found
+
+
+def _seen(connection_id: ConnectionId, facts: Facts) -> Connection | None:
+    """The connection, unless its client went out of the caller's sight before it was locked."""
+    standing = facts.standing.get(connection_id)
+    return standing if standing is not None and standing.client_id in facts.clients else None
 
 
 def _reach(standing: Connection, facts: Facts) -> Move | Left:
