@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
@@ -217,7 +216,3 @@ class Witness:
         async with self._one:
             rows = await self._sql.fetch(_USES, client_id, subject, external_id, at)
         return [f"{external_id or 'all'} was taken back while {row['use']}" for row in rows]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.connections.together import truths
-from tests.connections.together.deeds import Answer, Connect, Deed, answered, foreseen
+from tests.connections.together.answers import Answer, Deed, answered, foreseen
+from tests.connections.together.deeds import BulkConnect, Connect
 from tests.connections.together.facts import Facts, Line, Person
 from tests.connections.together.ledger import MANY, ONE, Ledger, Remembering
 from tests.connections.together.reckoning import Told
@@ -32,7 +33,7 @@ from tests.proofs.figures import IS_FULL
 from tests.support.deployment import Deployment
 from tieline import host
 from tieline.connections.warnings.service import expire
-from tieline.plugins import Registry
+from tieline.plugins import Product, Registry
 
 T = TypeVar("T")
 
@@ -86,6 +87,22 @@ class Together(RuleBasedStateMachine):
         for by, login in beginnings:
             assert await answered(self.stage.sign_in(by, MANY, login, LOGINS[login])) == (Told("READY"),)
         self.facts = await self.stage.facts()
+        await self._connect_some()
+        self.facts = await self.stage.facts()
+
+    async def _connect_some(self) -> None:
+        """Two clients through the admin's sign-in and one through the manager's, each for both products."""
+        named = {books: each for each, books in self.facts.externals.items()}
+        first, second, third, _ = self.stage.clients
+        (admin, ann), (manager, bob), *_ = self.stage.signed_in
+        for product in Product:
+            rows = ((first, named["a"]), (second, named["b"]))
+            deeds = (
+                BulkConnect(by=admin, sign_in=ann, product=product.value, rows=rows),
+                BulkConnect(by=manager, sign_in=bob, product=product.value, rows=((third, named["c"]),)),
+            )
+            for deed in deeds:
+                assert {each.word for each in await answered(deed)} == {"CONNECTED"}
 
     @rule(wish=wishes)
     def by_one(self, wish: Wish) -> None:
@@ -101,7 +118,11 @@ class Together(RuleBasedStateMachine):
         """One of those that let something go, or purge a client."""
         self.run(self._do([wish], place))
 
-    @rule(what=st.sampled_from(Event), place=places, books=st.sampled_from(sorted(BOOKS)))
+    @rule(
+        what=st.sampled_from((*Event, Event.A_DAY_GOES_BY)),
+        place=places,
+        books=st.sampled_from(sorted(BOOKS)),
+    )
     def meanwhile(self, what: Event, place: int, books: str) -> None:
         """Something happens that nobody here did."""
         self.run(self._happen(what, place, books))
@@ -285,8 +306,8 @@ async def test_what_two_people_do_at_once_leaves_every_promise_kept(
         run_state_machine_as_test,
         machine,
         settings=settings(
-            max_examples=400 if IS_FULL else 25,
-            stateful_step_count=40 if IS_FULL else 30,
+            max_examples=400 if IS_FULL else 40,
+            stateful_step_count=30,
             derandomize=not IS_FULL,
             phases=(Phase.generate,),
             deadline=None,

@@ -10,20 +10,11 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from tests.connections.together.deeds import (
-    BulkConnect,
-    Change,
-    Connect,
-    Deed,
-    Delete,
-    Disconnect,
-    Reassign,
-    Reconnect,
-    ReconnectAll,
-    Row,
-)
+from tests.connections.together.answers import Deed
+from tests.connections.together.deeds import BulkConnect, Change, Connect, Delete, Disconnect, Row
 from tests.connections.together.facts import Facts, Person
 from tests.connections.together.ledger import MANY, ONE
+from tests.connections.together.moves import Reassign, Reconnect, ReconnectAll
 from tests.connections.together.stage import ALONE, LOGINS, Stage
 from tieline.plugins import Product
 
