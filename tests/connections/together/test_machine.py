@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.connections.together import truths
-from tests.connections.together.answers import Answer, Deed, answered, foreseen
+from tests.connections.together.answers import answered
 from tests.connections.together.deeds import BulkConnect, Connect
-from tests.connections.together.facts import Facts, Line, Person
+from tests.connections.together.explaining import explained
+from tests.connections.together.facts import Facts, Person
 from tests.connections.together.ledger import MANY, ONE, Ledger, Remembering
 from tests.connections.together.reckoning import Told
 from tests.connections.together.stage import BOOKS, LOGINS, Stage, Witness, set_stage
@@ -61,23 +62,22 @@ class Together(RuleBasedStateMachine):
     sql: asyncpg.Connection
     move: Any
     other: Stage
-    counts: dict[str, int]
+    examples: Iterator[int]
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run_coroutine_threadsafe(doing, self.loop).result()
         except BaseException as error:
-            error.add_note("\n".join([f"example {self.counts['examples']}", *self.trail]))
+            error.add_note("\n".join(self.trail))
             raise
 
     @initialize()
     def begin(self) -> None:
-        self.trail: list[str] = []
+        self.trail = [f"example {next(self.examples)}"]
         self.run(self._begin())
 
     async def _begin(self) -> None:
         self.other.ledger.wronged.clear()
-        self.counts["examples"] = self.counts.get("examples", 0) + 1
         self.stage = await set_stage(self.sql, self.other.ledger)
         self.others = await self.other.facts()
         self.others_whole = await truths.whole(self.other)
@@ -163,37 +163,15 @@ class Together(RuleBasedStateMachine):
         jobs = [due[(place or 0) % len(due)]] if due else []
         self.trail += [f"{'and ' if number else ''}{deed}" for number, deed in enumerate([*deeds, *jobs])]
 
-        doing = [answered(deed) for deed in deeds]
-        answers = (await asyncio.gather(*doing, *(self.stage.work(each) for each in jobs)))[: len(deeds)]
+        answers, _ = await asyncio.gather(
+            asyncio.gather(*(answered(deed) for deed in deeds)),
+            asyncio.gather(*(self.stage.work(job_id) for job_id in jobs)),
+        )
 
         before, self.facts = self.facts, await self.stage.facts()
-        self.trail += [f"    {told.word}" for answer in answers for told in answer or ()]
-        for told in (told for answer in answers for told in answer or ()):
-            self.counts[told.word] = self.counts.get(told.word, 0) + 1
-        starts = [before] if not jobs else [before, _after_the_job(before, self.facts)]
-        self._explained(deeds, [answer or () for answer in answers], before, starts)
+        self.trail += [f"    {told.word}" for answer in answers for told in answer]
         await self._look(before)
-
-    def _explained(
-        self, deeds: Sequence[Deed], answers: Sequence[Answer], before: Facts, starts: Sequence[Facts]
-    ) -> None:
-        """One of the orders leads to what was told and what there is."""
-        actual = [_known(answer, before) for answer in answers]
-        lines, failures = _lines(self.facts, before), []
-        for start, order in itertools.product(starts, itertools.permutations(range(len(deeds)))):
-            facts = start.copy()
-            expected: dict[int, Answer] = {}
-            for number in order:
-                expected[number] = foreseen(deeds[number], facts)
-            told = [_known(expected[number], before) for number in range(len(deeds))]
-            persons = {each: self.facts.credentials[each].person for each in before.credentials}
-            found = (told, _lines(facts, before), {each: facts.credentials[each].person for each in persons})
-            if found == (actual, lines, persons) and facts.clients == self.facts.clients:
-                return
-            failures.append(f"{told}\n  {set(found[1].items()) - set(lines.items())}")
-        foreseen_as = "\nor\n".join(failures)
-        left = {key: line for key, line in lines.items() if _lines(before, before).get(key) != line}
-        raise AssertionError(f"told {actual}, which leaves {left}; foreseen was\n{foreseen_as}")
+        explained(list(zip(deeds, answers, strict=True)), before, self.facts, with_a_job=bool(jobs))
 
     async def _grow_old(self, place: int, *, swept: bool) -> None:
         held = sorted((each.credential, each.organisation) for each in self.facts.lines.values())
@@ -225,34 +203,6 @@ class Together(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "facts"):
             self.run(truths.shown(self.stage, self.facts))
-
-
-def _after_the_job(before: Facts, after: Facts) -> Facts:
-    """As it was before, but for what a job that lets go takes away."""
-    start = before.copy()
-    for credential, kept in before.credentials.items():
-        start.credentials[credential] = replace(kept, is_live=after.credentials[credential].is_live)
-    for sign_in, trip in before.trips.items():
-        left = after.trips[sign_in].found
-        start.trips[sign_in] = replace(
-            trip, found={each: way for each, way in trip.found.items() if each in left}
-        )
-    start.consents &= after.consents
-    return start
-
-
-def _known(answer: Answer, before: Facts) -> Answer:
-    return tuple(replace(told, line=told.line and _named(told.line, before)) for told in answer)
-
-
-def _named(line: Line, before: Facts) -> Line:
-    """The id of one that was not there before is left out."""
-    is_old = line.id in before.ended or any(each.id == line.id for each in before.lines.values())
-    return line if is_old else replace(line, id=None)
-
-
-def _lines(facts: Facts, before: Facts) -> dict[Any, Line]:
-    return {key: _named(line, before) for key, line in facts.lines.items()}
 
 
 @pytest.fixture
@@ -289,7 +239,6 @@ async def other(ledger: Ledger, sql: asyncpg.Connection) -> Stage:
 async def test_what_two_people_do_at_once_leaves_every_promise_kept(
     other: Stage, sql: asyncpg.Connection, clock: Any
 ) -> None:
-    counts: dict[str, int] = {}
     machine = type(
         "Machine",
         (Together,),
@@ -298,7 +247,7 @@ async def test_what_two_people_do_at_once_leaves_every_promise_kept(
             "sql": sql,
             "move": staticmethod(clock),
             "other": other,
-            "counts": counts,
+            "examples": itertools.count(1),
         },
     )
 
