@@ -13,7 +13,7 @@ from tieline.clients.codes.decisions import Coded, CodeFacts, Given, decide_all
 from tieline.clients.codes.matching import match_lines
 from tieline.clients.codes.reading import Layout, read_sheet
 from tieline.clients.repository import Client
-from tieline.errors import CodeTaken, Forbidden, Invalid, Refused
+from tieline.errors import CodeTaken, Invalid, Refused
 from tieline.ids import ClientId, PracticeId, new_id
 
 _PRACTICE = PracticeId(new_id())
@@ -59,7 +59,7 @@ def outcomes(clients: list[Client], *rows: tuple[Client, str | None], seen: int 
 def facts(seen: list[Client], clients: list[Client]) -> CodeFacts:
     return CodeFacts(
         clients={each.id: each for each in seen},
-        forbids=lambda each: Forbidden("MANAGE_CONNECTIONS") if each.name == "Foreign" else None,
+        forbidden=None,
         holders={each.practice_code: each.id for each in clients if each.practice_code is not None},
     )
 
@@ -185,7 +185,7 @@ def test_of_two_rows_for_one_code_or_one_client_the_first_good_one_counts() -> N
         "INVALID",
         "True",
     ]
-    assert outcomes([client("Foreign", "5"), b], (client("Gone"), "5"), (b, "5")) == [
+    assert outcomes([client("Other", "5"), b], (client("Gone"), "5"), (b, "5")) == [
         "NOT_FOUND",
         "CODE_TAKEN",
     ]
@@ -201,7 +201,7 @@ CODES = st.sampled_from(["1", "2", "3", "4", "5"])
 def test_whatever_is_asked_no_two_end_with_one_code_and_every_refusal_is_true(
     codes: list[str | None], data: st.DataObject
 ) -> None:
-    clients = [client("Foreign" if place == 0 else "Ours", code) for place, code in enumerate(codes)]
+    clients = [client("Ours", code) for code in codes]
     row = st.tuples(st.sampled_from(clients), CODES | st.none())
     rows = data.draw(st.lists(row, max_size=8))
 

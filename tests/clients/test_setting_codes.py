@@ -74,21 +74,22 @@ async def test_each_row_has_its_outcome_whatever_the_others_have(books: Books, o
     ]
     hidden = await books.client("Hidden")
     foreign = await other_books.client("Foreign", practice_code="5")
-    person = await books.of_client(mine, ClientRole.ADMINISTRATOR)
+    person = await books.member(Permission.MANAGE_CONNECTIONS, clients=ClientAccess.LISTED)
     await books.sql.execute(
-        "INSERT INTO client_member (practice_id, person_id, client_id, role, created_at) "
-        "SELECT practice_id, person_id, $2, 'READER', created_at FROM client_member WHERE person_id = $1",
+        "INSERT INTO member_client (practice_id, person_id, client_id) SELECT $1, $2, unnest($3::uuid[])",
+        person.practice_id,
         person.person_id,
-        read.id,
+        [mine.id, read.id],
     )
+    administrator = await books.of_client(mine, ClientRole.ADMINISTRATOR)
     request = rows(
-        (read, "1"), (hidden, "2"), (foreign, "3"), (mine, "7"), (mine, "x" * 65), (mine, "5"), (mine, "6")
+        (read, "7"), (hidden, "2"), (foreign, "3"), (mine, "7"), (mine, "x" * 65), (mine, "5"), (mine, "6")
     )
 
     became = await set_codes(person, request)
 
     assert outcomes(became) == [
-        "FORBIDDEN",
+        "CODE_TAKEN",
         "NOT_FOUND",
         "NOT_FOUND",
         "CODE_TAKEN",
@@ -98,6 +99,10 @@ async def test_each_row_has_its_outcome_whatever_the_others_have(books: Books, o
     ]
     assert str(became[3].refusal) == "Another client has the practice code 7."
     assert outcomes(await set_codes(person, request[4:])) == ["INVALID", "SET", "NAMED_TWICE"]
+    assert outcomes(await set_codes(administrator, rows((mine, "9"), (read, "9")))) == [
+        "FORBIDDEN",
+        "NOT_FOUND",
+    ]
     assert outcomes(await set_codes(person, rows((mine, "\x00"), (mine, "\ud800")))) == ["INVALID", "INVALID"]
     assert await codes(books) == {"Mine": "5", "Read": None, "Taken": "7", "Hidden": None}
     assert await codes(other_books) == {"Foreign": "5"}

@@ -152,8 +152,8 @@ async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(
         return bool(waiting == 2)
 
     tasks = [
-        asyncio.create_task(update_member(books.admin, of(other), demoted)),
-        asyncio.create_task(update_member(other, books.me, demoted)),
+        asyncio.ensure_future(update_member(books.admin, of(other), demoted)),
+        asyncio.ensure_future(update_member(other, books.me, demoted)),
     ]
     await until(both_wait, "both wait for the practice")
     await holding.rollback()

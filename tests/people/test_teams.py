@@ -141,7 +141,7 @@ async def test_a_client_comes_to_no_team_that_is_being_deleted(books: Books, ope
     await deleting.start()
     await above.execute("DELETE FROM team WHERE id = $1", north.id)
 
-    creating = asyncio.create_task(create_client(books.admin, NewClient(name="Acorn", team_id=north.id)))
+    creating = asyncio.ensure_future(create_client(books.admin, NewClient(name="Acorn", team_id=north.id)))
     await until(books.somebody_waits, "the new client waits for what becomes of its team")
     await deleting.commit()
     await above.close()

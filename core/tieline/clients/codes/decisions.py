@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tieline.clients.details import read_code
@@ -21,10 +21,13 @@ class Coded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodeFacts:
-    """What is known when rows are decided: the clients that the caller sees, and who has the codes in question."""
+    """What is known when rows are decided: the clients that the caller sees, and who has the codes in question.
+
+    Codes are the practice's own: to be an administrator of the client is not enough.
+    """
 
     clients: Mapping[ClientId, Client]
-    forbids: Callable[[Client], Forbidden | None]
+    forbidden: Forbidden | None
     holders: Mapping[str, ClientId]
 
 
@@ -106,9 +109,8 @@ def _alone(row: Coded, facts: CodeFacts) -> Given | Refused:
     client = facts.clients.get(row.client_id)
     if client is None:
         return NotFound("client", row.client_id, field="clientId")
-    refusal = facts.forbids(client)
-    if refusal is not None:
-        return refusal
+    if facts.forbidden is not None:
+        return facts.forbidden
     if row.code is None or not row.code.strip():
         return Given(client=client, code=None)
     try:

@@ -11,13 +11,12 @@ from tieline.clients.codes.matching import Ambiguous, Match, match_lines
 from tieline.clients.codes.reading import Layout, Line, Wrong, read_sheet
 from tieline.clients.codes.repository import Coding, coding, holders_of, write_codes
 from tieline.clients.repository import Client, ClientRepository
-from tieline.connections.facts import forbids
 from tieline.database import scope
-from tieline.errors import Invalid, Refused
+from tieline.errors import Forbidden, Invalid, Refused
 from tieline.events.kinds import ClientChanged
 from tieline.ids import ClientId
 from tieline.practices.repository import PracticeRepository
-from tieline.principal import Principal
+from tieline.principal import Permission, Principal
 from tieline.spreadsheets import MAX_ROWS
 from tieline.work import retrying, unit_of_work
 
@@ -70,7 +69,7 @@ async def set_codes(principal: Principal, rows: Sequence[Coded]) -> list[CodeOut
         wanted = {code for row in rows if (code := (row.code or "").strip()).isprintable()}
         facts = CodeFacts(
             clients={client.id: client for client in clients},
-            forbids=forbids(principal),
+            forbidden=_forbidden(principal),
             holders=await holders_of(principal.practice_id, wanted),
         )
         decided = decide_all(rows, facts)
@@ -85,12 +84,20 @@ async def set_codes(principal: Principal, rows: Sequence[Coded]) -> list[CodeOut
     return [_outcome(each, now) for each in decided]
 
 
+def _forbidden(principal: Principal) -> Forbidden | None:
+    try:
+        principal.require(Permission.MANAGE_CONNECTIONS)
+    except Forbidden as forbidden:
+        return forbidden
+    return None
+
+
 def _preview(principal: Principal, csv: str, layout: Layout, known: Coding) -> CodesPreview:
     sheet = read_sheet(csv, layout)
     matching = match_lines(sheet.lines, known.clients)
     facts = CodeFacts(
         clients={client.id: client for client in known.clients},
-        forbids=forbids(principal),
+        forbidden=_forbidden(principal),
         holders=known.holders,
     )
     rows = [Coded(client_id=each.client.id, code=each.line.code) for each in matching.matched]

@@ -220,7 +220,7 @@ class PracticeCodeMutations:
     @strawberry.mutation(
         description="Give up to 5,000 clients their practice codes at once; clients may swap theirs. Each row has an "
         "outcome of its own, in the order of the rows, and good rows are carried out whatever the others are. The same "
-        "again changes nothing. Each needs MANAGE_CONNECTIONS, or to be an administrator of the client."
+        "again changes nothing. Codes are the practice's own, so it takes MANAGE_CONNECTIONS."
     )
     async def set_practice_codes(
         self, info: Info, input: Annotated[SetPracticeCodesInput, GIVEN]
