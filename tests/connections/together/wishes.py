@@ -15,7 +15,7 @@ from tests.connections.together.deeds import BulkConnect, Change, Connect, Delet
 from tests.connections.together.facts import Facts, Person
 from tests.connections.together.ledger import MANY, ONE
 from tests.connections.together.moves import Reassign, Reconnect, ReconnectAll
-from tests.connections.together.stage import ALONE, LOGINS, Stage
+from tests.connections.together.stage import ALONE, BOOKS, LOGINS, Stage
 from tieline.plugins import Product
 
 T = TypeVar("T")
@@ -165,6 +165,8 @@ class Choice:
         """One that the sign-in has found; a stray one may be any."""
         trip = self.facts.trips.get(sign_in)
         found = sorted(trip.found) if trip is not None else []
+        books = _nth(sorted(BOOKS), place)
+        found = [each for each in found if self.facts.externals[each] == books] or found
         strays = [*sorted(self.facts.slugs), *sorted(self.other.slugs)]
         return _nth(strays if wish.stray or not found else found, place)
 
