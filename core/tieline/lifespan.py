@@ -1,4 +1,4 @@
-"""What every process opens before it serves and closes after: plugins, database, clock, quota, doorbell."""
+"""What every process opens before it serves and closes after: plugins, database, clock, quota, doorbell, issuer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tieline import host, plugins
 from tieline.database import close_database, open_database, schema_state
 from tieline.database.scope import use_movable_clock
 from tieline.host import Host
+from tieline.identity import issuer
+from tieline.identity.issuer import Issuer
 from tieline.live import telling
 from tieline.quota import metering
 from tieline.settings import Settings
@@ -53,8 +55,10 @@ async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
                     ),
                 )
             )
+            issuer.trust(Issuer.of(settings, client))
             yield bell
     finally:
+        issuer.trust(None)
         host.install(None)
         doorbell.install(None)
         await client.aclose()

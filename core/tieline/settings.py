@@ -18,6 +18,9 @@ from tieline.vault import Vault
 
 _OWN_PORT = {"http": ":80", "https": ":443"}
 _ORIGIN = re.compile(r"(?i:https?)://[A-Za-z0-9.\-\[\]:]+")
+_ADDRESS = re.compile(
+    r"(?i:https://[A-Za-z0-9.\-\[\]:]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#\x00-\x1f]*)?"
+)
 _PUBLIC = re.compile(r"(?i:https://[A-Za-z0-9.\-\[\]:]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)")
 
 
@@ -57,6 +60,15 @@ class Settings(PluginSettings):
     )
     allowed_origins: str = Field(
         "", description="Origins of the front ends, comma-separated: `https://app.example,https://…`. No `*`."
+    )
+    oidc_issuer: str | None = Field(
+        None, description="Whose JWTs are taken besides API keys, letter by letter as their `iss` says."
+    )
+    oidc_audience: str | None = Field(
+        None, description="What the `aud` of such a JWT must name: this API, as the issuer knows it."
+    )
+    oidc_jwks_url: str | None = Field(
+        None, description="Where the issuer's keys are; without it, its discovery document says so."
     )
     database_pool_size: int = Field(10, ge=2, le=200, description="Connections a process holds at most.")
     database_timeout: float = Field(
@@ -108,6 +120,26 @@ class Settings(PluginSettings):
             raise ValueError("TIELINE_CLOCK=movable is refused in production; unset it")
         return self
 
+    @model_validator(mode="after")
+    def _issuer_and_audience(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise ValueError("Set both TIELINE_OIDC_ISSUER and TIELINE_OIDC_AUDIENCE, or neither")
+        if self.oidc_jwks_url is not None and self.oidc_issuer is None:
+            raise ValueError("TIELINE_OIDC_JWKS_URL needs TIELINE_OIDC_ISSUER and TIELINE_OIDC_AUDIENCE")
+        return self
+
+    @field_validator("oidc_issuer", "oidc_audience", "oidc_jwks_url", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _safe(cls, value: str | None) -> str | None:
+        if value is not None and not is_safe_address(value):
+            raise ValueError("it is neither https:// nor http://localhost, or has a query")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _reachable(cls, value: str) -> str:
@@ -136,6 +168,11 @@ class Settings(PluginSettings):
     @cached_property
     def vault(self) -> Vault:
         return Vault.from_text(self.encryption_keys.get_secret_value())
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether what comes from there comes from who stands there: `https://…`, or this machine itself."""
+    return _ADDRESS.fullmatch(url) is not None
 
 
 def as_sent(origin: str) -> str:

@@ -17,6 +17,7 @@ from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callb
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL, WebhookRoute, is_webhook
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport import GraphQLTransport
+from tieline_gateway.transport.incoming import PRACTICE_HEADER
 
 _KNOWN = frozenset({"/", "/graphql", "/livez", "/readyz", "/metrics"})
 
@@ -47,7 +48,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
                 CORSMiddleware,
                 allow_origins=sorted(settings.origins),
                 allow_methods=["POST"],
-                allow_headers=["authorization", "content-type", CORRELATION_HEADER],
+                allow_headers=["authorization", "content-type", CORRELATION_HEADER, PRACTICE_HEADER],
                 expose_headers=[CORRELATION_HEADER],
                 max_age=600,
             ),

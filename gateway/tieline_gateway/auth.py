@@ -1,11 +1,12 @@
-"""From a bearer token to the context that one GraphQL operation runs in."""
+"""From what a caller says about itself to the context that one GraphQL operation runs in."""
 
 from __future__ import annotations
 
 from tieline.identity import authenticate
 from tieline_gateway.graphql.context import Context
+from tieline_gateway.transport.incoming import Credentials
 
 
-async def context_of(token: str | None) -> Context:
-    """A fresh context for one operation of this caller. Raises Unauthenticated."""
-    return await Context.of(lambda: authenticate(token))
+async def context_of(credentials: Credentials) -> Context:
+    """A fresh context for one operation of this caller. Raises as `authenticate` does."""
+    return await Context.of(lambda: authenticate(credentials.token, credentials.practice))

@@ -29,7 +29,7 @@ SYSTEM_SCOPE = {
     "core/tieline/sign_ins/returns.py": "the state that a browser brings back says which practice's sign-in it is",
     "core/tieline/webhooks/service.py": "the address that a webhook came to says which practice's app it is",
     "core/tieline/credentials/rotation/service.py": "seals every secret of the deployment anew",
-    "core/tieline/identity.py": "a key says which practice is asking",
+    "core/tieline/identity/bearer.py": "a key or a subject says which practice is asking",
     "core/tieline/practices/keys.py": "the operator's command line finds a key by its id",
     "core/tieline/practices/service.py": "the operator's command line finds a practice by its name",
     "core/tieline/readiness.py": "the figures of all jobs, for the operator",

@@ -23,6 +23,7 @@ import tieline_gateway
 from tieline import cli, pages
 from tieline.clients import service as clients
 from tieline.errors import TielineError
+from tieline.identity import tokens
 from tieline.settings import Settings
 from tieline_gateway import connections
 from tieline_gateway.graphql.schema import print_schema
@@ -264,6 +265,7 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Characters of an error's message": f"{errors.MAX_MESSAGE_CHARS:,}",
         "The time until a request's head is there": f"{connections.HEAD_SECONDS:g} s",
         "A request's head": f"{connections.MAX_HEAD_BYTES:,} bytes",
+        "Characters of a token": f"{tokens.MAX_TOKEN_CHARS:,}",
         "The time a reader of a socket may take nothing": f"{connections.STALLED_SECONDS:g} s",
     }
     assert limits.max_page == pages.MAX_PAGE

@@ -32,6 +32,7 @@ from tieline_gateway.auth import context_of
 from tieline_gateway.graphql.events import following as following_module
 from tieline_gateway.graphql.events.following import follow_events
 from tieline_gateway.graphql.schema import build_schema
+from tieline_gateway.transport.incoming import Credentials
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def following(caller: Caller, after: str, seen: list[Recorded]) -> AsyncIt
     """Everything that this caller is told, until the block ends."""
 
     async def follow() -> None:
-        async with aclosing(follow_events(await context_of(caller.key), after)) as events:
+        async with aclosing(follow_events(await context_of(Credentials(token=caller.key)), after)) as events:
             async for event in events:
                 seen.append(event)  # noqa: PERF401 - seen as it comes
 
@@ -171,7 +172,9 @@ async def test_a_slow_reader_of_a_long_backlog_holds_one_batch(firm: Firm, opene
     await backlog(opened, firm, client_id, 5 * BATCH)
 
     with taken_down() as statements:
-        async with aclosing(follow_events(await context_of(firm.admin.key), start)) as events:
+        async with aclosing(
+            follow_events(await context_of(Credentials(token=firm.admin.key)), start)
+        ) as events:
             counts = []
             for _ in range(2 * BATCH + 1):
                 await anext(events)
@@ -193,7 +196,7 @@ async def test_what_is_sent_late_is_read_again_for_the_caller_may_see_less_by_no
     await backlog(opened, firm, birch, 1)
     above = await opened.connect()
 
-    async with aclosing(follow_events(await context_of(member.key), start)) as events:
+    async with aclosing(follow_events(await context_of(Credentials(token=member.key)), start)) as events:
         told = [await anext(events), await anext(events)]
         await above.execute("DELETE FROM member_client WHERE client_id = $1", UUID(acorn))
         await asyncio.sleep(0.5)
@@ -209,7 +212,7 @@ async def test_the_things_of_a_batch_are_loaded_at_once(firm: Firm) -> None:
     start = await cursor_of(firm.admin)
     for client_id in ids:
         await rename_client(Principal.machine(firm.practice_id), ClientId(UUID(client_id)), f"R {client_id}")
-    context = await context_of(firm.admin.key)
+    context = await context_of(Credentials(token=firm.admin.key))
 
     told: list[str] = []
     with taken_down() as statements:

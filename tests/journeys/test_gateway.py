@@ -62,7 +62,7 @@ async def test_a_page_of_an_allowed_origin_may_call_with_a_key(gateway: Gateway,
             headers={
                 "origin": OURS,
                 "access-control-request-method": "POST",
-                "access-control-request-headers": f"authorization, content-type, {CORRELATION}",
+                "access-control-request-headers": f"authorization, content-type, tieline-practice, {CORRELATION}",
             },
         )
     answer = await ask(gateway, firm.admin.key, origin=OURS)
@@ -71,7 +71,7 @@ async def test_a_page_of_an_allowed_origin_may_call_with_a_key(gateway: Gateway,
     assert preflight.headers["access-control-allow-origin"] == OURS
     assert preflight.headers["access-control-allow-methods"] == "POST"
     allowed = {name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")}
-    assert {"authorization", "content-type", CORRELATION} <= allowed
+    assert {"authorization", "content-type", "tieline-practice", CORRELATION} <= allowed
     assert answer.headers["access-control-allow-origin"] == OURS
     assert "access-control-allow-credentials" not in answer.headers
     assert answer.headers["access-control-expose-headers"] == CORRELATION

@@ -9,6 +9,7 @@
     │   │   ├── AdministratorNeeded   only those who administer the client, or the practice
     │   │   └── AdminNeeded   only a practice admin may do this, by a key without scopes
     │   ├── Unauthenticated   nobody we know is asking
+    │   ├── PracticeNeeded    somebody of several practices is asking, and names none
     │   ├── Invalid           a value does not fit; `field` says which
     │   ├── SeveralInvalid    several do not; `parts` are the single ones
     │   ├── CursorInvalid     a page cursor is broken, or of another sort or filter
@@ -35,6 +36,7 @@
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
     │   └── Unavailable       the database is away; look before trying a change again
+    │       └── IssuerUnavailable     it is the issuer of tokens that is away; nothing happened
     ├── ProviderError         the other side said no; `provider` is its slug
     │   ├── Throttled         nothing happened; wait `retry_after`, or by the limit where that is None
     │   ├── QuotaSpent        a limit is spent for longer than the caller can wait: come back at `resume_at`
@@ -58,6 +60,7 @@ each edge translates once, `raise … from`.
 
 from tieline.errors.passing import (
     Busy,
+    IssuerUnavailable,
     TryAgain,
     Unavailable,
 )
@@ -102,6 +105,7 @@ from tieline.errors.refusals import (
     OwnBooks,
     PersonNeeded,
     PlanTooSmall,
+    PracticeNeeded,
     ProofInvalid,
     ProviderNotConfigured,
     Refused,
@@ -138,6 +142,7 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "LastAdmin",
+    "IssuerUnavailable",
     "LimitScope",
     "MemberNeeded",
     "NameTaken",
@@ -149,6 +154,7 @@ __all__ = [
     "OwnBooks",
     "PersonNeeded",
     "PlanTooSmall",
+    "PracticeNeeded",
     "ProofInvalid",
     "ProviderBroken",
     "ProviderError",

@@ -25,3 +25,12 @@ class Unavailable(TryAgain):
 
     def __init__(self) -> None:
         super().__init__("The database did not answer in time; wait a moment, look, and try again.")
+
+
+class IssuerUnavailable(Unavailable):
+    """The same code: whoever calls waits and asks again. It says nothing against the token."""
+
+    def __init__(self) -> None:
+        TielineError.__init__(
+            self, "The issuer of this token does not answer, so it cannot be checked; try again in a moment."
+        )

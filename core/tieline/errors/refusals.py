@@ -18,6 +18,11 @@ class Refused(TielineError):
         super().__init__(message)
         self.field = field
 
+    @property
+    def details(self) -> dict[str, object]:
+        """What a program needs besides the code, as JSON."""
+        return {}
+
 
 class NotFound(Refused):
     code: ClassVar[str] = "NOT_FOUND"
@@ -80,8 +85,22 @@ class Unauthenticated(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "Send a valid API key as 'Authorization: Bearer …'; this one is missing, wrong or expired."
+            "Send a valid API key or token as 'Authorization: Bearer …'; this one is missing, wrong or expired."
         )
+
+
+class PracticeNeeded(Refused):
+    """`practices` are those that the caller may name: ids and names."""
+
+    code: ClassVar[str] = "PRACTICE_NEEDED"
+
+    def __init__(self, practices: Sequence[tuple[UUID, str]]) -> None:
+        super().__init__("You belong to several practices: name the one you mean in 'Tieline-Practice'.")
+        self.practices = tuple(practices)
+
+    @property
+    def details(self) -> dict[str, object]:
+        return {"practices": [{"id": str(each), "name": name} for each, name in self.practices]}
 
 
 class Invalid(Refused):

@@ -13,6 +13,7 @@ from tieline.log import correlation_id
 from tieline_gateway.transport.documents import Documents, ServedSchema, graphql_schema
 from tieline_gateway.transport.errors import Mask
 from tieline_gateway.transport.http import BODY_SECONDS, HTTPEndpoint
+from tieline_gateway.transport.incoming import Credentials
 from tieline_gateway.transport.limits import Limits
 from tieline_gateway.transport.operations import Context, Operations
 from tieline_gateway.transport.sockets import INIT_SECONDS, Sockets
@@ -24,14 +25,14 @@ OPERATION_SECONDS = 30.0
 class GraphQLTransport(Generic[Context]):
     """Serves `schema` over HTTP and WebSocket.
 
-    `context` is called with the bearer token, or None, once for each operation and once more when a socket
+    `context` is called with what the caller says about itself, once for each operation and once more when a socket
     opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
     `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows
     introspection and suggestions. `operation_seconds` bounds queries and mutations, not subscriptions.
     """
 
     schema: strawberry.Schema
-    context: Callable[[str | None], Awaitable[Context]]
+    context: Callable[[Credentials], Awaitable[Context]]
     allowed_origins: frozenset[str]
     development: bool
     limits: Limits = field(default_factory=Limits)

@@ -95,9 +95,10 @@ class Mask:
 
 
 def refused(error: Refused | TryAgain) -> Told:
-    """One of our refusals: its own sentence and code, and the field it is about."""
-    field = getattr(error, "field", None)
-    return told(error.code, str(error), **({"field": field} if field else {}))
+    """One of our refusals: its own sentence and code, the field it is about, and what programs need besides."""
+    if isinstance(error, TryAgain):
+        return told(error.code, str(error))
+    return told(error.code, str(error), **({"field": error.field} if error.field else {}), **error.details)
 
 
 def _is_about_input(error: GraphQLError) -> bool:

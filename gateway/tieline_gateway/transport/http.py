@@ -13,11 +13,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tieline.errors import Refused, TryAgain, Unauthenticated
+from tieline.errors import PracticeNeeded, Refused, TryAgain, Unauthenticated
 from tieline_gateway.transport.bodies import LingeringResponse, TooLarge, TooLate, read_body
 from tieline_gateway.transport.documents import only
 from tieline_gateway.transport.errors import RequestRefused, refused
-from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
+from tieline_gateway.transport.incoming import (
+    PRACTICE_HEADER,
+    Credentials,
+    GraphQLRequest,
+    Malformed,
+    read_json,
+)
 from tieline_gateway.transport.negotiation import JSON, check_content_type, negotiate
 from tieline_gateway.transport.operations import Context, Operations, Outcome
 
@@ -65,8 +71,9 @@ class HTTPEndpoint(Generic[Context]):
             return _answer({"errors": [self.operations.mask.internal(error)]}, media, status=500)
 
     async def _run(self, request: Request) -> Outcome:
-        token = bearer(_only_header(request, "authorization"))
-        context = await self.operations.authenticated(token)
+        context = await self.operations.authenticated(
+            Credentials.read(_only_header(request, "authorization"), _only_header(request, PRACTICE_HEADER))
+        )
         try:
             asked = GraphQLRequest.read(read_json(await self._body(request)))
         except Malformed as error:
@@ -126,6 +133,8 @@ def _only_header(request: Request, name: str) -> str | None:
 def _status(error: Refused | TryAgain) -> int:
     if isinstance(error, Unauthenticated):
         return 401
+    if isinstance(error, PracticeNeeded):
+        return 400
     return 503 if isinstance(error, TryAgain) else 403
 
 

@@ -6,10 +6,13 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tieline.errors import Unauthenticated
+
+PRACTICE_HEADER = "tieline-practice"
+"""Names the practice that a caller means who belongs to several."""
 
 MAX_JSON_DEPTH = 64
 MAX_JSON_VALUES = 50_000
@@ -74,6 +77,21 @@ class GraphQLRequest:
             if not isinstance(value.get(key), dict | None):
                 raise Malformed(f"'{key}' must be an object or null.")
         return cls(query=query, variables=value.get("variables") or {}, operation_name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a caller says about itself, unchecked: a bearer token, and the practice it means."""
+
+    token: str | None = field(default=None, repr=False)
+    practice: str | None = None
+
+    @classmethod
+    def read(cls, authorization: object, practice: object) -> Self:
+        """From the two headers, or what stands for them. Raises `Unauthenticated` for odd ones."""
+        if not isinstance(practice, str | None):
+            raise Unauthenticated
+        return cls(token=bearer(authorization), practice=practice)
 
 
 def bearer(header: object) -> str | None:

@@ -14,7 +14,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from tieline.errors import Unauthenticated
 from tieline_gateway.transport.documents import Documents, ServedSchema, carried, choose
 from tieline_gateway.transport.errors import Mask, RequestRefused, Told
-from tieline_gateway.transport.incoming import GraphQLRequest
+from tieline_gateway.transport.incoming import Credentials, GraphQLRequest
 
 Context = TypeVar("Context")
 
@@ -55,13 +55,13 @@ class Operations(Generic[Context]):
     schema: ServedSchema
     documents: Documents
     mask: Mask
-    context: Callable[[str | None], Awaitable[Context]]
+    context: Callable[[Credentials], Awaitable[Context]]
     seconds: float
 
-    async def authenticated(self, token: str | None) -> Context:
+    async def authenticated(self, credentials: Credentials) -> Context:
         """A fresh context for one operation. Raises what the hook raises, and `RequestRefused` when late."""
         async with self._in_time():
-            return await self.context(token)
+            return await self.context(credentials)
 
     def prepare(self, request: GraphQLRequest) -> Prepared:
         """Raises `RequestRefused` with every reason found."""

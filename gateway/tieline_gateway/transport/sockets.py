@@ -36,7 +36,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
 from tieline_gateway.transport.errors import RequestRefused, Told, refused, told
-from tieline_gateway.transport.incoming import GraphQLRequest, Malformed, bearer, read_json
+from tieline_gateway.transport.incoming import (
+    PRACTICE_HEADER,
+    Credentials,
+    GraphQLRequest,
+    Malformed,
+    read_json,
+)
 from tieline_gateway.transport.operations import Operations, Outcome
 
 MAX_FRAME_BYTES = 256 * 1024
@@ -53,14 +59,17 @@ class Caller:
 
     connection_params: dict[str, Any] | None = None
 
-    def token(self) -> str | None:
-        """The bearer token of `connection_init`. Raises `Unauthenticated` for several, or an odd one."""
-        headers = [
-            value for name, value in (self.connection_params or {}).items() if name.lower() == "authorization"
-        ]
-        if len(headers) > 1:
+    def credentials(self) -> Credentials:
+        """What `connection_init` says. Raises `Unauthenticated` for one thing twice, or an odd one."""
+        return Credentials.read(
+            self._only("authorization"), self._only(PRACTICE_HEADER, PRACTICE_HEADER.replace("-", ""))
+        )
+
+    def _only(self, *names: str) -> object:
+        said = [value for name, value in (self.connection_params or {}).items() if name.lower() in names]
+        if len(said) > 1:
             raise Unauthenticated
-        return bearer(headers[0]) if headers else None
+        return said[0] if said else None
 
 
 class Sockets(GraphQL[Caller, None]):
@@ -95,7 +104,7 @@ class Sockets(GraphQL[Caller, None]):
 
     async def on_ws_connect(self, context: Caller) -> Any:
         try:
-            await self.operations.authenticated(context.token())
+            await self.operations.authenticated(context.credentials())
         except Refused:
             raise ConnectionRejectionError from None
         return await super().on_ws_connect(context)
@@ -205,7 +214,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
                 self.forget_id(operation.id)
 
     async def _run(self, operation: Operation[Caller, None]) -> None:
-        context = await self._shared.authenticated(self.context.token())
+        context = await self._shared.authenticated(self.context.credentials())
         request = GraphQLRequest(
             query=operation.query,
             variables=operation.variables or {},

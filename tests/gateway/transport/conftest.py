@@ -28,6 +28,7 @@ from websockets.exceptions import ConnectionClosed
 from tieline.errors import Busy, Invalid, NotFound, Unauthenticated
 from tieline_gateway.transport import GraphQLTransport
 from tieline_gateway.transport.documents import graphql_schema
+from tieline_gateway.transport.incoming import Credentials
 
 MODERN = "application/graphql-response+json"
 
@@ -247,7 +248,8 @@ class Serve(Protocol):
 
 
 def _transport(seen: Seen, **settings: Any) -> GraphQLTransport[Call]:
-    async def context(token: str | None) -> Call:
+    async def context(credentials: Credentials) -> Call:
+        token = credentials.token
         if token == "slow":
             await asyncio.sleep(60)
         if token == "bug":

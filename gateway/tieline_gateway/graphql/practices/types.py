@@ -80,7 +80,9 @@ class Team:
         return cls(id=strawberry.ID(str(team.id)), name=team.name, key=team.id)
 
 
-@strawberry.type(description="The caller: the person or service behind the API key, in its practice.")
+@strawberry.type(
+    description="The caller: the person or service behind the API key or token, in its practice."
+)
 class Viewer:
     practice: Practice
     person: Person | None = strawberry.field(description="Null for a service key.")
@@ -88,7 +90,7 @@ class Viewer:
         description="Null for services, and for people who only belong to single clients."
     )
     permissions: list[Permission] = strawberry.field(
-        description="What this key may do, its scopes considered."
+        description="What the caller may do, the scopes of its key considered."
     )
 
     @strawberry.field(description="The practice's teams by name; for members of the practice.")
