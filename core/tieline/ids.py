@@ -21,6 +21,7 @@ ConnectionId = NewType("ConnectionId", UUID)
 SignInId = NewType("SignInId", UUID)
 RoundId = NewType("RoundId", UUID)
 RunId = NewType("RunId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 
 _BELOW_TIME = 80  # RFC 9562, 5.7: the bits that follow the milliseconds
 

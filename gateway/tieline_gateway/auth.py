@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from tieline.identity import authenticate
+from tieline.identity import authenticate, identify
 from tieline_gateway.graphql.context import Context
 from tieline_gateway.transport.incoming import Credentials
 
 
 async def context_of(credentials: Credentials) -> Context:
     """A fresh context for one operation of this caller. Raises as `authenticate` does."""
-    return await Context.of(lambda: authenticate(credentials.token, credentials.practice))
+    return await Context.of(
+        lambda: authenticate(credentials.token, credentials.practice),
+        lambda: identify(credentials.token),
+        guests=not credentials.over_socket,
+    )

@@ -56,6 +56,7 @@ MOMENTS = {
     "0015_quota_meters": ["CREATE TABLE quota_meter ()"],
     "0016_people": ["LOCK TABLE person IN ACCESS SHARE MODE", "CREATE TABLE activity ()"],
     "0017_connection_settings": ["LOCK TABLE connection IN ACCESS SHARE MODE"],
+    "0018_invitations": ["CREATE TABLE invitation ()"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -80,6 +80,18 @@ async def test_somebody_who_belongs_to_nothing_any_more_is_nobody(
     assert await refused(server.token(ann))
 
 
+async def test_somebody_who_is_deactivated_is_nobody_there_and_goes_on_elsewhere(
+    books: Books, other_books: Books, trusted: Issuer, server: IssuerServer
+) -> None:
+    ann = subject()
+    for each in (books, other_books):
+        await known_as(each, each.me, trusted, ann)
+    await books.sql.execute("UPDATE person SET deactivated_at = now() WHERE id = $1", books.me)
+
+    assert await refused(server.token(ann), str(books.practice_id))
+    assert (await authenticate(server.token(ann))).practice_id == other_books.practice_id
+
+
 async def test_a_subject_of_another_issuer_is_somebody_else(
     books: Books, trusted: Issuer, server: IssuerServer
 ) -> None:

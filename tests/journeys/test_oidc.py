@@ -148,7 +148,7 @@ async def test_a_practice_of_somebody_else_is_refused_as_any_wrong_token_is(
     unknown = await ask(trusting, issuer.token("auth0|nobody"))
 
     assert refusal(by_token) == refusal(by_key) == (401, "UNAUTHENTICATED")
-    assert by_token.json() == by_key.json() == unknown.json()
+    assert by_token.json() == unknown.json()
 
 
 async def test_a_token_of_a_megabyte_is_refused_before_it_is_read(
@@ -171,7 +171,7 @@ async def test_a_token_of_a_megabyte_is_refused_before_it_is_read(
     assert live["data"]["viewer"]["practice"]["id"] == str(firm.practice_id)
 
 
-async def test_a_socket_does_nothing_more_once_its_token_has_expired(
+async def test_a_socket_is_closed_once_its_token_has_expired(
     trusting: Gateway, issuer: IssuerServer, firm: Firm, sql: Any, subject: str, clock: Any
 ) -> None:
     async def later(by: timedelta) -> None:
@@ -181,12 +181,9 @@ async def test_a_socket_does_nothing_more_once_its_token_has_expired(
     await known_as(sql, firm, issuer, subject)
     async with caller_at(trusting.socket, issuer.token(subject)) as socket:
         await later(timedelta(minutes=6))
-        await socket.subscribe("late", VIEWER)
-        answer = await socket.receive()
         code = await closing_code(socket)
     await later(-timedelta(minutes=6))
 
-    assert answer["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert code == 4403
 
 

@@ -29,6 +29,7 @@ FITTING: dict[str, dict[str, object]] = {
     "client_member": {"role": "READER"},
     "provider_app": {"environment": "LIVE"},
     "credential": {"state": "DEAD"},
+    "invitation": {"kind": "MEMBER", "role": "MEMBER", "client_access": "ALL"},
     "connection": {"product": "BOOKKEEPING", "reason": "DISCONNECTED"},  # so that it holds no organisation
     "sign_in": {"purpose": "CONNECT", "state": "STARTED"},
     "sync_run": {"state": "SUCCEEDED"},
@@ -49,6 +50,7 @@ _BY_TYPE: dict[str, Callable[[], object]] = {
     "bigint": lambda: 1,
     "numeric": lambda: 1,
     "text[]": list,
+    "uuid[]": list,
 }
 _REQUIRED = """
 SELECT a.attname::text AS column, format_type(a.atttypid, NULL) AS type

@@ -20,6 +20,9 @@ from tieline.principal import ClientRole
 CONNECT = """mutation($input: ConnectInput!) {
   connect(input: $input) { connection { id lastRun { id } } errors { code message } } }"""
 
+INVITE = """mutation { inviteMember(input: {email: "new@firm.invalid", name: "New"}) {
+  invitation { id } errors { code } } }"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:
@@ -39,6 +42,7 @@ class World:
     run: str
     sign_in: str
     proof: str
+    invitation: str
 
 
 @asynccontextmanager
@@ -85,6 +89,7 @@ async def _connected(trip: Trip, told: dict[str, str]) -> World:
         run=payload["connection"]["lastRun"]["id"],
         sign_in=told["signIn"],
         proof=told["proof"],
+        invitation=(await admin.ask(INVITE))["inviteMember"]["invitation"]["id"],
     )
 
 

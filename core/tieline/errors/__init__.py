@@ -15,6 +15,9 @@
     │   ├── CursorInvalid     a page cursor is broken, or of another sort or filter
     │   ├── CursorExpired     an event cursor is older than what is kept: load the page again
     │   ├── PlanTooSmall      the practice's plan does not include this
+    │   ├── AlreadyMember     whoever is invited belongs there
+    │   ├── InvitationOver    it was used, revoked or ran out
+    │   ├── InvitationForAnother      the caller is not who was invited
     │   ├── ProviderNotConfigured     the practice has no app at this provider yet
     │   ├── BulkConnectUnsupported    neither one consent for many nor a queue of single ones
     │   ├── SignInOver        the sign-in ran out, failed or was used up: begin a new one
@@ -84,6 +87,7 @@ from tieline.errors.providers import (
 from tieline.errors.refusals import (
     AdministratorNeeded,
     AdminNeeded,
+    AlreadyMember,
     BulkConnectUnsupported,
     CannotSync,
     CodeTaken,
@@ -97,6 +101,8 @@ from tieline.errors.refusals import (
     Invalid,
     LastAdmin,
     MemberNeeded,
+    InvitationForAnother,
+    InvitationOver,
     NamedTwice,
     NameTaken,
     NotFound,
@@ -125,6 +131,7 @@ __all__ = [
     "AccessLost",
     "AdminNeeded",
     "AdministratorNeeded",
+    "AlreadyMember",
     "AnswerTooLarge",
     "AppRemoved",
     "BulkConnectUnsupported",
@@ -142,6 +149,8 @@ __all__ = [
     "Forbidden",
     "Invalid",
     "LastAdmin",
+    "InvitationForAnother",
+    "InvitationOver",
     "IssuerUnavailable",
     "LimitScope",
     "MemberNeeded",

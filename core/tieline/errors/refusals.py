@@ -145,6 +145,32 @@ class PlanTooSmall(Refused):
         super().__init__(f"{what} needs the plan {plan}.", field=field)
 
 
+class AlreadyMember(Refused):
+    code: ClassVar[str] = "ALREADY_MEMBER"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"{email} belongs there already: change what the person may instead.", field="email")
+
+
+class InvitationOver(Refused):
+    code: ClassVar[str] = "INVITATION_OVER"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This invitation was used, revoked or has run out: ask for a new one.", field="token"
+        )
+
+
+class InvitationForAnother(Refused):
+    code: ClassVar[str] = "INVITATION_FOR_ANOTHER"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This invitation is for another e-mail address than the one you have verified where you sign in.",
+            field="token",
+        )
+
+
 class ProviderNotConfigured(Refused):
     code: ClassVar[str] = "PROVIDER_NOT_CONFIGURED"
 

@@ -6,6 +6,6 @@ authenticate(token, practice)
                      its issuer and subject say which people of which practices it is
 """
 
-from tieline.identity.bearer import authenticate
+from tieline.identity.bearer import authenticate, identify
 
-__all__ = ["authenticate"]
+__all__ = ["authenticate", "identify"]

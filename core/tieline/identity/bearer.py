@@ -31,10 +31,10 @@ async def authenticate(token: str | None, practice: str | None = None) -> Princi
     return _chosen(places, practice)
 
 
-async def identify(token: str) -> Identity:
+async def identify(token: str | None) -> Identity:
     """Whom the trusted issuer says this is, person of a practice or not yet. Raises as `authenticate` does."""
     issuer = trusted()
-    if issuer is None:
+    if issuer is None or token is None:
         raise Unauthenticated
     return await issuer.identify(token)
 

@@ -44,11 +44,12 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """Somebody whom the issuer vouches for. `email` is None where the token has none, or one that is not verified."""
+    """Somebody whom the issuer vouches for. `email_verified` is None where the token does not say."""
 
     issuer: str
     subject: str
     email: str | None
+    email_verified: bool | None
     expires_at: datetime
 
 
@@ -116,10 +117,11 @@ def check_claims(claims: dict[str, Any], *, issuer: str, audience: str, at: date
     subject = claims["sub"]
     if len(subject) > MAX_SUBJECT_CHARS or _UNSAFE.search(subject):
         raise TokenRefused("sub does not fit")
-    return Identity(issuer=issuer, subject=subject, email=_email(claims), expires_at=expires_at)
-
-
-def _email(claims: dict[str, Any]) -> str | None:
-    email = claims.get("email")
-    told = isinstance(email, str) and not _UNSAFE.search(email) and claims.get("email_verified") is not False
-    return email if told else None
+    email, verified = claims.get("email"), claims.get("email_verified")
+    return Identity(
+        issuer=issuer,
+        subject=subject,
+        email=email if isinstance(email, str) else None,
+        email_verified=verified if isinstance(verified, bool) else None,
+        expires_at=expires_at,
+    )

@@ -168,7 +168,7 @@ async def _add_member(repository: PracticeRepository, member: NewMember, *, at: 
 async def _find_or_add_person(
     repository: PracticeRepository, name: str, email: str, *, at: datetime
 ) -> PersonId:
-    kept = _email(email)
+    kept = read_email(email)
     known = await repository.person_by_email(kept)
     if known is not None:
         if known.deactivated_at is not None:  # whoever is added again is meant to come in
@@ -187,7 +187,7 @@ async def _find_or_add_person(
     return PersonId(person.id)
 
 
-def _email(text: str) -> str:
+def read_email(text: str) -> str:
     """As it is kept: in lower case, so that one address is one person."""
     if not _EMAIL.fullmatch(text):
         raise Invalid(f"{text!r} is not an e-mail address.", field="email")

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import strawberry
 
+from tieline.errors import Unauthenticated
+from tieline.identity.tokens import Identity
 from tieline.principal import Principal
 from tieline_gateway.graphql.loaders import Ahead, Loaders
 
@@ -18,23 +20,58 @@ AUTHORITY_SECONDS = 5.0
 
 @dataclass(kw_only=True)
 class Context:
-    """Made anew for each operation, never for a socket: loaders and authority must not grow stale."""
+    """Made anew for each operation, never for a socket: loaders and authority must not grow stale.
 
-    principal: Principal
-    loaders: Loaders
+    A guest is known to the issuer and to nobody here: it may accept an invitation, and nothing else.
+    """
+
     _authenticate: Callable[[], Awaitable[Principal]] = field(repr=False)
+    _identify: Callable[[], Awaitable[Identity]] = field(repr=False)
+    _principal: Principal | None
+    _loaders: Loaders | None
     _known_at: float
 
     @classmethod
-    async def of(cls, authenticate: Callable[[], Awaitable[Principal]]) -> Context:
-        """`authenticate` says who calls now. Raises what it raises."""
-        principal, known_at = await authenticate(), time.monotonic()
+    async def of(
+        cls,
+        authenticate: Callable[[], Awaitable[Principal]],
+        identify: Callable[[], Awaitable[Identity]],
+        *,
+        guests: bool = False,
+    ) -> Context:
+        """`authenticate` says who calls now, `identify` whom the issuer says it is. Raises what they raise."""
+        principal, known_at = None, time.monotonic()
+        try:
+            principal = await authenticate()
+        except Unauthenticated:
+            if not guests:
+                raise
+            await identify()
         return cls(
-            principal=principal,
-            loaders=Loaders.of(principal),
             _authenticate=authenticate,
+            _identify=identify,
+            _principal=principal,
+            _loaders=None if principal is None else Loaders.of(principal),
             _known_at=known_at,
         )
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls. Raises Unauthenticated for a guest."""
+        if self._principal is None:
+            raise Unauthenticated
+        return self._principal
+
+    @property
+    def loaders(self) -> Loaders:
+        """What gathers for this caller. Raises Unauthenticated for a guest."""
+        if self._loaders is None:
+            raise Unauthenticated
+        return self._loaders
+
+    async def identity(self) -> Identity:
+        """Whom the issuer says the caller is. Raises Unauthenticated for keys."""
+        return await self._identify()
 
     async def renew(self) -> None:
         """For the next event of a subscription: nothing is loaded, and authority is fresh. Raises Unauthenticated."""
@@ -44,11 +81,11 @@ class Context:
     async def confirm(self) -> None:
         """Authority is fresh from here on; what is loaded stays. Raises Unauthenticated."""
         if time.monotonic() - self._known_at >= AUTHORITY_SECONDS:
-            self.principal, self._known_at = await self._authenticate(), time.monotonic()
+            self._principal, self._known_at = await self._authenticate(), time.monotonic()
 
     def load_ahead(self, ahead: Ahead) -> None:
         """Nothing is loaded; what is loaded next takes along what will be asked for."""
-        self.loaders = Loaders.of(self.principal, ahead)
+        self._loaders = Loaders.of(self.principal, ahead)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -29,6 +29,7 @@ from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQu
 from tieline_gateway.graphql.practices.client_members import ClientMemberMutations, ClientMemberQueries
 from tieline_gateway.graphql.practices.members import MemberMutations, MemberQueries
 from tieline_gateway.graphql.practices.mutations import PracticeMutations
+from tieline_gateway.graphql.practices.invitations import InvitationMutations, InvitationQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
 from tieline_gateway.graphql.practices.teams import TeamMutations
 from tieline_gateway.graphql.providers.queries import ProviderQueries
@@ -62,6 +63,7 @@ class Query(
     IntegratorQueries,
     SyncQueries,
     LedgerQueries,
+    InvitationQueries,
 ):
     pass
 
@@ -85,6 +87,7 @@ class Mutation(
     MovingMutations,
     SettingsMutations,
     SyncMutations,
+    InvitationMutations,
 ):
     pass
 

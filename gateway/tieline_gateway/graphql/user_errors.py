@@ -23,6 +23,9 @@ class UserErrorCode(StrEnum):
     NAME_TAKEN = errors.NameTaken.code
     TEAM_IN_USE = errors.TeamInUse.code
     LAST_ADMIN = errors.LastAdmin.code
+    ALREADY_MEMBER = errors.AlreadyMember.code
+    INVITATION_OVER = errors.InvitationOver.code
+    INVITATION_FOR_ANOTHER = errors.InvitationForAnother.code
     BUSY = errors.Busy.code
     PROVIDER_NOT_CONFIGURED = errors.ProviderNotConfigured.code
     BULK_CONNECT_UNSUPPORTED = errors.BulkConnectUnsupported.code

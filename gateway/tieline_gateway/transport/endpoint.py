@@ -27,12 +27,15 @@ class GraphQLTransport(Generic[Context]):
 
     `context` is called with what the caller says about itself, once for each operation and once more when a socket
     opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
+    `leaves` is called with the same when a socket is acknowledged, and returns or raises once its caller may stay no
+    longer: the socket is closed then, also with nothing under way.
     `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows
     introspection and suggestions. `operation_seconds` bounds queries and mutations, not subscriptions.
     """
 
     schema: strawberry.Schema
     context: Callable[[Credentials], Awaitable[Context]]
+    leaves: Callable[[Credentials], Awaitable[None]] | None = None
     allowed_origins: frozenset[str]
     development: bool
     limits: Limits = field(default_factory=Limits)
@@ -49,6 +52,7 @@ class GraphQLTransport(Generic[Context]):
             documents=Documents(graphql_schema(self.schema), self.limits, development=self.development),
             mask=Mask(correlation_id=self.correlation_id),
             context=self.context,
+            leaves=self.leaves,
             seconds=self.operation_seconds,
         )
         sockets = Sockets(operations, allowed_origins=self.allowed_origins, init_seconds=self.init_seconds)

@@ -60,7 +60,8 @@ class HTTPEndpoint(Generic[Context]):
             _check_method(request)
             media = negotiate(request.headers)
             check_content_type(request.headers)
-            return _answer((await self._run(request)).payload(), media, status=200)
+            outcome = await self._run(request)
+            return _answer(outcome.payload(), media, status=401 if _is_nobodys(outcome) else 200)
         except RequestRefused as error:
             return _refusal(error, media)
         except (Refused, TryAgain) as error:
@@ -128,6 +129,11 @@ def _only_header(request: Request, name: str) -> str | None:
     if len(values) > 1:
         raise Unauthenticated
     return values[0] if values else None
+
+
+def _is_nobodys(outcome: Outcome) -> bool:
+    """Whether it came to nothing because the caller is not known."""
+    return outcome.unauthenticated and not any(value is not None for value in (outcome.data or {}).values())
 
 
 def _status(error: Refused | TryAgain) -> int:

@@ -85,13 +85,14 @@ class Credentials:
 
     token: str | None = field(default=None, repr=False)
     practice: str | None = None
+    over_socket: bool = False
 
     @classmethod
-    def read(cls, authorization: object, practice: object) -> Self:
+    def read(cls, authorization: object, practice: object, *, over_socket: bool = False) -> Self:
         """From the two headers, or what stands for them. Raises `Unauthenticated` for odd ones."""
         if not isinstance(practice, str | None):
             raise Unauthenticated
-        return cls(token=bearer(authorization), practice=practice)
+        return cls(token=bearer(authorization), practice=practice, over_socket=over_socket)
 
 
 def bearer(header: object) -> str | None:

@@ -56,6 +56,7 @@ class Operations(Generic[Context]):
     documents: Documents
     mask: Mask
     context: Callable[[Credentials], Awaitable[Context]]
+    leaves: Callable[[Credentials], Awaitable[None]] | None
     seconds: float
 
     async def authenticated(self, credentials: Credentials) -> Context:

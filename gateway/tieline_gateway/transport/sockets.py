@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +30,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     CompleteMessage,
+    ConnectionInitMessage,
     Message,
     SubscribeMessage,
 )
@@ -62,7 +63,9 @@ class Caller:
     def credentials(self) -> Credentials:
         """What `connection_init` says. Raises `Unauthenticated` for one thing twice, or an odd one."""
         return Credentials.read(
-            self._only("authorization"), self._only(PRACTICE_HEADER, PRACTICE_HEADER.replace("-", ""))
+            self._only("authorization"),
+            self._only(PRACTICE_HEADER, PRACTICE_HEADER.replace("-", "")),
+            over_socket=True,
         )
 
     def _only(self, *names: str) -> object:
@@ -154,6 +157,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
         super().__init__(*args, **kwargs)
         self._shared: Operations[Any] = cast("Sockets", self.view).operations
         self._running: set[asyncio.Task[None]] = set()
+        self._staying: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Message) -> None:
         try:
@@ -168,6 +172,24 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
         except Exception as error:  # noqa: BLE001 - masked and logged
             await self.handle_task_exception(error)
             await self.websocket.close(4500, "Something went wrong on our side.")
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._staying is None and self._shared.leaves is not None:
+            self._staying = asyncio.create_task(self._stay(self._shared.leaves))
+
+    async def _stay(self, leaves: Callable[[Credentials], Awaitable[None]]) -> None:
+        """Close the socket once its caller may stay no longer, whether or not anything is under way."""
+        try:
+            await leaves(self.context.credentials())
+        except Refused:
+            pass  # nobody any more, between the acknowledgement and this
+        except TryAgain as error:
+            await self.websocket.close(1013, str(error))
+        except Exception as error:  # noqa: BLE001 - masked and logged
+            self._shared.mask.internal(error)
+            await self.websocket.close(4500, "Something went wrong on our side.")
+        await self.websocket.close(4403, "Forbidden")
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         if self.connection_acknowledged and len(self._running) >= MAX_OPERATIONS:
@@ -189,6 +211,9 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
 
     async def shutdown(self) -> None:
         running = set(self._running)
+        if self._staying is not None:
+            self._staying.cancel()
+            running.add(self._staying)
         await super().shutdown()
         if running:
             await asyncio.wait(running)
