@@ -12,6 +12,7 @@ from tieline_gateway.auth import context_of
 from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
+from tieline_gateway.presence import Presence
 from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
 from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callback
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL, WebhookRoute, is_webhook
@@ -28,6 +29,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     transport = GraphQLTransport(
         schema=build_schema(),
         context=context_of,
+        leaves=Presence().leaves,
         allowed_origins=settings.origins,
         development=settings.is_development,
     )

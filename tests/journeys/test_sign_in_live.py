@@ -19,7 +19,6 @@ from tests.support.polling import until
 from tests.support.sockets import caller_at, socket_to
 from tests.support.trips import FOLLOW, Trip
 from tieline.embedded.process import free_port
-from tieline.ids import PracticeId
 from tieline.live import Hint, tell
 from tieline.live.hints import CHANNEL
 from tieline.practices.keys import issue_key, revoke_key
@@ -57,20 +56,10 @@ async def test_a_revoked_key_ends_its_subscription(trip: Trip, gateway: Gateway)
         await socket.subscribe("s", FOLLOW, id=sign_in_id)
         first = await socket.receive()
         await revoke_key(str(issued.id))
-        refusal = asyncio.create_task(socket.receive())
-
-        async def told() -> bool:
-            await tell(PracticeId(trip.firm.practice_id), [Hint("sign_in", UUID(sign_in_id))])
-            return refusal.done()
-
-        await until(told, "the subscription ends")
         with pytest.raises(ConnectionClosed) as end:
             await socket.receive()
 
     assert first["payload"]["data"]["signIn"]["state"] == "STARTED"
-    assert [error["extensions"]["code"] for error in (await refusal)["payload"]["errors"]] == [
-        "UNAUTHENTICATED"
-    ]
     assert end.value.rcvd is not None
     assert end.value.rcvd.code == 4403
 

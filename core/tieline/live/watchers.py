@@ -55,15 +55,17 @@ class Watchers:
         return sum(len(watchers) for watchers in self._by_key.values())
 
     @contextmanager
-    def watching(self, practice_id: PracticeId, topic: str, id: UUID) -> Iterator[Watcher]:
-        key, watcher = (practice_id, topic, id), Watcher(self)
-        self._by_key.setdefault(key, set()).add(watcher)
+    def watching(self, practice_id: PracticeId, topic: str, *ids: UUID) -> Iterator[Watcher]:
+        keys, watcher = {(practice_id, topic, one) for one in ids}, Watcher(self)
+        for key in keys:
+            self._by_key.setdefault(key, set()).add(watcher)
         try:
             yield watcher
         finally:
-            self._by_key[key].discard(watcher)
-            if not self._by_key[key]:
-                del self._by_key[key]
+            for key in keys:
+                self._by_key[key].discard(watcher)
+                if not self._by_key[key]:
+                    del self._by_key[key]
 
     def pause(self) -> float:
         """Seconds until a watcher looks unasked; jittered, so that they do not look all at once."""
@@ -96,6 +98,6 @@ class Watchers:
 WATCHERS = Watchers()
 
 
-def watching(practice_id: PracticeId, topic: str, id: UUID) -> AbstractContextManager[Watcher]:
-    """Watch one thing of a practice until the block ends."""
-    return WATCHERS.watching(practice_id, topic, id)
+def watching(practice_id: PracticeId, topic: str, *ids: UUID) -> AbstractContextManager[Watcher]:
+    """Watch one thing of a practice, or several of one kind, until the block ends."""
+    return WATCHERS.watching(practice_id, topic, *ids)

@@ -98,6 +98,7 @@ async def revoke_key(id_or_prefix: str) -> None:
     practice_id, key_id = found[0]
     async with unit_of_work(Principal.machine(practice_id)) as work:
         await PracticeRepository.of(practice_id).revoke_key(key_id, at=work.now)
+        work.hint("authority", key_id)
 
 
 async def list_keys(practice_id: PracticeId) -> list[KeyRecord]:

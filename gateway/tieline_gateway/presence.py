@@ -1,0 +1,87 @@
+"""Who holds sockets of this process, and whether they still may: looked up for all of them at once.
+
+    a hint about one of them ──┐
+                               ├──► one statement for all ──► those who may not stay are told
+    five seconds went by ──────┘
+
+Hints make it quick, time makes it sure: without Redis it takes five seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from tieline import live
+from tieline.errors import TryAgain
+from tieline.identity.standing import TOPIC, Connected, connected, still
+from tieline.live import Watcher
+from tieline.log import get_logger
+from tieline_gateway.transport.incoming import Credentials
+
+LOOK_SECONDS = 5.0
+
+log = get_logger(__name__)
+
+
+@dataclass(eq=False)
+class _Present:
+    caller: Connected
+    watcher: Watcher
+    is_over: bool = False
+
+
+class Presence:
+    """One for a process. `seconds` is the time between two looks without a hint."""
+
+    def __init__(self, *, seconds: float = LOOK_SECONDS) -> None:
+        self._seconds = seconds
+        self._present: set[_Present] = set()
+        self._wanted = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def leaves(self, credentials: Credentials) -> None:
+        """Until the caller may stay no longer. Raises as `authenticate` does."""
+        caller = await connected(credentials.token, credentials.practice)
+        with live.watching(caller.practice_id, TOPIC, *caller.hinted_by) as watcher:
+            present = _Present(caller, watcher)
+            self._enter(present)
+            try:
+                while not present.is_over:
+                    if await watcher.wait():
+                        self._wanted.set()
+            finally:
+                self._exit(present)
+
+    def _enter(self, present: _Present) -> None:
+        self._present.add(present)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+
+    def _exit(self, present: _Present) -> None:
+        self._present.discard(present)
+        if not self._present and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            try:
+                await self._tell_those_who_left()
+            except TryAgain:
+                continue  # the next look comes soon, and the database's own absence is told elsewhere
+            except Exception:
+                log.exception("presence.not_looked")
+
+    async def _tell_those_who_left(self) -> None:
+        present = list(self._present)
+        for each, stays in zip(present, await still([one.caller for one in present]), strict=True):
+            if not stays:
+                each.is_over = True
+                each.watcher.wake()

@@ -1,0 +1,133 @@
+"""Those who hold sockets and may no longer: all are looked up by one statement, at once where a hint comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.books import Books
+from tests.support.deployment import Deployment
+from tests.support.issuer import IssuerServer
+from tests.support.polling import until
+from tests.support.statements import all_connected, taken_down
+from tieline.errors import Unauthenticated
+from tieline.identity.issuer import Issuer
+from tieline.ids import PersonId, new_id
+from tieline.live import listening
+from tieline.practices import service
+from tieline.practices.keys import issue_key, revoke_key
+from tieline_gateway.presence import Presence
+from tieline_gateway.transport.incoming import Credentials
+
+SOON = 0.02
+NEVER = 3_600.0
+
+
+async def key_of(books: Books, person_id: PersonId, life: timedelta | None = None) -> tuple[str, str]:
+    issued = await issue_key(books.practice_id, name="test", person_id=person_id, life=life)
+    return str(issued.id), issued.secret.reveal()
+
+
+@asynccontextmanager
+async def staying(presence: Presence, *tokens: str) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Sockets of these callers, each let in."""
+    tasks = [asyncio.create_task(presence.leaves(Credentials(token=token))) for token in tokens]
+
+    async def all_in() -> bool:
+        return len(presence._present) + sum(task.done() for task in tasks) == len(tasks)
+
+    await until(all_in, "all are in")
+    yield tasks
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def left(task: asyncio.Task[None]) -> None:
+    async with asyncio.timeout(30):
+        await task
+
+
+async def test_a_person_who_is_deactivated_leaves_and_the_others_stay(books: Books) -> None:
+    leaver = (await books.member()).person_id
+    assert leaver is not None
+    keys = [(await key_of(books, person_id))[1] for person_id in (leaver, leaver, books.me)]
+
+    async with staying(Presence(seconds=SOON), *keys) as (first, second, mine):
+        await books.sql.execute("UPDATE person SET deactivated_at = now() WHERE id = $1", leaver)
+        await left(first)
+        await left(second)
+
+        assert not mine.done()
+
+
+async def test_a_key_that_has_expired_leaves(books: Books, clock: Any) -> None:
+    _, short = await key_of(books, books.me, life=timedelta(days=1))
+    _, endless = await key_of(books, books.me)
+
+    async with staying(Presence(seconds=SOON), short, endless) as (first, second):
+        await clock(timedelta(days=1))
+        await left(first)
+
+        assert not second.done()
+
+
+async def test_a_token_that_has_expired_leaves_and_so_does_whoever_belongs_to_nothing_any_more(
+    books: Books, trusted: Issuer, server: IssuerServer, clock: Any
+) -> None:
+    people = [(await books.member()).person_id for _ in range(2)]
+    subjects = [f"auth0|{new_id()}" for _ in people]
+    for person_id, subject in zip(people, subjects, strict=True):
+        await books.sql.execute(
+            "UPDATE person SET issuer = $2, subject = $3 WHERE id = $1", person_id, trusted.name, subject
+        )
+    tokens = [server.token(subject) for subject in subjects]
+
+    async with staying(Presence(seconds=SOON), *tokens) as (first, second):
+        assert people[0] is not None
+        await service.remove_member(books.practice_id, people[0])
+        await left(first)
+        assert not second.done()
+
+        await clock(timedelta(seconds=301))
+        await left(second)
+
+
+@pytest.mark.usefixtures("opened")
+async def test_a_hint_is_enough_where_no_look_is_due(books: Books, deployment: Deployment) -> None:
+    key_id, key = await key_of(books, books.me)
+    _, other = await key_of(books, books.me)
+
+    async with listening(deployment.settings), staying(Presence(seconds=NEVER), key, other) as (mine, second):
+        await revoke_key(key_id)
+        await left(mine)
+
+        assert not second.done()
+
+
+async def test_whoever_is_not_let_in_is_told_so(books: Books) -> None:
+    key_id, key = await key_of(books, books.me)
+    await revoke_key(key_id)
+
+    with pytest.raises(Unauthenticated):
+        await Presence(seconds=NEVER).leaves(Credentials(token=key))
+
+
+async def test_two_hundred_sockets_are_looked_up_by_one_statement(books: Books) -> None:
+    _, key = await key_of(books, books.me)
+    presence = Presence(seconds=NEVER)
+    await all_connected()
+
+    async with staying(presence, *[key] * 200) as tasks:
+        with taken_down() as seen:
+            await presence._tell_those_who_left()
+
+        ours = [statement for statement in seen if "practice_id" in statement.sql]
+        assert [len(statement.arguments[0]) for statement in ours] == [200]
+        assert not any(task.done() for task in tasks)
+    assert presence._looking is None
