@@ -109,6 +109,21 @@ CASES = {
     "Query.recordsSetAside.connectionId": Case(
         document="query($id: ID!) { recordsSetAside(connectionId: $id) { why } }", names="connection"
     ),
+    "Mutation.inviteMember.input.teamIds": Case(
+        document=mutation("inviteMember", 'email: "a@b.invalid", name: "A", teamIds: [$id]'), names="team"
+    ),
+    "Mutation.inviteMember.input.clientIds": Case(
+        document=mutation("inviteMember", 'email: "a@b.invalid", name: "A", clientIds: [$id]'), names="client"
+    ),
+    "Mutation.inviteClientMember.input.clientId": Case(
+        document=mutation(
+            "inviteClientMember", 'email: "a@b.invalid", name: "A", clientId: $id, role: READER'
+        ),
+        names="client",
+    ),
+    "Mutation.revokeInvitation.input.id": Case(
+        document=mutation("revokeInvitation", "id: $id", asks="invitation { id }"), names="invitation"
+    ),
     "Query.clients.listedFor": Case(
         document="query($id: ID!) { clients(listedFor: $id) { totalCount } }", names="colleague"
     ),

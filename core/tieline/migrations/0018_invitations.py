@@ -4,7 +4,7 @@ from tieline.database.migration import AtomicMigration, statements, tenant_key, 
 
 
 class Migration(AtomicMigration):
-    dependencies = [("tieline", "0016_people")]
+    dependencies = [("tieline", "0017_connection_settings")]
 
     operations = [
         statements(

@@ -27,9 +27,9 @@ from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
 from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQueries
 from tieline_gateway.graphql.practices.client_members import ClientMemberMutations, ClientMemberQueries
+from tieline_gateway.graphql.practices.invitations import InvitationMutations, InvitationQueries
 from tieline_gateway.graphql.practices.members import MemberMutations, MemberQueries
 from tieline_gateway.graphql.practices.mutations import PracticeMutations
-from tieline_gateway.graphql.practices.invitations import InvitationMutations, InvitationQueries
 from tieline_gateway.graphql.practices.queries import PracticeQueries
 from tieline_gateway.graphql.practices.teams import TeamMutations
 from tieline_gateway.graphql.providers.queries import ProviderQueries

@@ -17,11 +17,6 @@ from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Person
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
-strawberry.enum(
-    ClientRole,
-    description="What a person is at a client: an ADMINISTRATOR changes its connections and people, a READER looks.",
-)
-
 
 @strawberry.type(description="A person's place at a client.")
 class ClientMember:

@@ -18,9 +18,6 @@ from tieline_gateway.graphql.inputs import GIVEN, read_id
 from tieline_gateway.graphql.practices.types import Person
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
-strawberry.enum(ClientAccess, description="Which clients a member sees.")
-strawberry.enum(ClientRole, description="What a person is in one client.")
-
 
 @strawberry.type(
     description="Somebody who was asked in: to the practice where `role` is set, else to one client."

@@ -19,11 +19,6 @@ from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Person, Team
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
-strawberry.enum(
-    ClientAccess,
-    description="Which clients a member sees: ALL, or those LISTED for it by name or looked after by its teams.",
-)
-
 
 @strawberry.type(
     description="A person's place in the practice. Practice admins hold all permissions and see all clients."

@@ -9,12 +9,20 @@ import strawberry
 from tieline.ids import TeamId
 from tieline.practices import repository, service
 from tieline.practices.plan import Plan
-from tieline.principal import Permission, Role
+from tieline.principal import ClientAccess, ClientRole, Permission, Role
 from tieline_gateway.graphql.context import Info
 
 strawberry.enum(Plan, description="What the practice has bought.")
 strawberry.enum(Role, description="What a member is in the practice.")
 strawberry.enum(Permission, description="What a member may do.")
+strawberry.enum(
+    ClientAccess,
+    description="Which clients a member sees: ALL, or those LISTED for it by name or looked after by its teams.",
+)
+strawberry.enum(
+    ClientRole,
+    description="What a person is at a client: an ADMINISTRATOR changes its connections and people, a READER looks.",
+)
 
 
 @strawberry.type(description="The firm: every row belongs to one, and callers see one at a time.")
