@@ -151,7 +151,7 @@ async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(
         )
         return bool(waiting == 2)
 
-    tasks = [
+    tasks: list[asyncio.Future[Member]] = [
         asyncio.ensure_future(update_member(books.admin, of(other), demoted)),
         asyncio.ensure_future(update_member(other, books.me, demoted)),
     ]

@@ -42,10 +42,13 @@ class MemberQuery:
     deactivated: bool = False
 
 
+# Looked up one by one: a join would be planned by what statistics say of a practice, which may be new to them.
 _MATCHING = """
 SELECT p.id, p.name, p.name_key, p.email, p.deactivated_at, m.role, m.permissions, m.client_access, m.created_at
   FROM person AS p
-  JOIN practice_member AS m ON m.practice_id = p.practice_id AND m.person_id = p.id
+ CROSS JOIN LATERAL (
+       SELECT * FROM practice_member AS m
+        WHERE m.practice_id = p.practice_id AND m.person_id = p.id LIMIT 1) AS m
  WHERE p.practice_id = $1 AND {condition}
 """
 _WHOLE = """

@@ -1,0 +1,73 @@
+"""Whoever keeps a line open for somebody hears at once that what it may has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+import redis
+from redis.client import PubSub
+
+from tests.support.books import Books
+from tests.support.deployment import Deployment
+from tests.support.polling import until
+from tieline.ids import PersonId
+from tieline.live.hints import CHANNEL, decode
+from tieline.practices.api_keys.service import NewKey, create_key, revoke_key
+from tieline.practices.members.service import (
+    MemberChange,
+    deactivate_person,
+    reactivate_person,
+    update_member,
+)
+from tieline.practices.teams.service import create_team, delete_team, set_team_members
+from tieline.principal import Role
+
+
+@pytest.fixture
+def channel(opened: Deployment) -> Iterator[PubSub]:
+    """All hints of the deployment."""
+    with (
+        redis.Redis.from_url(opened.redis_url) as client,
+        client.pubsub(ignore_subscribe_messages=True) as heard,
+    ):
+        heard.subscribe(CHANNEL)
+        heard.get_message(timeout=5)
+        yield heard
+
+
+async def told(books: Books, channel: PubSub) -> set[UUID]:
+    """Whose authority the next hint about this practice's names."""
+    found: list[set[UUID]] = []
+
+    async def came() -> bool:
+        message = channel.get_message()
+        told = decode(message["data"]) if message else None
+        if told is not None and told[0] == books.practice_id and told[1].get("authority"):
+            found.append(set(told[1]["authority"] or ()))
+        return bool(found)
+
+    await until(came, "a hint about authority came")
+    return found[0]
+
+
+async def test_each_change_of_what_somebody_may_is_told(books: Books, channel: PubSub) -> None:
+    member = await books.member()
+    assert member.person_id is not None
+    person_id, team = PersonId(member.person_id), await create_team(books.admin, "North")
+    key = await create_key(books.admin, NewKey(name="Nightly", for_service=True, scopes=frozenset()))
+    own = await create_key(member, NewKey(name="Laptop"))
+
+    for change, whose in (
+        (lambda: update_member(books.admin, person_id, MemberChange(role=Role.ADMIN)), {person_id}),
+        (lambda: set_team_members(books.admin, team.id, [person_id, books.me]), {person_id, books.me}),
+        (lambda: delete_team(books.admin, team.id, moves_clients_to=None), {person_id, books.me}),
+        (lambda: revoke_key(books.admin, key.key.id), {key.key.id}),
+        (lambda: revoke_key(member, own.key.id), {own.key.id, person_id}),
+        (lambda: deactivate_person(books.admin, person_id), {person_id}),
+        (lambda: reactivate_person(books.admin, person_id), {person_id}),
+    ):
+        await change()
+
+        assert await told(books, channel) == whose
