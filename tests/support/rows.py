@@ -29,7 +29,7 @@ FITTING: dict[str, dict[str, object]] = {
     "client_member": {"role": "READER"},
     "provider_app": {"environment": "LIVE"},
     "credential": {"state": "DEAD"},
-    "invitation": {"kind": "MEMBER", "role": "MEMBER", "client_access": "ALL"},
+    "invitation": {"kind": "CLIENT_MEMBER", "client_role": "READER", "accepted_at": _INSTANT},
     "connection": {"product": "BOOKKEEPING", "reason": "DISCONNECTED"},  # so that it holds no organisation
     "sign_in": {"purpose": "CONNECT", "state": "STARTED"},
     "sync_run": {"state": "SUCCEEDED"},
