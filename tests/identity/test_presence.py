@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,7 +19,8 @@ from tests.support.statements import all_connected, taken_down
 from tieline.errors import Unauthenticated
 from tieline.identity.issuer import Issuer
 from tieline.ids import PersonId, new_id
-from tieline.live import listening
+from tieline.live import listening, telling
+from tieline.live.watchers import WATCHERS
 from tieline.practices import service
 from tieline.practices.keys import issue_key, revoke_key
 from tieline_gateway.presence import Presence
@@ -98,12 +100,26 @@ async def test_a_token_that_has_expired_leaves_and_so_does_whoever_belongs_to_no
         await left(second)
 
 
-@pytest.mark.usefixtures("opened")
-async def test_a_hint_is_enough_where_no_look_is_due(books: Books, deployment: Deployment) -> None:
+@pytest.fixture
+async def hearing(opened: Deployment, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Hints leave this process and reach it; who tells them is afterwards who told them before."""
+    module = sys.modules["tieline.live.telling"]
+    monkeypatch.setattr(module, "_teller", module.__dict__["_teller"])
+    async with telling(opened.settings), listening(opened.settings):
+
+        async def holds() -> bool:
+            return WATCHERS._hearing
+
+        await until(holds, "hints arrive")
+        yield
+
+
+@pytest.mark.usefixtures("hearing")
+async def test_a_hint_is_enough_where_no_look_is_due(books: Books) -> None:
     key_id, key = await key_of(books, books.me)
     _, other = await key_of(books, books.me)
 
-    async with listening(deployment.settings), staying(Presence(seconds=NEVER), key, other) as (mine, second):
+    async with staying(Presence(seconds=NEVER), key, other) as (mine, second):
         await revoke_key(key_id)
         await left(mine)
 
