@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from tieline import live
 from tieline.errors import TryAgain
-from tieline.identity.standing import TOPIC, Connected, connected, still
+from tieline.identity.standing import Connected, connected, still
 from tieline.live import Watcher
 from tieline.log import get_logger
+from tieline.practices.authority import TOPIC
 from tieline_gateway.transport.incoming import Credentials
 
 LOOK_SECONDS = 5.0

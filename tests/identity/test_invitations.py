@@ -238,6 +238,44 @@ async def test_whoever_is_deactivated_comes_back_by_no_invitation(books: Books) 
         await invited(books, email)
 
 
+async def test_an_invitation_is_worth_no_more_than_whoever_invited_may(books: Books) -> None:
+    leaver, other = await books.member(role=Role.ADMIN), await books.member(role=Role.ADMIN)
+    tokens = [
+        (await service.invite_member(each, NewInvitation(email=address(), name="Ann"))).token.reveal()
+        for each in (leaver, other)
+    ]
+    await books.sql.execute("UPDATE person SET deactivated_at = now() WHERE id = $1", leaver.person_id)
+    await books.sql.execute(
+        "UPDATE practice_member SET role = 'MEMBER' WHERE person_id = $1", other.person_id
+    )
+
+    for token in tokens:
+        with pytest.raises(InvitationOver):
+            await service.accept_invitation(identity(), token)
+
+    await books.sql.execute("UPDATE practice_member SET role = 'ADMIN' WHERE person_id = $1", other.person_id)
+    assert (await service.accept_invitation(identity(), tokens[1])).practice_id == books.practice_id
+
+
+async def test_who_invited_and_who_came_is_kept(books: Books) -> None:
+    first, second = [
+        await service.invite_member(books.admin, NewInvitation(email=address(), name="Ann")) for _ in range(2)
+    ]
+    accepted = await service.accept_invitation(identity(), first.token.reveal())
+    await service.revoke_invitation(books.admin, second.invitation.id)
+
+    rows = await books.sql.fetch(
+        "SELECT kind, person_id, subject_id FROM activity WHERE practice_id = $1 ORDER BY position",
+        books.practice_id,
+    )
+    assert [tuple(row) for row in rows] == [
+        ("PERSON_INVITED", books.me, first.invitation.id),
+        ("PERSON_INVITED", books.me, second.invitation.id),
+        ("INVITATION_ACCEPTED", accepted.person_id, first.invitation.id),
+        ("INVITATION_REVOKED", books.me, second.invitation.id),
+    ]
+
+
 async def test_an_invitation_to_a_client_that_is_deleted_is_over(books: Books) -> None:
     client = await books.client("Acorn")
     issued = await service.invite_client_member(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tieline.events.kinds import ConnectionEvent, Event, SyncEvent
 from tieline.events.kinds import kinds as event_kinds
-from tieline.ids import ApiKeyId, ClientId, PersonId, PracticeId, RunId, SignInId, TeamId
+from tieline.ids import ApiKeyId, ClientId, InvitationId, PersonId, PracticeId, RunId, SignInId, TeamId
 from tieline.principal import ClientAccess, ClientRole, Permission, Role
 
 
@@ -175,6 +175,34 @@ class ClientMemberRemoved(Deed):
     kind: ClassVar[str] = "CLIENT_MEMBER_REMOVED"
     about: ClassVar[str] = "person_id"
     person_id: PersonId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PersonInvited(Deed):
+    """Somebody was asked into the practice or, where there is a client, to that client."""
+
+    kind: ClassVar[str] = "PERSON_INVITED"
+    about: ClassVar[str] = "invitation_id"
+    invitation_id: InvitationId
+    role: Role | ClientRole
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvitationRevoked(Deed):
+    """It lets nobody in any more."""
+
+    kind: ClassVar[str] = "INVITATION_REVOKED"
+    about: ClassVar[str] = "invitation_id"
+    invitation_id: InvitationId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvitationAccepted(Deed):
+    """Whoever was invited came in: the person whose doing this is."""
+
+    kind: ClassVar[str] = "INVITATION_ACCEPTED"
+    about: ClassVar[str] = "invitation_id"
+    invitation_id: InvitationId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

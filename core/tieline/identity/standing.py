@@ -13,9 +13,6 @@ from tieline.identity.bearer import authenticate, identify
 from tieline.identity.repository import standing
 from tieline.ids import ApiKeyId, PersonId, PracticeId
 
-TOPIC = "authority"
-"""Hints of this topic, by the id of a person or of a key, say that what it may has changed."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connected:

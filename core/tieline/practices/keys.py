@@ -12,6 +12,7 @@ from tieline.database import scope, system_scope
 from tieline.errors import Invalid, NotFound
 from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
 from tieline.names import clean_name
+from tieline.practices.authority import TOPIC
 from tieline.practices.models import ApiKeyRow
 from tieline.practices.repository import KeyRecord, PracticeRepository, keys_called
 from tieline.principal import Permission, Principal
@@ -98,7 +99,7 @@ async def revoke_key(id_or_prefix: str) -> None:
     practice_id, key_id = found[0]
     async with unit_of_work(Principal.machine(practice_id)) as work:
         await PracticeRepository.of(practice_id).revoke_key(key_id, at=work.now)
-        work.hint("authority", key_id)
+        work.hint(TOPIC, key_id)
 
 
 async def list_keys(practice_id: PracticeId) -> list[KeyRecord]:

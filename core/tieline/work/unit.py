@@ -16,6 +16,7 @@ from tieline.database import Scope, scope, system_scope
 from tieline.database.scope import as_system
 from tieline.events.kinds import Event
 from tieline.events.repository import insert_events
+from tieline.ids import PersonId
 from tieline.live import Hint
 from tieline.log import correlation_id
 from tieline.principal import Principal
@@ -60,6 +61,11 @@ class Work:
     def did(self, deed: Deed) -> None:
         """Record what the caller did and no event tells. What the system does by itself is nobody's activity."""
         self._done.append(entry_of(deed))
+
+    def act_for(self, person_id: PersonId) -> None:
+        """What is done here is this person's activity, who was nobody when the work began."""
+        assert self.scope.practice_id is not None
+        self._doer = replace(Principal.machine(self.scope.practice_id), person_id=person_id)
 
     def hint(self, topic: str, id: UUID) -> None:
         """After the commit, tell whoever watches this thing of the practice to look again."""

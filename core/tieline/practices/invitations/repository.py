@@ -78,6 +78,15 @@ SELECT p.id, p.email, p.subject, p.deactivated_at IS NOT NULL AS is_deactivated,
        EXISTS (SELECT FROM practice_member AS m WHERE m.practice_id = p.practice_id AND m.person_id = p.id) AS is_member
   FROM person AS p WHERE p.practice_id = $1 AND {condition}
 """
+_INVITER = """
+SELECT true FROM person AS p
+ WHERE p.practice_id = $1 AND p.id = $2 AND p.deactivated_at IS NULL
+   AND (EXISTS (SELECT FROM practice_member AS m
+                 WHERE m.practice_id = p.practice_id AND m.person_id = p.id AND m.role = 'ADMIN')
+        OR EXISTS (SELECT FROM client_member AS m
+                    WHERE m.practice_id = p.practice_id AND m.person_id = p.id AND m.client_id = $3::uuid
+                      AND m.role = 'ADMINISTRATOR'))
+"""
 _LIST_FOR = (
     "INSERT INTO {table} (practice_id, person_id, {column}) SELECT $1, $2, t.id FROM {target} AS t "
     "WHERE t.practice_id = $1 AND t.id = ANY ($3::uuid[])"
@@ -175,11 +184,12 @@ class InvitationRepository:
             person_id,
             at,
         )
-        await current().run(
-            "UPDATE person SET authority = authority + 1 WHERE practice_id = $1 AND id = $2",
-            self.practice_id,
-            person_id,
-        )
+
+    async def may_still_invite(self, invitation: Invitation) -> bool:
+        """Whether who invited would be let to do it now: an invitation is worth no more than that."""
+        client_id = invitation.to.client_id if isinstance(invitation.to, ToClient) else None
+        found = await current().value(_INVITER, self.practice_id, invitation.invited_by, client_id)
+        return found is True
 
     async def unknown_teams(self, ids: Sequence[TeamId]) -> list[TeamId]:
         return await self._unknown("SELECT t.id FROM team AS t WHERE t.practice_id = $1", ids)

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tieline import clock
+from tieline.activity.kinds import InvitationAccepted, InvitationRevoked, PersonInvited
 from tieline.clients.repository import ClientRepository
 from tieline.database import scope, system_scope
 from tieline.errors import (
+    AdministratorNeeded,
     AlreadyMember,
     Invalid,
     InvitationForAnother,
@@ -25,6 +27,7 @@ from tieline.errors import (
 from tieline.identity.tokens import Identity
 from tieline.ids import ClientId, InvitationId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name
+from tieline.practices.authority import change_authority
 from tieline.practices.invitations.repository import (
     Invitation,
     InvitationRepository,
@@ -146,6 +149,8 @@ async def revoke_invitation(principal: Principal, invitation_id: InvitationId) -
             principal.require_admin()
         if invitation.is_open(work.now):
             await invitations.revoke(invitation_id, at=work.now)
+            client_id = invitation.to.client_id if isinstance(invitation.to, ToClient) else None
+            work.did(InvitationRevoked(invitation_id=invitation_id, client_id=client_id))
     return invitation
 
 
@@ -174,7 +179,7 @@ async def accept_invitation(identity: Identity, token: str) -> Accepted:
         if invitation is None or (mine is not None and mine.is_deactivated):
             raise InvitationOver
         if mine is None or invitation.accepted_by != mine.id:
-            if not invitation.is_open(work.now):
+            if not invitation.is_open(work.now) or not await invitations.may_still_invite(invitation):
                 raise InvitationOver
             _refuse_other_address(invitation, identity)
             mine = mine or await _become(work, invitations, invitation, identity)
@@ -212,6 +217,7 @@ async def _issue(
     )
     token = f"tli_{secrets.token_urlsafe(32)}"
     await invitations.add(invitation, _hash(token))
+    work.did(PersonInvited(invitation_id=invitation.id, client_id=client_id, role=to.role))
     return Issued(invitation=invitation, token=Secret(token))
 
 
@@ -250,16 +256,21 @@ async def _join(work: Work, invitations: InvitationRepository, invitation: Invit
     elif not person.is_member:
         await invitations.join(person.id, to, at=work.now)
     await invitations.accept(invitation.id, person.id, at=work.now)
-    work.hint("authority", person.id)
+    await change_authority(work, invitations.practice_id, [person.id])
+    work.act_for(person.id)
+    client_id = to.client_id if isinstance(to, ToClient) else None
+    work.did(InvitationAccepted(invitation_id=invitation.id, client_id=client_id))
 
 
 async def _administered(principal: Principal, client_id: ClientId, *, field: str) -> None:
-    """Raises NotFound, and Forbidden unless the caller is an admin or administers the client; by no narrowed key."""
+    """Raises NotFound, and Forbidden unless the caller is an admin or administers the client, by a whole key."""
     client = await ClientRepository.visible_to(principal).get(client_id)
     if client is None:
         raise NotFound("client", client_id, field=field)
-    if not client.administered or principal.key_scopes is not None:
-        principal.require_admin()
+    if not (principal.is_admin or client.administered):
+        raise AdministratorNeeded
+    if principal.key_scopes is not None:
+        raise AdministratorNeeded(by_key=True)
 
 
 async def _may_see(principal: Principal, invitation: Invitation) -> bool:
