@@ -15,7 +15,7 @@ from tieline.clients.editing import ClientChanges, update_client
 from tieline.clients.service import get_client, list_clients
 from tieline.connections.service import get_connection
 from tieline.database import scope
-from tieline.errors import Forbidden, Invalid, NotFound, PlanTooSmall, SeveralInvalid
+from tieline.errors import CodeTaken, Forbidden, Invalid, NotFound, PlanTooSmall, SeveralInvalid
 from tieline.ids import TeamId, new_id
 from tieline.practices.service import create_team
 from tieline.principal import ClientAccess, ClientRole, Permission
@@ -116,11 +116,11 @@ async def test_a_code_that_another_client_has_is_refused_also_when_both_take_it_
         *(update_client(books.admin, each.id, ClientChanges(practice_code="A1")) for each in (one, other)),
         return_exceptions=True,
     )
-    loser = other if isinstance(results[1], Invalid) else one
-    with pytest.raises(Invalid) as refused:
+    loser = other if isinstance(results[1], CodeTaken) else one
+    with pytest.raises(CodeTaken) as refused:
         await update_client(books.admin, loser.id, ClientChanges(practice_code="A1", country="GB"))
 
-    assert sorted(type(each).__name__ for each in results) == ["Client", "Invalid"]
+    assert sorted(type(each).__name__ for each in results) == ["Client", "CodeTaken"]
     assert (refused.value.field, str(refused.value)) == (
         "practiceCode",
         "Another client has the practice code A1.",

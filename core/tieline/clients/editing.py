@@ -51,11 +51,13 @@ async def update_client(principal: Principal, client_id: ClientId, changes: Clie
     """Change details of a client: as it is now. What a person has said, no ledger changes any more.
 
     Team and practice code are the practice's: to be an administrator of the client is not enough for them. Raises
-    NotFound (client, team), Forbidden, Invalid, SeveralInvalid and PlanTooSmall; what is so already changes nothing.
+    NotFound (client, team), Forbidden, Invalid, SeveralInvalid, CodeTaken and PlanTooSmall; what is so already changes
+    nothing.
     """
     async with unit_of_work(principal) as work:
-        if changes.practice_code is not UNMENTIONED:
-            # Whoever gives many clients their codes counts on those that are free.
+        if changes.are_the_practices:
+            principal.require(Permission.MANAGE_CONNECTIONS)
+            # Whoever gives many clients their codes counts on those that are free; teams are deleted behind this, too.
             await PracticeRepository.of(principal.practice_id).lock()
         clients = ClientRepository.visible_to(principal)
         client = await clients.get(client_id, lock=True)

@@ -14,7 +14,7 @@ from tortoise.exceptions import IntegrityError
 
 from tieline.clients.models import ClientRow
 from tieline.database import current
-from tieline.errors import Invalid
+from tieline.errors import CodeTaken
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId
 from tieline.names import LAST_CHARACTER, name_key, name_words
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
@@ -131,7 +131,7 @@ class ClientRepository:
         return [client_of(row) for row in rows]
 
     async def add(self, row: ClientRow) -> None:
-        """Insert the client and the words of its name. Raises Invalid when its practice code is taken."""
+        """Insert the client and the words of its name. Raises CodeTaken."""
         try:
             await row.save(force_create=True)
         except IntegrityError as conflict:
@@ -143,7 +143,7 @@ class ClientRepository:
     async def set_details(self, standing: Client, changed: Client) -> None:
         """Write all of a locked client but its name; a person has said what differs.
 
-        Raises Invalid when its practice code is taken.
+        Raises CodeTaken.
         """
         said = {name: "PERSON" for name in _SOURCED if getattr(changed, name) != getattr(standing, name)}
         try:
@@ -251,8 +251,8 @@ class ClientStatement:
         return self._person
 
 
-def _code_taken(practice_code: str | None) -> Invalid:
-    return Invalid(f"Another client has the practice code {practice_code}.", field="practiceCode")
+def _code_taken(practice_code: str | None) -> CodeTaken:
+    return CodeTaken(practice_code or "", field="practiceCode")
 
 
 def client_of(row: Any) -> Client:

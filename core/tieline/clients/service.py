@@ -85,7 +85,7 @@ async def get_clients(principal: Principal, ids: Collection[ClientId]) -> list[C
 async def create_client(principal: Principal, new: NewClient) -> Client:
     """Add a client to the practice; a member whose access is by list gets it listed.
 
-    Raises Forbidden, Invalid, SeveralInvalid, NotFound (team) and PlanTooSmall.
+    Raises Forbidden, Invalid, SeveralInvalid, CodeTaken, NotFound (team) and PlanTooSmall.
     """
     principal.require(Permission.MANAGE_CONNECTIONS)
     row = _row(principal, new)

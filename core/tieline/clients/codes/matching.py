@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from tieline.clients.codes.reading import Line, Wrong
 from tieline.clients.repository import Client
@@ -13,6 +14,8 @@ from tieline.ids import ClientId, parse_id
 from tieline.names import match_key, name_key
 
 MOST_BEARERS = 10
+_MOST_OTHERS = 5
+"""So many of the lines that a line contradicts are named; a wrong column makes thousands contradict each other."""
 
 
 class MatchedBy(StrEnum):
@@ -89,12 +92,15 @@ class _Known:
         self._ids: dict[ClientId, Client] = {}
         self._codes: dict[str, Client] = {}
         self._named: dict[str, list[Client]] = defaultdict(list)
+        self._spelled: dict[tuple[str, str], list[Client]] = defaultdict(list)
         for client in clients:
             self._ids[client.id] = client
             if client.practice_code is not None:
                 self._codes[client.practice_code] = client
+            spelled = name_key(client.name)
             for key in {match_key(name) for name in (client.name, client.legal_name) if name}:
                 self._named[key].append(client)
+                self._spelled[key, spelled].append(client)
 
     def bearers(self, line: Line) -> tuple[list[Client], MatchedBy]:
         """Those whom the line may be about. An id decides alone."""
@@ -102,23 +108,20 @@ class _Known:
             parsed = parse_id(line.client_id)
             there = self._ids.get(ClientId(parsed)) if parsed is not None else None
             return [there] if there is not None else [], MatchedBy.CLIENT_ID
-        named = self._narrowed(line, self._named.get(match_key(line.name), [])) if line.name else []
+        named = self._narrowed(line) if line.name else []
         holder = self._codes.get(line.code)
         if named or holder is None:
             return named, MatchedBy.NAME
         return [holder], MatchedBy.PRACTICE_CODE
 
-    def _narrowed(self, line: Line, named: list[Client]) -> list[Client]:
-        """Of several bearers the one that is spelled so, or that has the code already."""
-        spelled = name_key(line.name)
-        tests: tuple[Callable[[Client], bool], ...] = (
-            lambda client: name_key(client.name) == spelled,
-            lambda client: client.practice_code == line.code,
-        )
-        for test in tests:
-            if len(named) > 1:
-                named = [client for client in named if test(client)] or named
-        return named
+    def _narrowed(self, line: Line) -> list[Client]:
+        """Of several bearers of the name the one that is spelled so, or that has the code already."""
+        key = match_key(line.name)
+        named = self._named.get(key, [])
+        if len(named) > 1:
+            named = self._spelled.get((key, name_key(line.name)), named)
+        holder = self._codes.get(line.code)
+        return [holder] if len(named) > 1 and any(each is holder for each in named) and holder else named
 
 
 def _sharing(pairs: Iterable[tuple[object, int]]) -> dict[object, list[int]]:
@@ -130,5 +133,7 @@ def _sharing(pairs: Iterable[tuple[object, int]]) -> dict[object, list[int]]:
 
 
 def _wrong(line: Line, numbers: Sequence[int], what: str) -> Wrong:
-    others = ", ".join(str(number) for number in numbers if number != line.number)
-    return Wrong(number=line.number, message=f"This line and {others} {what}: keep one of them.")
+    few = [number for number in islice(numbers, _MOST_OTHERS + 1) if number != line.number][:_MOST_OTHERS]
+    others, more = ", ".join(map(str, few)), len(numbers) - 1 - len(few)
+    rest = f" and {more} more" if more else ""
+    return Wrong(number=line.number, message=f"This line and {others}{rest} {what}: keep one of them.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tieline.clients.details import read_code
 from tieline.errors import Invalid
 from tieline.names import name_key
-from tieline.spreadsheets import read
+from tieline.spreadsheets import MAX_ROWS, read
 
 _CODE = ("practice code", "client code", "code")
 _NAME = ("name", "client name", "client")
@@ -82,6 +82,8 @@ def read_sheet(text: str, layout: Layout) -> Sheet:
             wrong.append(Wrong(number=number, message=str(invalid)))
         else:
             lines.append(line)
+    if len(lines) > MAX_ROWS:
+        raise Invalid(f"A CSV has at most {MAX_ROWS:,} rows: send it in parts.", field="csv")
     return Sheet(lines=tuple(lines), wrong=tuple(wrong), without_code=without_code)
 
 

@@ -18,9 +18,9 @@ SELECT practice_code, id FROM client
 _CLEAR = "UPDATE client SET practice_code = NULL WHERE practice_id = $1 AND id = ANY ($2::uuid[])"
 _SET = f"""
 UPDATE client AS c
-   SET practice_code = ($3::text[])[array_position($2::uuid[], c.id)],
-       detail_sources = c.detail_sources || '{{"practice_code": "PERSON"}}'
- WHERE c.practice_id = $1 AND c.id = ANY ($2::uuid[])
+   SET practice_code = given.code, detail_sources = c.detail_sources || '{{"practice_code": "PERSON"}}'
+  FROM unnest($2::uuid[], $3::text[]) AS given (id, code)
+ WHERE c.practice_id = $1 AND c.id = given.id
 RETURNING {COLUMNS}, false AS administered
 """
 

@@ -60,16 +60,18 @@ async def set_codes(principal: Principal, rows: Sequence[Coded]) -> list[CodeOut
     """
     if len(rows) > MAX_ROWS:
         raise Invalid(f"One request sets at most {MAX_ROWS} codes; this one has {len(rows)}.", field="rows")
+    forbidden = _forbidden(principal)
     async with unit_of_work(principal) as work:
-        # Whoever else gives codes waits, so that a code which is free stays free.
-        await PracticeRepository.of(principal.practice_id).lock()
+        if forbidden is None:
+            # Whoever else gives codes waits, so that a code which is free stays free.
+            await PracticeRepository.of(principal.practice_id).lock()
         clients = await ClientRepository.visible_to(principal).get_many(
-            {row.client_id for row in rows}, lock=True
+            {row.client_id for row in rows}, lock=forbidden is None
         )
         wanted = {code for row in rows if (code := (row.code or "").strip()).isprintable()}
         facts = CodeFacts(
             clients={client.id: client for client in clients},
-            forbidden=_forbidden(principal),
+            forbidden=forbidden,
             holders=await holders_of(principal.practice_id, wanted),
         )
         decided = decide_all(rows, facts)
