@@ -121,6 +121,27 @@ def test_lines_that_contradict_each_other_are_all_wrong() -> None:
     ]
 
 
+def test_of_many_lines_that_contradict_each_other_a_few_are_named() -> None:
+    csv = "Name,Code\n" + "".join(f"Client {number},GB\n" for number in range(1_000))
+
+    wrong = matching(csv)["wrong"]
+
+    assert wrong[0] == (2, "This line and 3, 4, 5, 6, 7 and 994 more say the same code: keep one of them.")
+    assert wrong[3] == (5, "This line and 2, 3, 4, 6, 7 and 994 more say the same code: keep one of them.")
+    assert wrong[999] == (
+        1001,
+        "This line and 2, 3, 4, 5, 6 and 994 more say the same code: keep one of them.",
+    )
+
+
+def test_a_sheet_has_five_thousand_lines_whether_it_has_a_header_or_not() -> None:
+    lines = [f"{number},{number}" for number in range(5_000)]
+
+    assert len(read_sheet("\n".join(["Name,Code", *lines]), Layout()).lines) == 5_000
+    with pytest.raises(Invalid, match="at most 5,000 rows"):
+        read_sheet("\n".join([*lines, "a,b"]), Layout(has_header=False, name=1, code=2))
+
+
 def test_columns_are_told_by_number_where_there_is_no_header_or_another_one() -> None:
     acorn = client("Acorn")
 

@@ -15,7 +15,7 @@ from tieline.clients.codes.reading import Layout
 from tieline.clients.codes.service import CodeOutcome, preview_codes, set_codes
 from tieline.clients.repository import Client
 from tieline.clients.service import NewClient, create_client, delete_client
-from tieline.errors import Invalid
+from tieline.errors import CodeTaken, Invalid
 from tieline.ids import ClientId, new_id
 from tieline.principal import ClientAccess, ClientRole, Permission
 
@@ -130,7 +130,7 @@ async def test_two_who_want_one_code_at_once_are_told_the_truth(books: Books) ->
 
         answers = [one if isinstance(one, BaseException) else outcomes(one) for one in (first, second)]
         won = answers.count(["SET"]) + isinstance(made, Client)
-        assert (won, answers.count(["CODE_TAKEN"]) + isinstance(made, Invalid)) == (1, 2), answers
+        assert (won, answers.count(["CODE_TAKEN"]) + isinstance(made, CodeTaken)) == (1, 2), answers
 
 
 async def test_a_preview_says_what_setting_all_that_is_matched_comes_to_and_changes_nothing(

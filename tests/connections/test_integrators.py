@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
 from tests.support.plans import sent_by
 from tieline.clients.service import delete_client
@@ -9,6 +11,7 @@ from tieline.connections.changing import change_connection
 from tieline.connections.integrators.repository import Integrator
 from tieline.connections.integrators.service import list_integrators
 from tieline.connections.service import connect
+from tieline.errors import NotFound
 from tieline.ids import ClientId, CredentialId, OrganisationId
 from tieline.plugins import Product
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
@@ -76,7 +79,6 @@ async def test_they_are_counted_by_person_and_provider_whoever_has_most_first(bo
     ]
     assert len(everybody) == 3
     assert [each.provider for each in await list_integrators(books.admin, provider="feigned")] == ["feigned"]
-    assert await list_integrators(books.admin, provider="nobody") == []
 
     moved = await books.sign_in(await books.credential(), [fourth])
     connection_id = await books.sql.fetchval(
@@ -100,6 +102,13 @@ async def test_only_what_hangs_of_clients_that_the_caller_sees_is_counted(
     assert [each.connections for each in await list_integrators(books.admin)] == [2]
     assert [each.connections for each in await list_integrators(reader)] == [1]
     assert await list_integrators(listed) == []
+
+
+async def test_an_unknown_provider_is_named(books: Books) -> None:
+    with pytest.raises(NotFound, match="xeor") as refused:
+        await list_integrators(books.admin, provider="xeor")
+
+    assert refused.value.field == "provider"
 
 
 async def test_they_are_one_statement(books: Books) -> None:

@@ -204,7 +204,7 @@ async def test_everything_that_does_not_fit_is_told_at_once(firm: Firm) -> None:
 
     assert [(error["code"], error["field"]) for error in payload["errors"]] == [
         ("INVALID", "input.name"),
-        ("INVALID", "input.practiceCode"),
+        ("CODE_TAKEN", "input.practiceCode"),
         ("INVALID", "input.country"),
         ("INVALID", "input.currency"),
     ]
@@ -254,7 +254,7 @@ async def test_a_practice_code_is_unique_within_its_practice_only(firm: Firm, ot
     payload = (await firm.admin.ask(CREATE, input={"name": "Second", "practiceCode": "X1"}))["createClient"]
 
     assert [(error["code"], error["field"]) for error in payload["errors"]] == [
-        ("INVALID", "input.practiceCode")
+        ("CODE_TAKEN", "input.practiceCode")
     ]
     assert await names(firm.admin) == ["First"]
     await other_firm.admin.create_client("Elsewhere", practiceCode="X1")

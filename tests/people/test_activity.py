@@ -15,7 +15,7 @@ from tieline.clients.purging.service import purge
 from tieline.clients.service import NewClient, create_client, delete_client, rename_client
 from tieline.connections import service as connections
 from tieline.connections.warnings.service import expire
-from tieline.errors import CursorInvalid, Forbidden, Invalid
+from tieline.errors import CodeTaken, CursorInvalid, Forbidden, Invalid
 from tieline.ids import ClientId, PersonId
 from tieline.pages import Keyset, encode_cursor, list_of
 from tieline.principal import ClientRole, Permission, Principal
@@ -96,7 +96,7 @@ async def test_a_service_is_told_by_what_its_key_is_called(books: Books) -> None
 async def test_a_change_that_fails_leaves_no_activity(books: Books) -> None:
     await books.client("Acorn", practice_code="A1")
 
-    with pytest.raises(Invalid):
+    with pytest.raises(CodeTaken):
         await books.client("Birch", practice_code="A1")
 
     assert await lines(books) == [("CLIENT_CREATED", books.me)]
