@@ -161,6 +161,28 @@ async def test_a_revoked_key_ends_at_once_and_so_does_its_socket_which_asks_for_
     assert (await ask(gateway, key)).status_code == 401
 
 
+async def test_a_request_whose_body_ends_after_its_key_did_is_refused(gateway: Gateway, firm: Firm) -> None:
+    issued = await issue_key(firm.practice_id, name="short-lived", person_id=firm.admin.person_id)
+    body = json.dumps({"query": VIEWER}).encode()
+    place = urlsplit(gateway.graphql)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(
+        f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {issued.secret.reveal()}\r\nConnection: close\r\n"
+        f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    )
+    asked_for = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)  # so it was let in
+
+    await revoke_key(str(issued.id))
+    writer.write(body)
+    answer = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+
+    assert asked_for.startswith(b"HTTP/1.1 100 ")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b'"UNAUTHENTICATED"' in answer
+
+
 async def test_a_key_works_until_it_expires(gateway: Gateway, firm: Firm, clock: Any) -> None:
     issued = await issue_key(
         firm.practice_id, name="a week", person_id=firm.admin.person_id, life=timedelta(days=7)

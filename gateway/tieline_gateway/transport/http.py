@@ -72,11 +72,15 @@ class HTTPEndpoint(Generic[Context]):
             return _answer({"errors": [self.operations.mask.internal(error)]}, media, status=500)
 
     async def _run(self, request: Request) -> Outcome:
-        context = await self.operations.authenticated(
-            Credentials.read(_only_header(request, "authorization"), _only_header(request, PRACTICE_HEADER))
+        credentials = Credentials.read(
+            _only_header(request, "authorization"), _only_header(request, PRACTICE_HEADER)
         )
+        context = await self.operations.authenticated(credentials)  # before strangers send anything
+        body, was_there = await self._body(request)
+        if not was_there:  # whoever began to send may be nobody by now
+            context = await self.operations.authenticated(credentials)
         try:
-            asked = GraphQLRequest.read(read_json(await self._body(request)))
+            asked = GraphQLRequest.read(read_json(body))
         except Malformed as error:
             raise RequestRefused.because("BAD_REQUEST", str(error), status=400) from None
         prepared = self.operations.prepare(asked)
@@ -86,9 +90,12 @@ class HTTPEndpoint(Generic[Context]):
             return await work
         return await _while_connected(request, work)
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: Request) -> tuple[bytes, bool]:
+        """All of it, and whether it was there already: then nothing else ran while it was read."""
+        others_ran = asyncio.Event()
+        next_turn = asyncio.get_running_loop().call_soon(others_ran.set)
         try:
-            return await read_body(request, max_bytes=MAX_BODY_BYTES, seconds=self.body_seconds)
+            body = await read_body(request, max_bytes=MAX_BODY_BYTES, seconds=self.body_seconds)
         except TooLarge:
             raise RequestRefused.because(
                 "BODY_TOO_LARGE", f"A request body may hold {MAX_BODY_BYTES:,} bytes.", status=_TOO_LARGE
@@ -97,6 +104,9 @@ class HTTPEndpoint(Generic[Context]):
             raise RequestRefused.because(
                 "BODY_TIMEOUT", f"The body did not arrive within {self.body_seconds:g} s.", status=408
             ) from None
+        finally:
+            next_turn.cancel()
+        return body, not others_ran.is_set()
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Outcome]) -> Outcome:
