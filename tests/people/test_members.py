@@ -160,7 +160,7 @@ async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(
     await above.close()
     both = await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert sorted(type(each).__name__ for each in both) == ["LastAdmin", "Member"]
+    assert sorted(type(each).__name__ for each in both) == ["AdminNeeded", "Member"]
     assert await books.count("practice_member", "role = 'ADMIN'") == 1
 
 

@@ -8,6 +8,7 @@ from tieline.activity.kinds import PracticeChanged
 from tieline.errors import Invalid
 from tieline.ids import PracticeId
 from tieline.names import clean_name
+from tieline.practices.authority import hold_practice
 from tieline.practices.plan import Plan
 from tieline.practices.repository import Practice, PracticeRepository
 from tieline.principal import Principal
@@ -33,8 +34,7 @@ async def update_practice(principal: Principal, change: PracticeChange) -> Pract
     if change.sets_consent_life:
         check_consent_life(change.consent_life_days, field="consentLifeDays")
     async with unit_of_work(principal) as work:
-        practice = PracticeRepository.of(principal.practice_id)
-        await practice.lock()
+        practice = await hold_practice(work, principal)
         standing = await practice.get()
         changed: list[str] = []
         if name is not None and name != standing.name:

@@ -65,6 +65,13 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What a caller still is in the practice; `role` None: no member of it."""
+
+    role: Role | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRecord:
     """What is kept of an API key besides its hash. `scopes` None: all that the person may."""
 
@@ -86,6 +93,18 @@ class KeyRecord:
 
 _PRACTICE = "id, name, plan, consent_life_days, created_at"
 _PERSON = "id, name, email, deactivated_at"
+_STANDING = """
+SELECT m.role
+  FROM (VALUES ($2::uuid, $3::uuid)) AS c (person_id, api_key_id)
+  LEFT JOIN person AS p ON p.practice_id = $1 AND p.id = c.person_id
+  LEFT JOIN practice_member AS m ON m.practice_id = $1 AND m.person_id = c.person_id
+  LEFT JOIN api_key AS k ON k.practice_id = $1 AND k.id = c.api_key_id
+ WHERE (c.person_id IS NULL
+        OR (p.id IS NOT NULL AND p.deactivated_at IS NULL AND (m.person_id IS NOT NULL OR EXISTS (
+            SELECT FROM client_member AS cm WHERE cm.practice_id = $1 AND cm.person_id = c.person_id))))
+   AND (c.api_key_id IS NULL
+        OR (k.id IS NOT NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $4)))
+"""
 
 
 class PracticeRepository:
@@ -107,6 +126,15 @@ class PracticeRepository:
     async def lock(self) -> None:
         """Keep others from changing who belongs to the practice until the transaction ends."""
         await current().value("SELECT id FROM practice WHERE id = $1 FOR NO KEY UPDATE", self.practice_id)
+
+    async def standing(
+        self, person_id: PersonId | None, key_id: ApiKeyId | None, *, at: datetime
+    ) -> Standing | None:
+        """What the caller of this person and key is now; None once either is over, or the person belongs nowhere."""
+        row = await current().row(_STANDING, self.practice_id, person_id, key_id, at)
+        if row is None:
+            return None
+        return Standing(role=Role(row["role"]) if row["role"] else None)
 
     async def rename(self, name: str) -> None:
         await current().run("UPDATE practice SET name = $2 WHERE id = $1", self.practice_id, name)

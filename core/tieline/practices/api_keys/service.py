@@ -12,7 +12,7 @@ from tieline.ids import ApiKeyId, PersonId, new_id
 from tieline.names import clean_name
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.practices.api_keys.repository import KeyRepository
-from tieline.practices.authority import TOPIC, change_authority
+from tieline.practices.authority import TOPIC, change_authority, hold_practice
 from tieline.practices.keys import make_key
 from tieline.practices.models import ApiKeyRow
 from tieline.practices.repository import KeyRecord, PracticeRepository
@@ -83,6 +83,7 @@ async def create_key(principal: Principal, new: NewKey) -> CreatedKey:
     _check_scopes(principal, new)
     name, fresh = clean_name(new.name, field="name"), make_key()
     async with unit_of_work(principal) as work:
+        await hold_practice(work, principal)  # so that the owner is not deactivated meanwhile
         until = await _until(principal, new.expires_at, at=work.now)
         await _check_owner(principal, whose, at=work.now)
 
@@ -118,6 +119,7 @@ async def revoke_key(principal: Principal, key_id: ApiKeyId) -> KeyRecord:
     Raises NotFound, also of a key that is somebody else's and not to be seen, and Forbidden.
     """
     async with unit_of_work(principal) as work:
+        await hold_practice(work, principal)
         keys = KeyRepository.of(principal.practice_id)
         key = await keys.get(key_id, lock=True)
         is_own = key is not None and key.person_id is not None and key.person_id == principal.person_id

@@ -27,7 +27,7 @@ from tieline.errors import (
 from tieline.identity.tokens import Identity
 from tieline.ids import ClientId, InvitationId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name
-from tieline.practices.authority import change_authority
+from tieline.practices.authority import change_authority, require_standing
 from tieline.practices.invitations.repository import (
     Invitation,
     InvitationRepository,
@@ -93,6 +93,7 @@ async def invite_member(principal: Principal, new: NewInvitation) -> Issued:
         raise Invalid(f"Name at most {MAX_LISTED} teams and {MAX_LISTED} clients.", field="clientIds")
     async with unit_of_work(principal) as work:
         await PracticeRepository.of(principal.practice_id).lock()
+        await require_standing(work, principal)
         invitations = InvitationRepository.of(principal.practice_id)
         for unknown in await invitations.unknown_teams(new.teams):
             raise NotFound("team", unknown, field="teamIds")
@@ -124,6 +125,7 @@ async def invite_client_member(
     kept, cleaned = read_email(email), clean_name(name, field="name")
     async with unit_of_work(principal) as work:
         await PracticeRepository.of(principal.practice_id).lock()
+        await require_standing(work, principal)
         await _administered(principal, client_id, field="clientId")
         invitations = InvitationRepository.of(principal.practice_id)
         known = await invitations.known_by_email(kept)

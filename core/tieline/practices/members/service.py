@@ -11,7 +11,7 @@ from tieline.errors import Invalid, LastAdmin, MemberNeeded, NotFound
 from tieline.ids import ClientId, PersonId, TeamId
 from tieline.names import name_key
 from tieline.pages import Page, decode_cursor, list_of, page_size
-from tieline.practices.authority import change_authority
+from tieline.practices.authority import change_authority, hold_practice
 from tieline.practices.members.repository import Member, MemberQuery, MemberRepository
 from tieline.practices.repository import Person, PracticeRepository
 from tieline.principal import ClientAccess, Permission, Principal, Role
@@ -75,7 +75,7 @@ async def update_member(principal: Principal, person_id: PersonId, change: Membe
     principal.require_admin()
     _check_bounds(change)
     async with unit_of_work(principal) as work:
-        await PracticeRepository.of(principal.practice_id).lock()
+        await hold_practice(work, principal)
         members = MemberRepository.of(principal.practice_id)
         standing = await _member(members, person_id)
         if change.role is Role.MEMBER and standing.role is Role.ADMIN:
@@ -98,7 +98,7 @@ async def deactivate_person(principal: Principal, person_id: PersonId) -> Person
     """
     principal.require_admin()
     async with unit_of_work(principal) as work:
-        practice = PracticeRepository.of(principal.practice_id)
+        practice = await hold_practice(work, principal)
         person = await _person(practice, person_id)
         if person.deactivated_at is not None:
             return person
@@ -117,7 +117,7 @@ async def reactivate_person(principal: Principal, person_id: PersonId) -> Person
     """
     principal.require_admin()
     async with unit_of_work(principal) as work:
-        practice = PracticeRepository.of(principal.practice_id)
+        practice = await hold_practice(work, principal)
         person = await _person(practice, person_id)
         if person.deactivated_at is None:
             return person
@@ -136,8 +136,7 @@ async def end_person(work: Work, practice: PracticeRepository, person_id: Person
 
 
 async def _person(practice: PracticeRepository, person_id: PersonId) -> Person:
-    """Held, with who else belongs to the practice. Raises NotFound."""
-    await practice.lock()
+    """Raises NotFound."""
     person = await practice.person(person_id)
     if person is None:
         raise NotFound("person", person_id, field="personId")

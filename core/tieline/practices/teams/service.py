@@ -9,7 +9,7 @@ from tieline.database import scope
 from tieline.errors import Invalid, NameTaken, NotFound, PlanTooSmall, TeamInUse
 from tieline.ids import PersonId, TeamId, new_id
 from tieline.names import clean_name
-from tieline.practices.authority import change_authority
+from tieline.practices.authority import change_authority, hold_practice
 from tieline.practices.plan import Plan
 from tieline.practices.repository import PracticeRepository, Team
 from tieline.practices.teams.repository import TeamRepository, TeamSize, sizes
@@ -33,7 +33,7 @@ async def create_team(principal: Principal, name: str) -> Team:
     principal.require_admin()
     cleaned = clean_name(name, field="name")
     async with unit_of_work(principal) as work:
-        await _check_name(principal, cleaned)
+        await _check_name(await hold_practice(work, principal), cleaned)
         team = Team(id=TeamId(new_id()), name=cleaned)
         await TeamRepository.of(principal.practice_id).add(team, at=work.now)
         work.did(TeamCreated(team_id=team.id))
@@ -45,14 +45,14 @@ async def rename_team(principal: Principal, team_id: TeamId, name: str) -> Team:
     """Raises Forbidden, NotFound, Invalid and NameTaken; the same name again changes nothing."""
     principal.require_admin()
     async with unit_of_work(principal) as work:
-        await PracticeRepository.of(principal.practice_id).lock()
+        practice = await hold_practice(work, principal)
         teams = TeamRepository.of(principal.practice_id)
         team = await _locked(teams, team_id)
         cleaned = clean_name(name, field="name")
         if cleaned == team.name:
             return team
 
-        await _check_name(principal, cleaned)
+        await _check_name(practice, cleaned)
         await teams.rename(team_id, cleaned)
         work.did(TeamRenamed(team_id=team_id))
     return Team(id=team_id, name=cleaned)
@@ -70,8 +70,7 @@ async def set_team_members(principal: Principal, team_id: TeamId, people: Sequen
             f"A team has at most {MAX_MEMBERS} members; these are {len(people)}.", field="personIds"
         )
     async with unit_of_work(principal) as work:
-        practice = PracticeRepository.of(principal.practice_id)
-        await practice.lock()
+        practice = await hold_practice(work, principal)
         teams = TeamRepository.of(principal.practice_id)
         team = await _locked(teams, team_id)
         unknown = set(people) - await practice.members_among(people)
@@ -93,8 +92,7 @@ async def delete_team(principal: Principal, team_id: TeamId, *, moves_clients_to
     """
     principal.require_admin()
     async with unit_of_work(principal) as work:
-        practice = PracticeRepository.of(principal.practice_id)
-        await practice.lock()
+        practice = await hold_practice(work, principal)
         teams = TeamRepository.of(principal.practice_id)
         team = await _locked(teams, team_id)
         if moves_clients_to is not None:
@@ -116,10 +114,8 @@ async def _locked(teams: TeamRepository, team_id: TeamId) -> Team:
     return team
 
 
-async def _check_name(principal: Principal, name: str) -> None:
-    """No other team is given the name until the transaction ends. Raises NameTaken."""
-    practice = PracticeRepository.of(principal.practice_id)
-    await practice.lock()
+async def _check_name(practice: PracticeRepository, name: str) -> None:
+    """Raises NameTaken."""
     if await practice.team_named(name) is not None:
         raise NameTaken("team", name, field="name")
 
