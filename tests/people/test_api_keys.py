@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
 import pytest
 
 from tests.support.books import Books
+from tests.support.deployment import Deployment
+from tests.support.polling import until
 from tieline import clock
 from tieline.activity.service import list_activity
 from tieline.errors import Forbidden, Invalid, NotFound, Refused, Unauthenticated
@@ -196,6 +199,26 @@ async def test_nobody_who_is_deactivated_and_none_of_another_practice_gets_a_key
 
     assert (type(gone), gone and gone.field) == (Invalid, "personId")
     assert (type(unknown), unknown and unknown.field) == (NotFound, "personId")
+
+
+async def test_somebody_who_is_deactivated_while_a_key_is_made_gets_none(
+    books: Books, opened: Deployment
+) -> None:
+    member = await books.member()
+    above = await opened.connect()
+    deactivating = above.transaction()
+    await deactivating.start()
+    await above.execute("SELECT FROM practice WHERE id = $1 FOR UPDATE", books.practice_id)
+    await above.execute("UPDATE person SET deactivated_at = now() WHERE id = $1", member.person_id)
+
+    making = asyncio.ensure_future(create_key(books.admin, NewKey(name="x", person_id=of(member))))
+    await until(books.somebody_waits, "the key waits for the practice")
+    await deactivating.commit()
+    await above.close()
+    refused = await refusal(making)
+
+    assert (type(refused), refused and refused.field) == (Invalid, "personId")
+    assert await books.count("api_key", "name = 'x'") == 0
 
 
 async def test_keys_that_work_are_bounded(books: Books) -> None:
