@@ -138,6 +138,37 @@ async def test_who_is_deactivated_is_not_listed_and_not_brought_in(books: Books)
     assert (type(unknown), unknown and unknown.field) == (NotFound, "personId")
 
 
+async def test_people_of_a_client_see_no_addresses_of_the_practices_own_people(books: Books) -> None:
+    client, colleague = await books.client("Acorn"), await books.member()
+    theirs = await books.of_client(client, ADMINISTRATOR)
+    await set_client_member(books.admin, client.id, of(colleague), READER)
+
+    listed = await list_client_members(theirs, client.id)
+    by_insiders = [await list_client_members(caller, client.id) for caller in (books.admin, colleague)]
+    changed = await set_client_member(theirs, client.id, of(colleague), ADMINISTRATOR)
+    same = await set_client_member(theirs, client.id, of(colleague), ADMINISTRATOR)
+    removed = await remove_client_member(theirs, client.id, of(colleague))
+
+    assert {row.person.id for row in listed.rows if row.person.email} == {theirs.person_id}
+    assert all(row.person.email for page in by_insiders for row in page.rows)
+    assert [person.email for person in (changed.person, same.person, removed)] == [None] * 3
+
+
+async def test_who_is_deactivated_is_nobody_for_a_clients_administrator(books: Books) -> None:
+    client = await books.client("Acorn")
+    theirs, gone = [await books.of_client(client, role) for role in (ADMINISTRATOR, READER)]
+    await deactivate_person(books.admin, of(gone))
+
+    refused = [
+        await refusal(set_client_member(theirs, client.id, of(gone), READER)),
+        await refusal(set_client_member(theirs, client.id, of(gone), ADMINISTRATOR)),
+        await refusal(remove_client_member(theirs, client.id, of(gone))),
+    ]
+
+    assert [(type(each), each and each.field) for each in refused] == [(NotFound, "personId")] * 3
+    assert (await remove_client_member(books.admin, client.id, of(gone))).id == gone.person_id
+
+
 async def test_paged_to_its_end_each_is_there_once(books: Books) -> None:
     client = await books.client("Acorn")
     everybody = [of(await books.of_client(client, READER)) for _ in range(3)]

@@ -15,20 +15,27 @@ from tieline.principal import ClientRole
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientMember:
-    """A person's place at a client."""
+    """A person's place at a client. `is_colleague`: the person is a member of the practice too."""
 
     person: Person
+    is_colleague: bool
     client_id: ClientId
     role: ClientRole
     created_at: datetime
 
 
-_COLUMNS = "p.id, p.name, p.name_key, p.email, p.deactivated_at, cm.client_id, cm.role, cm.created_at"
+_COLUMNS = (
+    "p.id, p.name, p.name_key, p.email, p.deactivated_at, cm.client_id, cm.role, cm.created_at, "
+    "pm.person_id IS NOT NULL AS is_colleague"
+)
 # Looked up one by one: a join would be planned by what statistics say of a practice, which may be new to them.
 _MATCHING = f"""
 SELECT {_COLUMNS} FROM client_member AS cm
  CROSS JOIN LATERAL (
        SELECT * FROM person AS p WHERE p.practice_id = cm.practice_id AND p.id = cm.person_id LIMIT 1) AS p
+  LEFT JOIN LATERAL (
+       SELECT pm.person_id FROM practice_member AS pm
+        WHERE pm.practice_id = cm.practice_id AND pm.person_id = cm.person_id LIMIT 1) AS pm ON true
  WHERE cm.practice_id = $1 AND cm.client_id = $2
 """
 _PAGE = f"""
@@ -90,6 +97,7 @@ def _member(row: Any) -> ClientMember:
         person=Person(
             id=row["id"], name=row["name"], email=row["email"], deactivated_at=row["deactivated_at"]
         ),
+        is_colleague=row["is_colleague"],
         client_id=row["client_id"],
         role=ClientRole(row["role"]),
         created_at=row["created_at"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tieline.activity.kinds import ClientMemberRemoved, ClientMemberSet
 from tieline.clients.repository import Client, ClientRepository
 from tieline.database import scope
@@ -30,7 +32,8 @@ async def list_client_members(
         if not (principal.is_insider or client.administered):
             raise AdministratorNeeded
         people = ClientMemberRepository.of(principal.practice_id, client_id)
-        return await people.page(after=start, first=size, listed=listed)
+        page = await people.page(after=start, first=size, listed=listed)
+    return replace(page, rows=tuple(_as_seen(principal, member) for member in page.rows))
 
 
 @retrying
@@ -45,18 +48,18 @@ async def set_client_member(
         client = await _client(principal, client_id, lock=True)
         _require_rights(principal, client)
         people = ClientMemberRepository.of(principal.practice_id, client_id)
-        standing = await people.get(person_id)
+        standing = await _known(principal, people, person_id)
         if standing is None:
             await _check_new(principal, person_id)
         elif standing.role is role:
-            return standing
+            return _as_seen(principal, standing)
 
         await people.put(person_id, role, at=work.now)
         await change_authority(work, principal.practice_id, [person_id])
         work.did(ClientMemberSet(client_id=client_id, person_id=person_id, role=role))
         changed = await people.get(person_id)
     assert changed is not None
-    return changed
+    return _as_seen(principal, changed)
 
 
 @retrying
@@ -69,14 +72,30 @@ async def remove_client_member(principal: Principal, client_id: ClientId, person
         client = await _client(principal, client_id, lock=True)
         _require_rights(principal, client)
         people = ClientMemberRepository.of(principal.practice_id, client_id)
-        standing = await people.get(person_id)
+        standing = await _known(principal, people, person_id)
         if standing is None:
             raise NotFound("person", person_id, field="personId")
 
         await people.remove(person_id)
         await change_authority(work, principal.practice_id, [person_id])
         work.did(ClientMemberRemoved(client_id=client_id, person_id=person_id))
-    return standing.person
+    return _as_seen(principal, standing).person
+
+
+def _as_seen(principal: Principal, member: ClientMember) -> ClientMember:
+    """People of a client see no addresses of the practice's own people."""
+    if principal.is_insider or not member.is_colleague:
+        return member
+    return replace(member, person=replace(member.person, email=None))
+
+
+async def _known(
+    principal: Principal, people: ClientMemberRepository, person_id: PersonId
+) -> ClientMember | None:
+    """Somebody of the client; who is deactivated is nobody but for admins, as in the list."""
+    member = await people.get(person_id)
+    is_gone = member is not None and member.person.deactivated_at is not None
+    return None if is_gone and not principal.is_admin else member
 
 
 async def _client(principal: Principal, client_id: ClientId, *, lock: bool = False) -> Client:

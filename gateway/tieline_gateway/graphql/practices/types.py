@@ -51,7 +51,8 @@ class Person:
     id: strawberry.ID
     name: str
     email: str | None = strawberry.field(
-        description="For members and services; of others' addresses, people of a client see none."
+        description="For members and services. People of a client see their own, and its administrators those of the "
+        "client's own people, but of nobody who is a member of the practice."
     )
     deactivated_at: datetime | None = strawberry.field(
         description="Since when the person may no longer come in; null for who may."
