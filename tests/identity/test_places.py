@@ -9,7 +9,7 @@ import pytest
 from tests.support.books import Books
 from tests.support.issuer import IssuerServer
 from tieline.errors import PracticeNeeded, Unauthenticated
-from tieline.identity import authenticate
+from tieline.identity import authenticate, repository
 from tieline.identity import issuer as identity
 from tieline.identity.issuer import Issuer
 from tieline.ids import PersonId, new_id
@@ -123,6 +123,19 @@ async def test_whoever_belongs_to_several_practices_names_one(
     assert [name for _, name in needed.value.practices] == sorted(names.values())
     assert (first.practice_id, first.person_id) == (books.practice_id, books.me)
     assert (second.practice_id, second.person_id) == (other_books.practice_id, other_books.me)
+
+
+async def test_a_practice_that_is_named_is_found_behind_more_than_are_read(
+    books: Books, other_books: Books, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "MAX_PLACES", 1)
+    ann = subject()
+    for each in (books, other_books):
+        await known_as(each, each.me, trusted, ann)
+
+    found = [await authenticate(server.token(ann), str(each.practice_id)) for each in (books, other_books)]
+
+    assert [principal.person_id for principal in found] == [books.me, other_books.me]
 
 
 @pytest.mark.parametrize("named", ["", "null", "*", "{id}", "urn:uuid:{id}", " {id}", "{id}\x00"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from tieline import clock
 from tieline.database import system_scope
@@ -26,9 +27,10 @@ async def authenticate(token: str | None, practice: str | None = None) -> Princi
     if is_key(token):
         return await _by_key(token, practice)
     identity = await identify(token)
+    named = None if practice is None else _read_practice(practice)
     async with system_scope():
-        places = await places_of(identity.issuer, identity.subject)
-    return _chosen(places, practice)
+        places = await places_of(identity.issuer, identity.subject, named)
+    return _only(places)
 
 
 async def identify(token: str | None) -> Identity:
@@ -47,13 +49,23 @@ async def _by_key(token: str, practice: str | None) -> Principal:
     return principal
 
 
-def _chosen(places: Sequence[Place], practice: str | None) -> Principal:
-    meant = [place for place in places if _is_meant(place.principal, practice)]
-    if not meant:
+def _only(places: Sequence[Place]) -> Principal:
+    if not places:
         raise Unauthenticated
-    if len(meant) > 1:
-        raise PracticeNeeded([(place.principal.practice_id, place.practice_name) for place in meant])
-    return meant[0].principal
+    if len(places) > 1:
+        raise PracticeNeeded([(place.principal.practice_id, place.practice_name) for place in places])
+    return places[0].principal
+
+
+def _read_practice(practice: str) -> UUID:
+    """An id as we write it, and no other spelling of one. Raises Unauthenticated."""
+    try:
+        read = UUID(practice)
+    except ValueError:
+        raise Unauthenticated from None
+    if str(read) != practice.lower():
+        raise Unauthenticated
+    return read
 
 
 def _is_meant(principal: Principal, practice: str | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from tieline.database import current
 from tieline.ids import ApiKeyId, PersonId, PracticeId
@@ -27,7 +28,7 @@ SELECT p.practice_id, p.id, r.name, m.role, m.permissions, m.client_access
   FROM person AS p
   JOIN practice AS r ON r.id = p.practice_id
   LEFT JOIN practice_member AS m ON m.practice_id = p.practice_id AND m.person_id = p.id
- WHERE p.issuer = $1 AND p.subject = $2 AND p.deactivated_at IS NULL
+ WHERE p.issuer = $1 AND p.subject = $2 AND p.deactivated_at IS NULL AND ($4::uuid IS NULL OR p.practice_id = $4)
    AND (m.person_id IS NOT NULL OR EXISTS (
         SELECT FROM client_member AS c WHERE c.practice_id = p.practice_id AND c.person_id = p.id))
  ORDER BY r.name, p.practice_id
@@ -49,12 +50,12 @@ SELECT c.place
 """
 
 
-async def places_of(issuer: str, subject: str) -> list[Place]:
+async def places_of(issuer: str, subject: str, practice_id: UUID | None) -> list[Place]:
     """Where this subject belongs to a practice or to a client of one, and is not deactivated; at most 100 places.
 
-    System scope.
+    With a `practice_id` that place alone. System scope.
     """
-    rows = await current().rows(_PLACES, issuer, subject, MAX_PLACES)
+    rows = await current().rows(_PLACES, issuer, subject, MAX_PLACES, practice_id)
     return [Place(practice_name=row["name"], principal=_principal(row)) for row in rows]
 
 
