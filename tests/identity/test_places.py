@@ -14,6 +14,7 @@ from tieline.identity import issuer as identity
 from tieline.identity.issuer import Issuer
 from tieline.ids import PersonId, new_id
 from tieline.practices import service
+from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
 
@@ -136,6 +137,22 @@ async def test_a_practice_that_is_named_is_found_behind_more_than_are_read(
     found = [await authenticate(server.token(ann), str(each.practice_id)) for each in (books, other_books)]
 
     assert [principal.person_id for principal in found] == [books.me, other_books.me]
+
+
+async def test_a_key_of_somebody_who_is_of_no_client_any_more_lets_nobody_in(books: Books) -> None:
+    client = await books.client("Ashford")
+    reader = await books.of_client(client, ClientRole.READER)
+    assert reader.person_id is not None
+    key = (await issue_key(books.practice_id, name="test", person_id=reader.person_id)).secret.reveal()
+    service_key = await issue_key(
+        books.practice_id, name="test", person_id=None, scopes=frozenset({Permission.SYNC})
+    )
+    assert not await refused(key)
+
+    await remove_client_member(books.admin, client.id, reader.person_id)
+
+    assert await refused(key)
+    assert not await refused(service_key.secret.reveal())
 
 
 @pytest.mark.parametrize("named", ["", "null", "*", "{id}", "urn:uuid:{id}", " {id}", "{id}\x00"])

@@ -22,7 +22,9 @@ from tieline.ids import PersonId, new_id
 from tieline.live import listening, telling
 from tieline.live.watchers import WATCHERS
 from tieline.practices import service
+from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key, revoke_key
+from tieline.principal import ClientRole
 from tieline_gateway.presence import Presence
 from tieline_gateway.transport.incoming import Credentials
 
@@ -98,6 +100,20 @@ async def test_a_token_that_has_expired_leaves_and_so_does_whoever_belongs_to_no
 
         await clock(timedelta(seconds=301))
         await left(second)
+
+
+async def test_whoever_is_of_no_client_any_more_leaves_with_the_key(books: Books) -> None:
+    client = await books.client("Ashford")
+    reader = (await books.of_client(client, ClientRole.READER)).person_id
+    assert reader is not None
+    keys = [(await key_of(books, person_id))[1] for person_id in (reader, books.me)]
+    service_key = await issue_key(books.practice_id, name="test", person_id=None, scopes=frozenset())
+
+    async with staying(Presence(seconds=SOON), *keys, service_key.secret.reveal()) as (theirs, *others):
+        await remove_client_member(books.admin, client.id, reader)
+        await left(theirs)
+
+        assert not any(other.done() for other in others)
 
 
 @pytest.fixture

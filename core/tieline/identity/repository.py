@@ -40,13 +40,14 @@ SELECT c.place
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS c (practice_id, person_id, api_key_id, place)
   LEFT JOIN person AS p ON p.practice_id = c.practice_id AND p.id = c.person_id
   LEFT JOIN api_key AS k ON k.practice_id = c.practice_id AND k.id = c.api_key_id
- WHERE (c.person_id IS NULL OR (p.id IS NOT NULL AND p.deactivated_at IS NULL))
-   AND CASE WHEN c.api_key_id IS NOT NULL
-            THEN k.id IS NOT NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $4)
-            ELSE EXISTS (SELECT FROM practice_member AS m
-                          WHERE m.practice_id = c.practice_id AND m.person_id = c.person_id)
-              OR EXISTS (SELECT FROM client_member AS m
-                          WHERE m.practice_id = c.practice_id AND m.person_id = c.person_id) END
+ WHERE (c.api_key_id IS NULL
+        OR (k.id IS NOT NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $4)))
+   AND CASE WHEN c.person_id IS NULL THEN c.api_key_id IS NOT NULL
+            ELSE p.id IS NOT NULL AND p.deactivated_at IS NULL
+             AND (EXISTS (SELECT FROM practice_member AS m
+                           WHERE m.practice_id = c.practice_id AND m.person_id = c.person_id)
+                  OR EXISTS (SELECT FROM client_member AS m
+                              WHERE m.practice_id = c.practice_id AND m.person_id = c.person_id)) END
 """
 
 

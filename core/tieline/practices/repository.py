@@ -296,12 +296,14 @@ SELECT k.id, k.practice_id, k.person_id, k.scopes, m.role, m.permissions, m.clie
   LEFT JOIN person AS p ON p.practice_id = k.practice_id AND p.id = k.person_id
   LEFT JOIN practice_member AS m ON m.practice_id = k.practice_id AND m.person_id = k.person_id
  WHERE k.hash = $1 AND p.deactivated_at IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
+   AND (k.person_id IS NULL OR m.person_id IS NOT NULL OR EXISTS (
+        SELECT FROM client_member AS c WHERE c.practice_id = k.practice_id AND c.person_id = k.person_id))
 """
 
 
 async def principal_of_key(key_hash: bytes, *, at: datetime) -> Principal | None:
     """Who calls with the key of this hash; None when it is unknown, revoked, expired, or of
-    somebody who is deactivated. System scope.
+    somebody who is deactivated or belongs to nothing any more. System scope.
     """
     row = await current().row(_PRINCIPAL, key_hash, at)
     if row is None:
