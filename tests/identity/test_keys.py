@@ -266,15 +266,21 @@ async def test_keys_that_share_an_id_are_told_apart_by_what_they_can_or_not_at_a
     assert not await taken(trusted, tokens.by("first", key_id="same"))
 
 
-async def test_an_issuer_without_keys_is_believed(
-    trusted: Issuer, server: IssuerServer, tokens: Tokens, calendar: Calendar
+@pytest.mark.parametrize("count", [0, 1])
+async def test_an_issuer_that_publishes_no_key_to_check_by_is_away_and_what_there_was_serves(
+    trusted: Issuer, server: IssuerServer, tokens: Tokens, calendar: Calendar, count: int
 ) -> None:
     assert await taken(trusted, tokens.by())
+    server.publish(*[published(rsa_key("first"), "first", use="enc")] * count)
+
     calendar.move(FRESH_FOR)
+    assert await taken(trusted, tokens.by())
+    with pytest.raises(IssuerUnavailable):
+        await trusted.identify(tokens.by("second"))
+    calendar.move(SERVES_FOR - FRESH_FOR)
 
-    server.publish()
-
-    assert not await taken(trusted, tokens.by())
+    with pytest.raises(IssuerUnavailable):
+        await trusted.identify(tokens.by())
 
 
 async def test_keys_that_check_nothing_are_passed_over(

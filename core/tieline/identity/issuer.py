@@ -3,7 +3,8 @@
     fresh, and has the key     nobody is asked
     older than ten minutes     fetched again; one fetch at a time, the others go on with what there is
     a key that is not in it    fetched again, but not twice in 30 seconds, whatever strangers send
-    the issuer does not answer what there is serves for a day, and it is asked again after five seconds
+    the issuer does not answer what there is serves for a day, and it is asked again after five seconds;
+                               so too where it answers without any key that can be used
 
 Calendar time, as all that expires: tests move it.
 """
@@ -114,7 +115,7 @@ class Issuer:
     async def _fetch(self) -> None:
         was_away = self._failed_at is not None
         try:
-            keys = read_key_set(await self._document(self._keys_url or await self._discovered()))
+            keys = await self._published()
         except (ProviderError, Unreadable, _NoAnswer) as failure:
             self._failed_at = clock.now()
             if not was_away:
@@ -123,6 +124,12 @@ class Issuer:
         self._fetched, self._failed_at = _Fetched(keys=keys, at=clock.now()), None
         if was_away:
             _log.info("identity.issuer_back", issuer=self.name, keys=len(keys.keys))
+
+    async def _published(self) -> KeySet:
+        keys = read_key_set(await self._document(self._keys_url or await self._discovered()))
+        if not keys.keys:
+            raise _NoAnswer("no key that can check a token")
+        return keys
 
     async def _discovered(self) -> str:
         """Where the issuer says that its keys are: a document that speaks for another issuer says nothing."""
