@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tieline import live
+from tieline import clock, live
 from tieline.errors import TryAgain
 from tieline.identity.standing import Connected, connected, still
 from tieline.live import Watcher
@@ -30,6 +30,10 @@ class _Present:
     caller: Connected
     watcher: Watcher
     is_over: bool = False
+
+    def leave(self) -> None:
+        self.is_over = True
+        self.watcher.wake()
 
 
 class Presence:
@@ -81,8 +85,15 @@ class Presence:
                 log.exception("presence.not_looked")
 
     async def _tell_those_who_left(self) -> None:
-        present = list(self._present)
+        """Tokens that ran out need nobody to be asked, and leave also while the database is away."""
+        present, at = [], clock.now()
+        for each in self._present:
+            if each.caller.until is not None and each.caller.until <= at:
+                each.leave()
+            else:
+                present.append(each)
+        if not present:
+            return
         for each, stays in zip(present, await still([one.caller for one in present]), strict=True):
             if not stays:
-                each.is_over = True
-                each.watcher.wake()
+                each.leave()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.identity.conftest import Calendar
 from tests.support.books import Books
 from tests.support.deployment import Deployment
 from tests.support.issuer import IssuerServer
@@ -114,6 +115,24 @@ async def test_whoever_is_of_no_client_any_more_leaves_with_the_key(books: Books
         await left(theirs)
 
         assert not any(other.done() for other in others)
+
+
+async def test_a_token_that_ran_out_leaves_without_the_database_being_asked(
+    books: Books, trusted: Issuer, server: IssuerServer, calendar: Calendar
+) -> None:
+    subject, presence = f"auth0|{new_id()}", Presence(seconds=NEVER)
+    await books.sql.execute(
+        "UPDATE person SET issuer = $2, subject = $3 WHERE id = $1", books.me, trusted.name, subject
+    )
+    await all_connected()
+
+    async with staying(presence, server.token(subject)) as (task,):
+        calendar.move(timedelta(seconds=301))
+        with taken_down() as seen:
+            await presence._tell_those_who_left()
+        await left(task)
+
+    assert seen == []
 
 
 @pytest.fixture
