@@ -237,9 +237,9 @@ async def test_what_is_switched_off_is_left_out_of_syncs_and_what_is_switched_on
         [["accounts"]],
         [["accounts"]],
         [],
-        [["accounts", "contacts"]],
+        [["contacts"]],
     ]
-    assert [run["trigger"] for run in await books.runs()] == ["MANUAL"]
+    assert [run["trigger"] for run in await books.runs()] == ["SETTINGS"]
 
 
 async def test_what_another_product_wants_is_read_for_it(books: Books) -> None:

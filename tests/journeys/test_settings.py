@@ -65,7 +65,7 @@ async def test_what_is_switched_off_the_worker_leaves_alone_until_it_is_switched
     assert not {"Items", "ManualJournals"} & before
     assert unread[:2] == [0, 0]
     assert unread[2] > 0
-    assert on["connection"]["lastRun"]["trigger"] == "MANUAL"
+    assert on["connection"]["lastRun"]["trigger"] == "SETTINGS"
     assert ("Items" in after, "ManualJournals" in after) == (True, False)
     assert (read[0] > 0, read[1]) == (True, 0)
 

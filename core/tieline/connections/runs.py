@@ -40,16 +40,22 @@ async def queue_syncs(
     return await ask_for(work, practice_id, wanted, trigger=trigger, person_id=person_id)
 
 
-async def queue_touched(
-    work: Work, practice_id: PracticeId, connections: Collection[Connection], touched: Collection[str]
+async def queue_some(
+    work: Work,
+    practice_id: PracticeId,
+    connections: Collection[Connection],
+    names: Collection[str],
+    *,
+    trigger: Trigger,
+    person_id: PersonId | None,
 ) -> list[Run]:
-    """One run of those feeds of these connections' products that were touched at the provider, lists first."""
+    """One run of those of the named feeds that these connections want, lists first; what it asks for is PARTIAL."""
     wanted = [
         WantedRun(organisation_id=each.organisation_id, credential_id=each.credential_id, feeds=feeds)
         for each in connections
-        if (feeds := tuple(name for name in _feeds(each) if name in touched))
+        if (feeds := tuple(name for name in _feeds(each) if name in names))
     ]
-    return await ask_for(work, practice_id, wanted, trigger=Trigger.WEBHOOK, person_id=None)
+    return await ask_for(work, practice_id, wanted, trigger=trigger, person_id=person_id)
 
 
 async def settle_runs(

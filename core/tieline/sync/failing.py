@@ -14,6 +14,8 @@ from tieline.sync.runs import FailureReason, RunState, Trigger
 from tieline.sync.standing import Standing, ended
 from tieline.work import Work, retrying, unit_of_work
 
+_EXTRA = frozenset({Trigger.SETTINGS, Trigger.WEBHOOK})
+
 
 @retrying
 async def fail(
@@ -42,8 +44,8 @@ async def end_failed(
     over = ended(standing, RunState.FAILED, at=work.now, reason=reason, message=message)
     await runs.put(over, at=work.now)
     failures = await runs.failures_in_a_row(organisation_id)
-    # However often webhooks come and their syncs fail, what is due comes when it would have come.
-    is_extra = standing.trigger is Trigger.WEBHOOK
+    # However often webhooks come or settings change and their syncs fail, what is due comes when it would have come.
+    is_extra = standing.trigger in _EXTRA
     await set_next_syncs(practice_id, {organisation_id: next_try(work.now, failures)}, only_sooner=is_extra)
     work.hint("sync_run", standing.id)
     for client_id in await client_of(practice_id, organisation_id):

@@ -47,6 +47,7 @@ _STANDING = (
     "r.limit_name, r.resume_at, r.reason, r.message, r.still_slices, r.trouble_since, r.told_limit, r.told_wait, "
     "r.started_at, r.finished_at"
 )
+_PARTIAL = sorted(each.value for each in PARTIAL)
 _LIVE = "state IN ('QUEUED', 'RUNNING', 'PAUSED')"
 # What was never read to its end is long, whoever asks for it.
 _QUEUE = f"""
@@ -64,8 +65,7 @@ SELECT w.id, $1, w.organisation_id, w.credential_id,
  ORDER BY w.organisation_id
     ON CONFLICT (practice_id, organisation_id) WHERE {_LIVE}
     DO UPDATE SET credential_id = excluded.credential_id, changed_at = excluded.changed_at,
-                  trigger = CASE WHEN r.trigger IN ('REFRESH_LISTS', 'WEBHOOK') THEN excluded.trigger
-                                 ELSE r.trigger END,
+                  trigger = CASE WHEN r.trigger = ANY ($10::text[]) THEN excluded.trigger ELSE r.trigger END,
                   lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
                                              WHERE n.feed <> ALL (r.feeds) ORDER BY n.nth)
@@ -166,8 +166,7 @@ class RunRepository:
 
     async def failures_in_a_row(self, organisation_id: OrganisationId) -> int:
         """How many of the organisation's runs have failed since one succeeded, not counting those of some feeds."""
-        partial = [each.value for each in PARTIAL]
-        number: int = await current().value(_FAILURES, self.practice_id, organisation_id, partial)
+        number: int = await current().value(_FAILURES, self.practice_id, organisation_id, _PARTIAL)
         return number
 
 
@@ -182,9 +181,9 @@ async def queue_runs(
 ) -> list[Run]:
     """See to it that each organisation has a live run that reads these feeds, through this credential from now on.
 
-    Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; a
-    refresh of lists becomes what it is asked for, and so does what a webhook asked for: it still reads what was
-    touched. The organisations are locked; one that was never read to its end has the lane FIRST.
+    Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; one
+    of some feeds becomes what it is asked for, and what a webhook asked for still reads what was touched. The
+    organisations are locked; one that was never read to its end has the lane FIRST.
     """
     merged = _merged(wanted)
     if not merged:
@@ -200,6 +199,7 @@ async def queue_runs(
         person_id,
         at,
         lane.value,
+        _PARTIAL,
     )
     return [run_of(row) for row in rows]
 

@@ -24,11 +24,12 @@ class Trigger(StrEnum):
     RESTORED = "RESTORED"
     MANUAL = "MANUAL"
     REFRESH_LISTS = "REFRESH_LISTS"
+    SETTINGS = "SETTINGS"
     SCHEDULE = "SCHEDULE"
     WEBHOOK = "WEBHOOK"
 
 
-PARTIAL = frozenset({Trigger.REFRESH_LISTS, Trigger.WEBHOOK})
+PARTIAL = frozenset({Trigger.REFRESH_LISTS, Trigger.SETTINGS, Trigger.WEBHOOK})
 """What asks for some of the feeds: the next run of all of them comes when it would have come."""
 
 

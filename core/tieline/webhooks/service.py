@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
 from tieline.connections.repository import ConnectionRepository
-from tieline.connections.runs import queue_touched
+from tieline.connections.runs import queue_some
 from tieline.credentials.apps.repository import AppRepository, app_taking_webhooks
 from tieline.credentials.apps.service import webhook_secret_of
 from tieline.database import system_scope
@@ -116,7 +116,7 @@ async def sync_touched(practice_id: PracticeId, organisation_id: OrganisationId)
             return None  # the first sync is due by itself, and reads everything
         connections = await ConnectionRepository.of(practice_id).current_of_organisations([organisation_id])
         working = [each for each in connections if each.reason is None]
-        runs = await queue_touched(work, practice_id, working, feeds)
+        runs = await queue_some(work, practice_id, working, feeds, trigger=Trigger.WEBHOOK, person_id=None)
     log.info("webhook.sync_queued", organisation_id=str(organisation_id), runs=len(runs))
     return None
 

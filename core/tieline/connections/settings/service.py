@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.connections.permitted import permitted
 from tieline.connections.repository import Connection, ConnectionRepository
-from tieline.connections.runs import queue_syncs, settle_runs
+from tieline.connections.runs import queue_some, settle_runs
 from tieline.connections.settings.reading import AskedSetting, ReadSetting, read_settings, stored_with
 from tieline.connections.settings.repository import NamedRecord, Place, records_at
 from tieline.connections.states import Reason
@@ -45,7 +45,8 @@ async def update_settings(
 ) -> Connection:
     """Settle some things about a current connection anew; what is not mentioned stays, no value is the default again.
 
-    What is to be read from now on is read at once, if the connection works. Raises NotFound, Forbidden, Invalid (more
+    What is to be read from now on is read in the background, if the connection works, and nothing else for its sake:
+    the next sync of everything comes when it would have come. Raises NotFound, Forbidden, Invalid (more
     than 50) and SeveralInvalid with everything that does not fit; what is so already changes nothing.
     """
     if len(asked) > MAX_SETTINGS:
@@ -153,7 +154,7 @@ async def _not_there(connection: Connection, read: Sequence[ReadSetting]) -> lis
 async def _read_what_is_wanted(
     work: Work, principal: Principal, provider: Provider, before: Connection, after: Connection
 ) -> None:
-    """A sync where more is to be read; where less is, a live run leaves it out."""
+    """A sync of what is read from now on; what is not any more, a live run leaves out."""
     old, new = (
         {feed.name for feed in feeds_for(provider.info, each.product, each.settings)}
         for each in (before, after)
@@ -161,10 +162,11 @@ async def _read_what_is_wanted(
     if old - new:
         await settle_runs(work, principal.practice_id, [after.organisation_id], reason=_NOT_WANTED)
     if new - old and after.reason is None:
-        await queue_syncs(
+        await queue_some(
             work,
             principal.practice_id,
             [after],
-            trigger=Trigger.MANUAL,
+            new - old,
+            trigger=Trigger.SETTINGS,
             person_id=principal.person_id,
         )

@@ -25,8 +25,9 @@ strawberry.enum(
 strawberry.enum(
     Trigger,
     name="SyncTrigger",
-    description="MANUAL, REFRESH_LISTS: a person asked for it. SCHEDULE: it was due. WEBHOOK: the provider told "
-    "that something changed. CONNECT, RECONNECT, RESTORED: a connection came into being or works again.",
+    description="MANUAL, REFRESH_LISTS: a person asked for it. SETTINGS: a person settled that something more is read. "
+    "SCHEDULE: it was due. WEBHOOK: the provider told that something changed. "
+    "CONNECT, RECONNECT, RESTORED: a connection came into being or works again.",
 )
 
 

@@ -1,0 +1,107 @@
+"""What a person switches on is read by a run of its own, which is no sync of everything that is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.support.books import BOOKKEEPING, Books
+from tests.sync.scripted import ACCOUNTS, INVOICES, RATES, Reading, Script, page, reading, record
+from tieline.connections.settings.reading import AskedSetting
+from tieline.connections.settings.service import update_settings
+from tieline.errors import ProviderBroken
+from tieline.ids import RunId
+from tieline.plugins import ConnectionSetting, SettingKind
+from tieline.sync.runs import RunState, Trigger
+from tieline.sync.service import sync
+from tieline.work import Lane
+
+READ_RATES = ConnectionSetting(
+    name="read_rates",
+    kind=SettingKind.SWITCH,
+    label="Read rates",
+    meaning="Whether rates are read.",
+    products=(BOOKKEEPING,),
+    default="false",
+    feeds=("rates",),
+)
+
+
+@pytest.fixture
+async def client(books: Books, script: Script) -> Reading:
+    """A client whose books were read to the end, but for their rates, and are due again in less than a day."""
+    script.info = replace(
+        script.info, feeds={BOOKKEEPING: (ACCOUNTS, RATES, INVOICES)}, connection_settings=(READ_RATES,)
+    )
+    made = await reading(books, script)
+    await made.slice()
+    await books.sql.execute(
+        "UPDATE organisation SET next_sync_at = next_sync_at - interval '2 hours' WHERE id = $1",
+        made.organisation_id,
+    )
+    script.asked.clear()
+    return made
+
+
+async def times(client: Reading) -> tuple[object, object]:
+    row = await client.organisation()
+    return row["last_synced_at"], row["next_sync_at"]
+
+
+async def switched_on(client: Reading) -> RunId:
+    asked = [AskedSetting(name="read_rates", value="true")]
+    await update_settings(client.books.admin, client.connection.id, asked)
+    [run] = await client.books.runs()
+    return RunId(run["id"])
+
+
+async def test_only_what_was_switched_on_is_read_and_the_books_do_not_count_as_synced(
+    client: Reading,
+) -> None:
+    client.script.answers["rates", None] = page(record("new", "rates"))
+    before = await times(client)
+
+    run_id = await switched_on(client)
+    asked, during = await client.run(run_id), await times(client)
+    await client.slice(run_id)
+
+    assert (asked.trigger, asked.lane, asked.requested_by) == (
+        Trigger.SETTINGS,
+        Lane.BACKGROUND,
+        client.books.me,
+    )
+    assert asked.wanted == ("rates",)
+    assert client.script.asked == [("rates", None)]
+    assert await client.ids("rates") == ["new"]
+    assert (await client.run(run_id)).state is RunState.SUCCEEDED
+    assert before == during == await times(client)
+
+
+async def test_a_sync_that_is_asked_for_meanwhile_takes_it_along_and_is_one(client: Reading) -> None:
+    before = await times(client)
+
+    run_id = await switched_on(client)
+    whole = await sync(client.books.admin, client.connection.id)
+    await client.slice(run_id)
+
+    assert (whole.id, whole.trigger, whole.lane) == (run_id, Trigger.MANUAL, Lane.INTERACTIVE)
+    assert sorted(whole.wanted) == ["accounts", "invoices", "rates"]
+    assert all(now != then for now, then in zip(await times(client), before, strict=True))
+
+
+async def test_one_that_fails_puts_nothing_off(client: Reading) -> None:
+    client.script.answers["rates", None] = ProviderBroken("pretend", "it is no JSON")
+    await client.books.sql.execute(
+        "UPDATE organisation SET next_sync_at = last_synced_at + $2 WHERE id = $1",
+        client.organisation_id,
+        timedelta(minutes=1),
+    )
+    before = await times(client)
+
+    run_id = await switched_on(client)
+    await client.slice(run_id)
+
+    assert (await client.run(run_id)).state is RunState.FAILED
+    assert await times(client) == before
