@@ -10,7 +10,7 @@ import pytest
 from tests.support.books import DATA_HEALTH, Books
 from tests.sync.scripted import Reading, Script, reading
 from tieline.clients.service import get_client
-from tieline.connections.service import disconnect
+from tieline.connections.service import disconnect, reconnect
 from tieline.errors import CannotSync, CursorInvalid, Forbidden, Invalid, NotFound
 from tieline.ids import ConnectionId, RunId, new_id
 from tieline.principal import ClientAccess, ClientRole, Permission
@@ -80,6 +80,29 @@ async def test_all_that_the_organisation_s_connections_want_is_read(books: Books
     assert set(one.wanted) == set(two.wanted) == {"accounts", "rates", "invoices"}
     assert one.credential_id == client.connection.credential_id
     assert two.credential_id == other.credential_id
+
+
+async def test_what_is_connected_or_works_again_is_read_with_all_else_that_the_organisation_s_connections_want(
+    books: Books, script: Script
+) -> None:
+    """The run counts as a sync of the books, so that none is left to wait for another day."""
+    client = await reading(books, script)
+    await client.slice()
+
+    other = await books.connected(client.connection.client_id, client.organisation_id, DATA_HEALTH)
+    [connected] = await books.runs()
+    await client.slice(connected["id"])
+    await books.expire(other, "REVOKED_AT_PROVIDER")
+    sign_in_id = await books.sign_in(await books.credential(), [client.organisation_id])
+    mended = await reconnect(books.admin, other.id, sign_in_id)
+    [reconnected] = await books.runs()
+
+    assert [run["trigger"] for run in (connected, reconnected)] == ["CONNECT", "RECONNECT"]
+    assert [set(run["feeds"]) for run in (connected, reconnected)] == [{"accounts", "rates", "invoices"}] * 2
+    assert (connected["credential_id"], reconnected["credential_id"]) == (
+        other.credential_id,
+        mended.credential_id,
+    )
 
 
 async def test_who_may_ask_for_a_sync(client: Reading) -> None:

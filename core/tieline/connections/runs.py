@@ -24,17 +24,25 @@ async def queue_syncs(
     trigger: Trigger,
     person_id: PersonId | None,
 ) -> list[Run]:
-    """One live run for each organisation of these connections, the feeds of their products in it, lists first.
+    """One live run for each locked organisation of these connections, of what all that work there want, lists first.
 
-    A refresh of lists asks only for feeds that fill some list. Those of a provider that is not installed get none.
+    It is read through the last of these connections. A refresh of lists asks only for feeds that fill some list. Those
+    of a provider that is not installed get none.
     """
+    if not connections:
+        return []
+    asking = {each.id for each in connections}
+    current = await ConnectionRepository.of(practice_id).current_of_organisations(
+        {each.organisation_id for each in connections}
+    )
+    others = [each for each in current if each.reason is None and each.id not in asking]
     wanted = [
         WantedRun(
             organisation_id=each.organisation_id,
             credential_id=each.credential_id,
             feeds=_asked_for(each, trigger),
         )
-        for each in connections
+        for each in (*others, *connections)
         if host().registry.get(each.provider) is not None
     ]
     return await ask_for(work, practice_id, wanted, trigger=trigger, person_id=person_id)

@@ -50,14 +50,8 @@ async def _ask(principal: Principal, connection_id: ConnectionId, trigger: Trigg
         if standing.reason is not None:
             raise CannotSync(explanation(standing.status, standing.reason) or "", field="connectionId")
 
-        # The last one's credential is the run's: the one of the connection that was asked for.
-        working = [each for each in current if each.reason is None and each.id != connection_id]
         queued = await queue_syncs(
-            work,
-            principal.practice_id,
-            [*working, standing],
-            trigger=trigger,
-            person_id=principal.person_id,
+            work, principal.practice_id, [standing], trigger=trigger, person_id=principal.person_id
         )
         if not queued:
             raise NotFound("provider", standing.provider)
