@@ -16,7 +16,7 @@ from tieline.connections.previews.service import preview_disconnect
 from tieline.connections.repository import Connection
 from tieline.connections.service import disconnect, get_connection
 from tieline.errors import Forbidden, NotFound
-from tieline.ids import CredentialId
+from tieline.ids import CredentialId, new_id
 from tieline.plugins import Product
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
 
@@ -129,6 +129,33 @@ async def test_a_sign_in_that_can_be_used_keeps_the_organisation_for_as_long(boo
     preview = await preview_disconnect(books.admin, made.id)
 
     assert (preview.releases_organisation, preview.ends_consent, preview.keeps_until) == (True, True, until)
+
+
+async def test_so_does_somebody_who_may_still_come_back_from_a_consent_page_of_the_app(books: Books) -> None:
+    made = await books.connected(await books.client("Acme"), await books.organisation("Acme"))
+    out = await books.sign_in(await books.credential(), [], usable_for=None, state="STARTED")
+    at, until = clock.now(), clock.now() + timedelta(hours=30)
+    await books.sql.execute(
+        "INSERT INTO consent_round (id, practice_id, sign_in_id, state_hash, verifier_sealed, created_at, expires_at) "
+        "VALUES ($1, $2, $3, $4, '', $5, $6)",
+        new_id(),
+        books.practice_id,
+        out,
+        new_id().bytes,
+        at,
+        until,
+    )
+
+    assert (await preview_disconnect(books.admin, made.id)).keeps_until == until
+
+
+async def test_disconnecting_what_is_disconnected_lets_go_of_nothing(books: Books) -> None:
+    made = await books.connected(await books.client("Acme"), await books.organisation("Acme"))
+    await disconnect(books.admin, made.id)
+
+    preview = await preview_disconnect(books.admin, made.id)
+
+    assert (preview.releases_organisation, preview.ends_consent, preview.keeps_until) == (False, False, None)
 
 
 async def test_a_preview_changes_nothing_and_waits_for_nobody(books: Books) -> None:

@@ -42,15 +42,16 @@ class DisconnectPreview:
     )
     releases_organisation: bool = strawberry.field(
         description="Whether the organisation is let go of at the provider: no other connection uses it through this "
-        "sign-in. False where the sign-in is over already."
+        "sign-in. False where the sign-in is over already, and of what is disconnected."
     )
     ends_consent: bool = strawberry.field(
         description="Whether the whole consent is revoked at the provider: no other connection hangs on it. False "
-        "where it is over already."
+        "where it is over already, and of what is disconnected."
     )
     keeps_until: datetime | None = strawberry.field(
         description="Nothing is let go of before: up to then a sign-in can be used to connect the organisation "
-        "again. Null for at once."
+        "again, or somebody may come back from the provider with one. The consent goes last, when no sign-in reaches "
+        "anything of it. Null for at once, and where nothing is let go of."
     )
 
     @classmethod
