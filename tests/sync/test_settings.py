@@ -50,9 +50,13 @@ async def times(client: Reading) -> tuple[object, object]:
     return row["last_synced_at"], row["next_sync_at"]
 
 
-async def switched_on(client: Reading) -> RunId:
-    asked = [AskedSetting(name="read_rates", value="true")]
+async def settle(client: Reading, read_rates: str) -> None:
+    asked = [AskedSetting(name="read_rates", value=read_rates)]
     await update_settings(client.books.admin, client.connection.id, asked)
+
+
+async def switched_on(client: Reading) -> RunId:
+    await settle(client, "true")
     [run] = await client.books.runs()
     return RunId(run["id"])
 
@@ -89,6 +93,15 @@ async def test_a_sync_that_is_asked_for_meanwhile_takes_it_along_and_is_one(clie
     assert (whole.id, whole.trigger, whole.lane) == (run_id, Trigger.MANUAL, Lane.INTERACTIVE)
     assert sorted(whole.wanted) == ["accounts", "invoices", "rates"]
     assert all(now != then for now, then in zip(await times(client), before, strict=True))
+
+
+async def test_switched_off_before_it_is_read_the_run_ends_and_says_why(client: Reading) -> None:
+    run_id = await switched_on(client)
+
+    await settle(client, "false")
+
+    run = await client.run(run_id)
+    assert (run.state, run.reason) == (RunState.CANCELLED, "SWITCHED_OFF")
 
 
 async def test_one_that_fails_puts_nothing_off(client: Reading) -> None:

@@ -23,7 +23,7 @@ from tieline.sync.runs import Trigger
 from tieline.work import Work, retrying, unit_of_work
 
 MAX_SETTINGS = 50
-_NOT_WANTED = "NOT_CONNECTED"
+_SWITCHED_OFF = "SWITCHED_OFF"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,7 +160,7 @@ async def _read_what_is_wanted(
         for each in (before, after)
     )
     if old - new:
-        await settle_runs(work, principal.practice_id, [after.organisation_id], reason=_NOT_WANTED)
+        await settle_runs(work, principal.practice_id, [after.organisation_id], reason=_SWITCHED_OFF)
     if new - old and after.reason is None:
         await queue_some(
             work,
