@@ -62,7 +62,7 @@ async def test_codes_are_swapped_given_and_taken_away_and_the_same_again_changes
     assert (outcomes(first), outcomes(again)) == (["SET"] * 4, ["UNCHANGED"] * 4)
     assert await codes(books) == {"One": "2", "Other": "1", "Fresh": "9", "Cleared": None}
     assert [each.client.practice_code for each in first if each.client] == ["2", "1", "9", None]
-    assert [kind for kind, _ in told] == ["CLIENT_CHANGED"] * 4
+    assert told == [("CLIENT_CHANGED", {"fields": ["practiceCode"]})] * 4
     assert await books.kinds() == []
     assert '"practice_code": "PERSON"' in (await books.row("client", one.id))["detail_sources"]
 

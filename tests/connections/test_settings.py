@@ -115,7 +115,10 @@ async def test_what_is_settled_is_kept_and_what_is_not_mentioned_stays(books: Bo
         "organisation_id": str(connection.organisation_id),
         "product": "BOOKKEEPING",
     }
-    assert await books.events() == [("CONNECTION_SETTINGS_CHANGED", whose)] * 3
+    assert await books.events() == [
+        ("CONNECTION_SETTINGS_CHANGED", whose | {"settings": names})
+        for names in (["account", "bills"], ["read_contacts"], ["bills", "read_contacts"])
+    ]
 
 
 async def test_what_is_so_already_changes_nothing(books: Books) -> None:

@@ -11,6 +11,7 @@ from tieline import clock
 from tieline.activity.actors import prune_activity
 from tieline.activity.repository import Activity
 from tieline.activity.service import list_activity
+from tieline.clients.editing import ClientChanges, update_client
 from tieline.clients.purging.service import purge
 from tieline.clients.service import NewClient, create_client, delete_client, rename_client
 from tieline.connections import service as connections
@@ -18,6 +19,7 @@ from tieline.connections.warnings.service import expire
 from tieline.errors import CodeTaken, CursorInvalid, Forbidden, Invalid
 from tieline.ids import ClientId, PersonId
 from tieline.pages import Keyset, encode_cursor, list_of
+from tieline.practices.service import create_team
 from tieline.principal import ClientRole, Permission, Principal
 from tieline.sync.service import refresh_lists
 
@@ -65,6 +67,23 @@ async def test_each_change_is_told_with_its_doer_its_client_and_what_it_was_done
         ("CLIENT_RENAMED", member.person_id, client.id, None, {}),
         ("CONNECTION_CONNECTED", books.me, client.id, connection.id, of_connection),
         ("CLIENT_CREATED", books.me, client.id, None, {}),
+    ]
+
+
+async def test_a_change_of_a_client_says_of_what_and_not_to_what(books: Books) -> None:
+    team_id = await create_team(books.practice_id, "North")
+    client = await books.client("Acorn", practice_code="A1", country="GB")
+
+    for changes in (
+        ClientChanges(practice_code="B2", country="GB"),
+        ClientChanges(name="Birch", team_id=team_id, currency="GBP", legal_name="Birch Ltd", country=None),
+    ):
+        await update_client(books.admin, client.id, changes)
+
+    assert [(done.kind, done.details) for done in await seen(books)][:3] == [
+        ("CLIENT_RENAMED", {}),
+        ("CLIENT_CHANGED", {"fields": ["legalName", "teamId", "country", "currency"]}),
+        ("CLIENT_CHANGED", {"fields": ["practiceCode"]}),
     ]
 
 

@@ -27,6 +27,14 @@ class Unmentioned(Enum):
 
 
 UNMENTIONED: Final = Unmentioned.UNMENTIONED
+_DETAILS = {
+    "legalName": "legal_name",
+    "practiceCode": "practice_code",
+    "teamId": "team_id",
+    "country": "country",
+    "currency": "currency",
+}
+"""What the API calls them, and the record."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +79,7 @@ async def update_client(principal: Principal, client_id: ClientId, changes: Clie
 
         if replace(changed, name=client.name) != client:
             await clients.set_details(client, changed)
-            work.event(ClientChanged(client_id=client_id))
+            work.event(ClientChanged(client_id=client_id, fields=_fields(client, changed)))
         if changed.name != client.name:
             await clients.rename(client_id, changed.name)
             work.event(ClientRenamed(client_id=client_id))
@@ -102,6 +110,11 @@ def _changed(client: Client, changes: ClientChanges) -> Client:
         country=country,
         currency=currency,
     )
+
+
+def _fields(before: Client, after: Client) -> tuple[str, ...]:
+    """What is other than before, by the API's words."""
+    return tuple(word for word, name in _DETAILS.items() if getattr(before, name) != getattr(after, name))
 
 
 def _name(value: str | None) -> str:

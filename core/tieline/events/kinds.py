@@ -39,9 +39,13 @@ class ClientRenamed(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientChanged(Event):
-    """What is known of it changed, other than its name: its team, its code, its details."""
+    """What is known of it changed, other than its name: its team, its code, its details.
+
+    `fields` say of what, by the API's words for it.
+    """
 
     kind: ClassVar[str] = "CLIENT_CHANGED"
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,9 +124,13 @@ class ConnectionRestored(ConnectionEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionSettingsChanged(ConnectionEvent):
-    """A person settled something about it anew."""
+    """A person settled something about it anew.
+
+    `settings` are the names of what, as its plugin declares them.
+    """
 
     kind: ClassVar[str] = "CONNECTION_SETTINGS_CHANGED"
+    settings: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

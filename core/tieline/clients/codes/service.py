@@ -81,7 +81,7 @@ async def set_codes(principal: Principal, rows: Sequence[Coded]) -> list[CodeOut
         }
         written = await write_codes(principal.practice_id, changes) if changes else []
         for client_id in changes:
-            work.event(ClientChanged(client_id=client_id))
+            work.event(ClientChanged(client_id=client_id, fields=("practiceCode",)))
     now = {client.id: client for client in written}
     return [_outcome(each, now) for each in decided]
 

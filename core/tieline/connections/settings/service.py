@@ -72,7 +72,7 @@ async def update_settings(
             return standing
 
         changed = await connections.set_settings(connection_id, settings, at=work.now)
-        work.event(ConnectionSettingsChanged(**of_connection(changed)))
+        work.event(ConnectionSettingsChanged(**of_connection(changed), settings=_others(standing, changed)))
         await _read_what_is_wanted(work, principal, provider, standing, changed)
     return changed
 
@@ -149,6 +149,12 @@ async def _not_there(connection: Connection, read: Sequence[ReadSetting]) -> lis
         for field, (place, setting) in places.items()
         if place not in records or not records[place].active
     ]
+
+
+def _others(before: Connection, after: Connection) -> tuple[str, ...]:
+    """The names of what is settled otherwise than before."""
+    names = sorted(before.settings.keys() | after.settings.keys())
+    return tuple(name for name in names if before.settings.get(name) != after.settings.get(name))
 
 
 async def _read_what_is_wanted(
