@@ -31,7 +31,7 @@ SYSTEM_SCOPE = {
     "core/tieline/credentials/rotation/service.py": "seals every secret of the deployment anew",
     "core/tieline/identity/bearer.py": "a key or a subject says which practice is asking",
     "core/tieline/identity/standing.py": "asks whether those who are connected, of all practices, may stay",
-    "core/tieline/practices/invitations/service.py": "the token of an invitation says which practice it is to",
+    "core/tieline/practices/invitations/accepting.py": "the token of an invitation says which practice it is to",
     "core/tieline/practices/keys.py": "the operator's command line finds a key by its id",
     "core/tieline/practices/service.py": "the operator's command line finds a practice by its name",
     "core/tieline/readiness.py": "the figures of all jobs, for the operator",

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.books import Books
+from tests.support.deployment import Deployment
+from tests.support.polling import until
 from tieline.errors import (
     AlreadyMember,
     Forbidden,
@@ -20,7 +22,10 @@ from tieline.identity.tokens import Identity
 from tieline.ids import ClientId, PersonId, TeamId, new_id
 from tieline.practices import service as practices
 from tieline.practices.invitations import service
+from tieline.practices.invitations.accepting import accept_invitation
+from tieline.practices.invitations.repository import ToClient
 from tieline.practices.invitations.service import NewInvitation
+from tieline.practices.members.service import deactivate_person
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
 
 ISSUER = "https://login.example"
@@ -112,7 +117,7 @@ async def test_what_was_asked_is_what_the_member_gets(books: Books) -> None:
         clients=(client.id,),
     )
 
-    accepted = await service.accept_invitation(identity(), token)
+    accepted = await accept_invitation(identity(), token)
 
     member = await books.sql.fetchrow(
         "SELECT role, permissions, client_access FROM practice_member WHERE person_id = $1",
@@ -131,10 +136,10 @@ async def test_a_token_is_kept_as_a_hash_and_good_once(books: Books) -> None:
     token = await invited(books, address())
     assert token not in str([dict(row) for row in await books.sql.fetch("SELECT * FROM invitation")])
 
-    first = await service.accept_invitation(ann, token)
-    again = await service.accept_invitation(ann, token)
+    first = await accept_invitation(ann, token)
+    again = await accept_invitation(ann, token)
     with pytest.raises(InvitationOver):
-        await service.accept_invitation(eve, token)
+        await accept_invitation(eve, token)
 
     assert first == again
     assert await books.count("person") == 2
@@ -144,7 +149,7 @@ async def test_of_two_who_come_with_one_token_at_once_one_gets_in(books: Books) 
     token = await invited(books, address())
 
     results = await asyncio.gather(
-        *(service.accept_invitation(identity(), token) for _ in range(2)), return_exceptions=True
+        *(accept_invitation(identity(), token) for _ in range(2)), return_exceptions=True
     )
 
     assert sorted(type(result).__name__ for result in results) == ["Accepted", "InvitationOver"]
@@ -155,14 +160,14 @@ async def test_a_new_invitation_ends_the_earlier_one_and_a_revoked_one_is_over(b
     email = address()
     first, second = await invited(books, email), await invited(books, email.upper())
     with pytest.raises(InvitationOver):
-        await service.accept_invitation(identity(), first)
+        await accept_invitation(identity(), first)
 
     [standing] = await service.list_invitations(books.admin)
     await service.revoke_invitation(books.admin, standing.id)
     await service.revoke_invitation(books.admin, standing.id)
 
     with pytest.raises(InvitationOver):
-        await service.accept_invitation(identity(), second)
+        await accept_invitation(identity(), second)
     assert await service.list_invitations(books.admin) == []
 
 
@@ -172,9 +177,42 @@ async def test_whoever_signs_in_under_another_address_is_not_who_was_invited(boo
 
     for stranger in (identity(address()), identity(email, verified=False)):
         with pytest.raises(InvitationForAnother):
-            await service.accept_invitation(stranger, token)
+            await accept_invitation(stranger, token)
 
-    assert (await service.accept_invitation(identity(email.upper()), token)).practice_id == books.practice_id
+    assert (await accept_invitation(identity(email.upper()), token)).practice_id == books.practice_id
+
+
+async def test_a_letter_that_only_looks_like_another_in_lower_case_is_another(books: Books) -> None:
+    email = f"kim.{address()}"
+    token = await invited(books, email)
+    kelvin = email.replace("k", "\N{KELVIN SIGN}", 1)
+    assert kelvin.lower() == email
+
+    with pytest.raises(InvitationForAnother):
+        await accept_invitation(identity(kelvin), token)
+
+    assert (await accept_invitation(identity(email.upper()), token)).practice_id == books.practice_id
+
+
+async def test_an_address_of_other_letters_is_as_good_as_it_is_kept(books: Books) -> None:
+    email = f"zoë.{address()}"
+
+    accepted = await accept_invitation(identity(email), await invited(books, email.upper()))
+
+    assert accepted.practice_id == books.practice_id
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}" * 64 + "@firm.invalid", "x" * 5_000],
+    ids=["two letters each in lower case", "far too long"],
+)
+async def test_an_address_is_measured_as_it_is_kept_and_told_in_part(books: Books, text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await invited(books, text)
+
+    assert refused.value.field == "email"
+    assert len(str(refused.value)) < 200
 
 
 async def test_a_member_with_a_key_begins_to_sign_in_and_stays_what_it_is(books: Books) -> None:
@@ -182,7 +220,7 @@ async def test_a_member_with_a_key_begins_to_sign_in_and_stays_what_it_is(books:
     ann = identity(email)
     token = await invited(books, email, role=Role.MEMBER)
 
-    accepted = await service.accept_invitation(ann, token)
+    accepted = await accept_invitation(ann, token)
 
     assert accepted.person_id == books.me
     assert await subject_of(books, books.me) == ann.subject
@@ -202,10 +240,10 @@ async def test_who_administers_a_client_cannot_become_the_practices_admin(books:
 
     for thief in (identity(), identity(email, verified=None), identity(email, verified=False)):
         with pytest.raises(InvitationForAnother):
-            await service.accept_invitation(thief, issued.token.reveal())
+            await accept_invitation(thief, issued.token.reveal())
     assert await subject_of(books, books.me) is None
 
-    accepted = await service.accept_invitation(identity(email), issued.token.reveal())
+    accepted = await accept_invitation(identity(email), issued.token.reveal())
     assert accepted.person_id == books.me
 
 
@@ -219,8 +257,8 @@ async def test_a_person_who_signs_in_already_is_nobody_elses(books: Books) -> No
     token = await invited(books, email)
 
     with pytest.raises(InvitationForAnother):
-        await service.accept_invitation(identity(email), token)
-    accepted = await service.accept_invitation(identity(email, subject="auth0|first"), token)
+        await accept_invitation(identity(email), token)
+    accepted = await accept_invitation(identity(email, subject="auth0|first"), token)
 
     assert accepted.person_id == reader.person_id
 
@@ -233,47 +271,29 @@ async def test_whoever_is_deactivated_comes_back_by_no_invitation(books: Books) 
     await books.sql.execute("UPDATE person SET deactivated_at = now() WHERE id = $1", member.person_id)
 
     with pytest.raises(InvitationOver):
-        await service.accept_invitation(identity(email), token)
+        await accept_invitation(identity(email), token)
     with pytest.raises(Invalid):
         await invited(books, email)
 
 
-async def test_an_invitation_is_worth_no_more_than_whoever_invited_may(books: Books) -> None:
-    leaver, other = await books.member(role=Role.ADMIN), await books.member(role=Role.ADMIN)
-    tokens = [
-        (await service.invite_member(each, NewInvitation(email=address(), name="Ann"))).token.reveal()
-        for each in (leaver, other)
-    ]
-    await books.sql.execute("UPDATE person SET deactivated_at = now() WHERE id = $1", leaver.person_id)
-    await books.sql.execute(
-        "UPDATE practice_member SET role = 'MEMBER' WHERE person_id = $1", other.person_id
-    )
+async def test_a_clients_administrator_is_not_told_who_is_deactivated(books: Books) -> None:
+    client = await books.client("Acorn")
+    administrator = await books.of_client(client, ClientRole.ADMINISTRATOR)
+    for gone in (await books.member(), await books.of_client(client, ClientRole.READER)):
+        assert gone.person_id is not None
+        await deactivate_person(books.admin, gone.person_id)
+        email = await email_of(books, gone.person_id)
 
-    for token in tokens:
+        issued = await service.invite_client_member(
+            administrator, client.id, email=email, name="Ben", role=ClientRole.READER
+        )
+
         with pytest.raises(InvitationOver):
-            await service.accept_invitation(identity(), token)
-
-    await books.sql.execute("UPDATE practice_member SET role = 'ADMIN' WHERE person_id = $1", other.person_id)
-    assert (await service.accept_invitation(identity(), tokens[1])).practice_id == books.practice_id
-
-
-async def test_who_invited_and_who_came_is_kept(books: Books) -> None:
-    first, second = [
-        await service.invite_member(books.admin, NewInvitation(email=address(), name="Ann")) for _ in range(2)
-    ]
-    accepted = await service.accept_invitation(identity(), first.token.reveal())
-    await service.revoke_invitation(books.admin, second.invitation.id)
-
-    rows = await books.sql.fetch(
-        "SELECT kind, person_id, subject_id FROM activity WHERE practice_id = $1 ORDER BY position",
-        books.practice_id,
-    )
-    assert [tuple(row) for row in rows] == [
-        ("PERSON_INVITED", books.me, first.invitation.id),
-        ("PERSON_INVITED", books.me, second.invitation.id),
-        ("INVITATION_ACCEPTED", accepted.person_id, first.invitation.id),
-        ("INVITATION_REVOKED", books.me, second.invitation.id),
-    ]
+            await accept_invitation(identity(email), issued.token.reveal())
+        with pytest.raises(Invalid):
+            await service.invite_client_member(
+                books.admin, client.id, email=email, name="Ben", role=ClientRole.READER
+            )
 
 
 async def test_an_invitation_to_a_client_that_is_deleted_is_over(books: Books) -> None:
@@ -284,20 +304,16 @@ async def test_an_invitation_to_a_client_that_is_deleted_is_over(books: Books) -
     await books.sql.execute("UPDATE client SET deleted_at = now() WHERE id = $1", client.id)
 
     with pytest.raises(InvitationOver):
-        await service.accept_invitation(identity(), issued.token.reveal())
+        await accept_invitation(identity(), issued.token.reveal())
     assert await books.count("person") == 1
 
 
 async def test_invitations_are_bounded_and_forgotten(books: Books) -> None:
     await invited(books, address())
-    await books.sql.execute(
-        "INSERT INTO invitation SELECT (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid(), "
-        "'email', n || '@c.invalid', 'token_hash', '\\x' || md5(n::text)))).* "
-        "FROM invitation AS i, generate_series(1, 499) AS n WHERE i.practice_id = $1",
-        books.practice_id,
-    )
+    await copied(books, 499)
     with pytest.raises(Invalid):
         await invited(books, address())
+    assert len(await service.list_invitations(books.admin)) == 500
 
     await books.sql.execute(
         "UPDATE invitation SET expires_at = now() - interval '31 days' WHERE practice_id = $1",
@@ -306,3 +322,69 @@ async def test_invitations_are_bounded_and_forgotten(books: Books) -> None:
     await invited(books, address())
 
     assert await books.count("invitation") == 1
+
+
+async def test_those_to_one_client_leave_room_for_others(books: Books) -> None:
+    acorn, birch = await books.client("Acorn"), await books.client("Birch")
+    administrator = await books.of_client(acorn, ClientRole.ADMINISTRATOR)
+
+    async def invite(client_id: ClientId) -> None:
+        await service.invite_client_member(
+            books.admin if client_id == birch.id else administrator,
+            client_id,
+            email=address(),
+            name="Ben",
+            role=ClientRole.READER,
+        )
+
+    await invite(acorn.id)
+    await copied(books, 49)
+    with pytest.raises(Invalid, match="50 invitations are open"):
+        await invite(acorn.id)
+    await copied(books, 10)
+    await invite(birch.id)
+    await invited(books, address())
+
+    shown = await service.list_invitations(books.admin)
+    assert sorted(isinstance(found.to, ToClient) for found in shown) == [False] + [True] * 500
+
+
+async def test_who_may_not_invite_to_a_client_keeps_nobody_waiting_and_who_waited_is_asked_again(
+    books: Books, opened: Deployment
+) -> None:
+    client = await books.client("Acorn")
+    reader, administrator = [
+        await books.of_client(client, role) for role in (ClientRole.READER, ClientRole.ADMINISTRATOR)
+    ]
+
+    async def invite(caller: Principal) -> None:
+        await service.invite_client_member(
+            caller, client.id, email=address(), name="Ben", role=ClientRole.READER
+        )
+
+    above = await opened.connect()
+    holding = above.transaction()
+    await holding.start()
+    await above.execute("SELECT FROM practice WHERE id = $1 FOR UPDATE", books.practice_id)
+    with pytest.raises(Forbidden):
+        await asyncio.wait_for(invite(reader), timeout=60)
+    waits = asyncio.ensure_future(invite(administrator))
+    await until(books.somebody_waits, "the administrator waits for the practice")
+    await books.sql.execute("UPDATE client_member SET role = 'READER' WHERE client_id = $1", client.id)
+    await holding.rollback()
+    await above.close()
+
+    with pytest.raises(Forbidden):
+        await waits
+    assert await books.count("invitation") == 0
+
+
+async def copied(books: Books, count: int) -> None:
+    """Each invitation of the practice so many times more, to other addresses."""
+    await books.sql.execute(
+        "INSERT INTO invitation SELECT (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid(), "
+        "'email', gen_random_uuid() || '@c.invalid', 'token_hash', '\\x' || md5(gen_random_uuid()::text)))).* "
+        "FROM invitation AS i, generate_series(1, $2) WHERE i.practice_id = $1",
+        books.practice_id,
+        count,
+    )

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.sign_ins.desk import RETURN_URL, Desk
 from tests.support.sandbox import Books, Person
+from tieline.practices.members.service import deactivate_person, reactivate_person
 from tieline.sign_ins.service import complete_sign_in, continue_sign_in, get_sign_in
 from tieline.sign_ins.states import Failure, SignInState
 
@@ -164,6 +165,23 @@ async def test_what_is_wrong_with_the_app_is_kept_for_the_operator_until_it_work
     await desk.ready(kim)
 
     assert await _fault(desk) is None
+
+
+async def test_whoever_was_deactivated_comes_back_in_vain_and_a_colleague_does_not(
+    desk: Desk, kim: Person
+) -> None:
+    leaver = await desk.colleague()
+    assert leaver.person_id is not None
+    trips = [await desk.consent(await desk.start(who), kim) for who in (leaver, desk.admin)]
+
+    await deactivate_person(desk.admin, leaver.person_id)
+    gone, there = [await desk.back(parameters) for parameters in trips]
+    await reactivate_person(desk.admin, leaver.person_id)
+
+    assert (gone.failure, gone.proof) == (Failure.ROUND_OVER, None)
+    assert there.failure is None
+    assert await desk.back(trips[0]) == gone
+    assert await desk.exchanges() == 1
 
 
 async def test_a_subject_that_is_known_gets_the_new_pair_at_once_and_nothing_else_changes(

@@ -120,7 +120,7 @@ class MemberChanged(Deed):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonDeactivated(Deed):
-    """Somebody may no longer come in; its keys ended."""
+    """Somebody may no longer come in; its keys ended, and the invitations that it made."""
 
     kind: ClassVar[str] = "PERSON_DEACTIVATED"
     about: ClassVar[str] = "person_id"
@@ -179,17 +179,19 @@ class ClientMemberRemoved(Deed):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonInvited(Deed):
-    """Somebody was asked into the practice or, where there is a client, to that client."""
+    """Somebody was asked into the practice, or to the client; as what, say the details."""
 
     kind: ClassVar[str] = "PERSON_INVITED"
     about: ClassVar[str] = "invitation_id"
     invitation_id: InvitationId
     role: Role | ClientRole
+    permissions: tuple[Permission, ...]
+    client_access: ClientAccess | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvitationRevoked(Deed):
-    """It lets nobody in any more."""
+    """Nobody comes in by it any more."""
 
     kind: ClassVar[str] = "INVITATION_REVOKED"
     about: ClassVar[str] = "invitation_id"
@@ -198,11 +200,12 @@ class InvitationRevoked(Deed):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InvitationAccepted(Deed):
-    """Whoever was invited came in: the person whose doing this is."""
+    """Somebody came in by it, and is the person who did this."""
 
     kind: ClassVar[str] = "INVITATION_ACCEPTED"
     about: ClassVar[str] = "invitation_id"
     invitation_id: InvitationId
+    person_id: PersonId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,8 @@ from uuid import UUID
 from tieline.activity.kinds import Entry
 from tieline.database import Scope, current
 from tieline.errors import CursorInvalid
-from tieline.ids import ClientId, PersonId, PracticeId
+from tieline.ids import ApiKeyId, ClientId, PersonId, PracticeId
 from tieline.pages import Keyset, Page, encode_cursor, page_of
-from tieline.principal import Principal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +27,14 @@ class Activity:
     client_id: ClientId | None
     subject_id: UUID | None
     details: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doer:
+    """A person, by a key or not, or the key of a service."""
+
+    person_id: PersonId | None
+    api_key_id: ApiKeyId | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +74,7 @@ SELECT EXISTS (SELECT FROM client WHERE practice_id = $1 AND id = $2)
 
 
 async def insert_activity(
-    scope: Scope, doer: Principal, done: Sequence[Entry], *, at: datetime, correlation_id: str
+    scope: Scope, doer: Doer, done: Sequence[Entry], *, at: datetime, correlation_id: str
 ) -> None:
     """Write down what somebody did in one unit of work with one statement, in its order."""
     await scope.run(

@@ -11,6 +11,7 @@ from tieline.errors import Invalid, LastAdmin, NotFound
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name, name_key
 from tieline.practices.changing import check_consent_life
+from tieline.practices.invitations.repository import InvitationRepository
 from tieline.practices.members.service import end_person
 from tieline.practices.models import PersonRow, PracticeMemberRow, PracticeRow, TeamRow
 from tieline.practices.plan import Plan
@@ -27,6 +28,7 @@ from tieline.principal import ClientAccess, ClientRole, Permission, Principal, R
 from tieline.work import retrying, unit_of_work
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
+_MAX_ECHOED = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +144,7 @@ async def add_client_member(
         person_id = await _find_or_add_person(repository, name, email, at=work.now)
         if not await repository.list_client(client_id, person_id, role=role, at=work.now):
             raise NotFound("client", client_id, field="clientId")
+        await InvitationRepository.of(practice_id).end_unfounded(person_id, at=work.now)
     return person_id
 
 
@@ -189,9 +192,14 @@ async def _find_or_add_person(
 
 def read_email(text: str) -> str:
     """As it is kept: in lower case, so that one address is one person."""
-    if not _EMAIL.fullmatch(text):
-        raise Invalid(f"{text!r} is not an e-mail address.", field="email")
-    return text.lower()
+    kept = text.lower()  # first: some letters are several then, and may be too many
+    if not _EMAIL.fullmatch(kept):
+        raise Invalid(f"{_clipped(text)!r} is not an e-mail address.", field="email")
+    return kept
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _MAX_ECHOED else f"{text[:_MAX_ECHOED]}…"
 
 
 def _sees_email(principal: Principal, person: Person) -> bool:

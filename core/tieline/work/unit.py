@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tieline import clock, live
 from tieline.activity.kinds import Deed, Entry, entry_of
-from tieline.activity.repository import insert_activity
+from tieline.activity.repository import Doer, insert_activity
 from tieline.database import Scope, scope, system_scope
 from tieline.database.scope import as_system
 from tieline.events.kinds import Event
@@ -35,7 +35,9 @@ class Work:
     def __init__(self, opened: Scope, principal: Principal | None = None) -> None:
         self.scope = opened
         self.now: datetime = clock.now()
-        self._doer = principal if principal is not None and not principal.is_machine else None
+        self._doer: Doer | None = None
+        if principal is not None and not principal.is_machine:
+            self._doer = Doer(person_id=principal.person_id, api_key_id=principal.api_key_id)
         self._events: list[Event] = []
         self._done: list[Entry] = []
         self._jobs: list[JobRequest] = []
@@ -62,10 +64,9 @@ class Work:
         """Record what the caller did and no event tells. What the system does by itself is nobody's activity."""
         self._done.append(entry_of(deed))
 
-    def act_for(self, person_id: PersonId) -> None:
-        """What is done here is this person's activity, who was nobody when the work began."""
-        assert self.scope.practice_id is not None
-        self._doer = replace(Principal.machine(self.scope.practice_id), person_id=person_id)
+    def is_by(self, person_id: PersonId) -> None:
+        """Who does it, where that is a person only since this unit of work."""
+        self._doer = Doer(person_id=person_id, api_key_id=None)
 
     def hint(self, topic: str, id: UUID) -> None:
         """After the commit, tell whoever watches this thing of the practice to look again."""

@@ -12,6 +12,7 @@ from tieline.ids import ClientId, PersonId
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.practices.authority import change_authority
 from tieline.practices.client_members.repository import ClientMember, ClientMemberRepository
+from tieline.practices.invitations.repository import InvitationRepository
 from tieline.practices.repository import Person, PracticeRepository
 from tieline.principal import ClientRole, Principal
 from tieline.work import retrying, unit_of_work
@@ -56,6 +57,7 @@ async def set_client_member(
 
         await people.put(person_id, role, at=work.now)
         await change_authority(work, principal.practice_id, [person_id])
+        await InvitationRepository.of(principal.practice_id).end_unfounded(person_id, at=work.now)
         work.did(ClientMemberSet(client_id=client_id, person_id=person_id, role=role))
         changed = await people.get(person_id)
     assert changed is not None
@@ -78,6 +80,7 @@ async def remove_client_member(principal: Principal, client_id: ClientId, person
 
         await people.remove(person_id)
         await change_authority(work, principal.practice_id, [person_id])
+        await InvitationRepository.of(principal.practice_id).end_unfounded(person_id, at=work.now)
         work.did(ClientMemberRemoved(client_id=client_id, person_id=person_id))
     return _as_seen(principal, standing).person
 

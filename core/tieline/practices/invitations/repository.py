@@ -68,6 +68,27 @@ _ADMINISTERED = (
     "i.client_id = ANY (ARRAY (SELECT m.client_id FROM client_member AS m "
     "WHERE m.practice_id = $1 AND m.person_id = $3 AND m.role = 'ADMINISTRATOR'))"
 )
+# Whoever asked may still: comes in, and is an admin, or administers the client that was asked to.
+_INVITER_MAY = """
+EXISTS (SELECT FROM person AS p
+          LEFT JOIN practice_member AS m ON m.practice_id = p.practice_id AND m.person_id = p.id
+          LEFT JOIN client_member AS cm
+            ON cm.practice_id = p.practice_id AND cm.person_id = p.id AND cm.client_id = i.client_id
+         WHERE p.practice_id = i.practice_id AND p.id = i.invited_by AND p.deactivated_at IS NULL
+           AND (m.role = 'ADMIN' OR cm.role = 'ADMINISTRATOR'))
+"""
+_END_UNFOUNDED = f"""
+UPDATE invitation AS i SET revoked_at = $3
+ WHERE i.practice_id = $1 AND i.invited_by = $2 AND i.accepted_at IS NULL AND i.revoked_at IS NULL
+   AND NOT {_INVITER_MAY}
+"""
+# Those to clients crowd out none into the practice.
+_OPEN_TO = f"""
+SELECT {_COLUMNS}
+  FROM (SELECT i.*, row_number() OVER (PARTITION BY i.kind ORDER BY i.id DESC) AS nth
+          FROM invitation AS i WHERE {_OPEN} AND {{mine}}) AS i
+ WHERE i.nth <= 500 ORDER BY i.id DESC
+"""
 _ADD = """
 INSERT INTO invitation (id, practice_id, email, name, kind, role, permissions, client_access, team_ids, client_ids,
                         client_id, client_role, token_hash, invited_by, created_at, expires_at)
@@ -77,15 +98,6 @@ _KNOWN = """
 SELECT p.id, p.email, p.subject, p.deactivated_at IS NOT NULL AS is_deactivated,
        EXISTS (SELECT FROM practice_member AS m WHERE m.practice_id = p.practice_id AND m.person_id = p.id) AS is_member
   FROM person AS p WHERE p.practice_id = $1 AND {condition}
-"""
-_INVITER = """
-SELECT true FROM person AS p
- WHERE p.practice_id = $1 AND p.id = $2 AND p.deactivated_at IS NULL
-   AND (EXISTS (SELECT FROM practice_member AS m
-                 WHERE m.practice_id = p.practice_id AND m.person_id = p.id AND m.role = 'ADMIN')
-        OR EXISTS (SELECT FROM client_member AS m
-                    WHERE m.practice_id = p.practice_id AND m.person_id = p.id AND m.client_id = $3::uuid
-                      AND m.role = 'ADMINISTRATOR'))
 """
 _LIST_FOR = (
     "INSERT INTO {table} (practice_id, person_id, {column}) SELECT $1, $2, t.id FROM {target} AS t "
@@ -144,20 +156,22 @@ class InvitationRepository:
             "DELETE FROM invitation WHERE practice_id = $1 AND expires_at < $2", self.practice_id, before
         )
 
-    async def count_open(self, *, at: datetime) -> int:
+    async def count_open(self, client_id: ClientId | None, *, at: datetime) -> int:
+        """Those to this client; None: those into the practice."""
         counted: int = await current().value(
-            f"SELECT count(*) FROM invitation AS i WHERE {_OPEN}", self.practice_id, at
+            f"SELECT count(*) FROM invitation AS i WHERE {_OPEN} AND i.client_id IS NOT DISTINCT FROM $3::uuid",
+            self.practice_id,
+            at,
+            client_id,
         )
         return counted
 
     async def open_to(self, principal: Principal, *, at: datetime) -> list[Invitation]:
-        """What admins may see, or the administrators of single clients: the newest first."""
+        """What admins may see, or the administrators of single clients: the newest of each kind, the newest first."""
         mine, arguments = "true", [self.practice_id, at]
         if not principal.is_admin:
             mine, arguments = _ADMINISTERED, [*arguments, principal.person_id]
-        rows = await current().rows(
-            f"SELECT {_COLUMNS} FROM invitation AS i WHERE {_OPEN} AND {mine} ORDER BY i.id DESC", *arguments
-        )
+        rows = await current().rows(_OPEN_TO.format(mine=mine), *arguments)
         return [_invitation(row) for row in rows]
 
     async def lock(self, invitation_id: InvitationId) -> Invitation | None:
@@ -176,6 +190,19 @@ class InvitationRepository:
             at,
         )
 
+    async def inviter_may(self, invitation_id: InvitationId) -> bool:
+        """Whether whoever made it might still make it."""
+        found = await current().value(
+            f"SELECT true FROM invitation AS i WHERE i.practice_id = $1 AND i.id = $2 AND {_INVITER_MAY}",
+            self.practice_id,
+            invitation_id,
+        )
+        return found is True
+
+    async def end_unfounded(self, person_id: PersonId, *, at: datetime) -> None:
+        """Revoke what this person made that nobody has accepted, and that it might not make any more."""
+        await current().run(_END_UNFOUNDED, self.practice_id, person_id, at)
+
     async def accept(self, invitation_id: InvitationId, person_id: PersonId, *, at: datetime) -> None:
         await current().run(
             "UPDATE invitation SET accepted_at = $4, person_id = $3 WHERE practice_id = $1 AND id = $2",
@@ -184,12 +211,6 @@ class InvitationRepository:
             person_id,
             at,
         )
-
-    async def may_still_invite(self, invitation: Invitation) -> bool:
-        """Whether who invited would be let to do it now: an invitation is worth no more than that."""
-        client_id = invitation.to.client_id if isinstance(invitation.to, ToClient) else None
-        found = await current().value(_INVITER, self.practice_id, invitation.invited_by, client_id)
-        return found is True
 
     async def unknown_teams(self, ids: Sequence[TeamId]) -> list[TeamId]:
         return await self._unknown("SELECT t.id FROM team AS t WHERE t.practice_id = $1", ids)

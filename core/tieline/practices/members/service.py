@@ -12,9 +12,11 @@ from tieline.ids import ClientId, PersonId, TeamId
 from tieline.names import name_key
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.practices.authority import change_authority, hold_practice
+from tieline.practices.invitations.repository import InvitationRepository
 from tieline.practices.members.repository import Member, MemberQuery, MemberRepository
 from tieline.practices.repository import Person, PracticeRepository
 from tieline.principal import ClientAccess, Permission, Principal, Role
+from tieline.sign_ins.rounds.repository import RoundRepository
 from tieline.work import Work, retrying, unit_of_work
 
 MAX_CLIENTS = 5_000
@@ -84,6 +86,8 @@ async def update_member(principal: Principal, person_id: PersonId, change: Membe
 
         if await _write(members, standing, change):
             await change_authority(work, principal.practice_id, [person_id])
+            if change.role is Role.MEMBER:
+                await InvitationRepository.of(principal.practice_id).end_unfounded(person_id, at=work.now)
             changed = await _member(members, person_id)
             work.did(_told(changed, change))
             return changed
@@ -129,10 +133,12 @@ async def reactivate_person(principal: Principal, person_id: PersonId) -> Person
 
 
 async def end_person(work: Work, practice: PracticeRepository, person_id: PersonId) -> None:
-    """Deactivate somebody and end its keys, at once."""
+    """Deactivate somebody and end its keys, the invitations that it made and its trips to consent pages, at once."""
     await practice.set_deactivated(person_id, at=work.now)
     await practice.revoke_keys_of(person_id, at=work.now)
     await change_authority(work, practice.practice_id, [person_id])
+    await InvitationRepository.of(practice.practice_id).end_unfounded(person_id, at=work.now)
+    await RoundRepository.of(practice.practice_id).close_oldest(person_id, keep=0, at=work.now)
 
 
 async def _person(practice: PracticeRepository, person_id: PersonId) -> Person:

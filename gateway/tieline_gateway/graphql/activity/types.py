@@ -45,7 +45,7 @@ class Activity:
     service: str | None = strawberry.field(description="What the service's key is called; null for a person.")
     client_id: strawberry.ID | None = strawberry.field(description="Whose it was, also when it is gone.")
     subject_id: strawberry.ID | None = strawberry.field(
-        description="What it was done to: the connection, sync, sign-in, person, team or key."
+        description="What it was done to: the connection, sync, sign-in, person, team, key or invitation."
     )
     details: list[ActivityDetail]
     person_key: strawberry.Private[PersonId | None]

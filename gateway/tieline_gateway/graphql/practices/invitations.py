@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from tieline.ids import ClientId, InvitationId, PersonId, TeamId
-from tieline.practices.invitations import repository, service
+from tieline.practices.invitations import accepting, repository, service
 from tieline.practices.invitations.repository import ToClient, ToMember
 from tieline.practices.invitations.service import NewInvitation
 from tieline.principal import ClientAccess, ClientRole, Permission, Role
@@ -140,7 +140,7 @@ class AcceptInvitationPayload:
     errors: list[UserError]
 
     @classmethod
-    def of(cls, accepted: service.Accepted) -> AcceptInvitationPayload:
+    def of(cls, accepted: accepting.Accepted) -> AcceptInvitationPayload:
         return cls(
             practice_id=strawberry.ID(str(accepted.practice_id)),
             practice_name=accepted.practice_name,
@@ -152,8 +152,8 @@ class AcceptInvitationPayload:
 @strawberry.type
 class InvitationQueries:
     @strawberry.field(
-        description="Invitations that are open, the newest first, at most 500: all of them for practice admins, "
-        "for administrators of clients those to their clients, for others none."
+        description="Invitations that are open, the newest first, at most 500 into the practice and 500 to clients: "
+        "all of them for practice admins, for administrators of clients those to their clients, for others none."
     )
     async def invitations(self, info: Info) -> list[Invitation]:
         return [Invitation.of(found) for found in await service.list_invitations(info.context.principal)]
@@ -208,7 +208,7 @@ class InvitationMutations:
         self, info: Info, input: Annotated[AcceptInvitationInput, GIVEN]
     ) -> AcceptInvitationPayload:
         try:
-            accepted = await service.accept_invitation(await info.context.identity(), input.token)
+            accepted = await accepting.accept_invitation(await info.context.identity(), input.token)
         except EXPECTED as error:
             return AcceptInvitationPayload(
                 practice_id=None, practice_name=None, person_id=None, errors=UserError.of(error)
