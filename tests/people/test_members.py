@@ -120,6 +120,31 @@ async def test_an_unknown_team_or_client_changes_nothing_at_all(
     assert await authority(books, member) == 0
 
 
+async def test_to_add_who_is_deactivated_to_a_client_gives_no_place_in_the_practice_back(
+    books: Books,
+) -> None:
+    client, gone = await books.client("Acorn"), await books.member(role=Role.ADMIN)
+    email = (await get_member(books.admin, of(gone))).person.email
+    assert email is not None
+
+    def added() -> Awaitable[PersonId]:
+        return setting_up.add_client_member(
+            books.practice_id, name="Gone", email=email, client_id=client.id, role=ClientRole.READER
+        )
+
+    await deactivate_person(books.admin, of(gone))
+    refused = await refusal(added())
+    still_gone = (await get_member(books.admin, of(gone))).person.deactivated_at
+    await setting_up.remove_member(books.practice_id, of(gone))
+    before = await authority(books, gone)
+    back = await books.calling(await added())
+
+    assert (type(refused), refused and refused.field) == (Invalid, "email")
+    assert still_gone is not None
+    assert (back.person_id, back.role) == (gone.person_id, None)
+    assert await authority(books, gone) == before + 1
+
+
 async def test_the_last_admin_stays_one(books: Books) -> None:
     gone = await books.member(role=Role.ADMIN)
     await deactivate_person(books.admin, of(gone))

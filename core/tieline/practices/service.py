@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from tieline.database import scope, system_scope
 from tieline.errors import Invalid, LastAdmin, NotFound
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name, name_key
+from tieline.practices.authority import change_authority
 from tieline.practices.changing import check_consent_life
 from tieline.practices.invitations.repository import InvitationRepository
 from tieline.practices.members.service import end_person
@@ -25,7 +25,7 @@ from tieline.practices.repository import (
     find_practice,
 )
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
-from tieline.work import retrying, unit_of_work
+from tieline.work import Work, retrying, unit_of_work
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 _MAX_ECHOED = 100
@@ -95,7 +95,7 @@ async def create_practice(name: str, *, admin: NewMember, plan: Plan = Plan.STAN
         await repository.add(
             PracticeRow(id=practice_id, name=cleaned, plan=plan, settings={}, created_at=work.now)
         )
-        admin_id = await _add_member(repository, admin, at=work.now)
+        admin_id = await _add_member(work, repository, admin)
     return NewPractice(id=practice_id, admin_id=admin_id)
 
 
@@ -128,7 +128,7 @@ async def create_team(practice_id: PracticeId, name: str) -> TeamId:
 async def add_member(practice_id: PracticeId, member: NewMember) -> PersonId:
     """Add a person to the practice as a member. Raises Invalid (an e-mail address joins once) and NotFound."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
-        return await _add_member(PracticeRepository.of(practice_id), member, at=work.now)
+        return await _add_member(work, PracticeRepository.of(practice_id), member)
 
 
 @retrying
@@ -141,15 +141,15 @@ async def add_client_member(
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
-        person_id = await _find_or_add_person(repository, name, email, at=work.now)
+        person_id = await _find_or_add_person(work, repository, name, email)
         if not await repository.list_client(client_id, person_id, role=role, at=work.now):
             raise NotFound("client", client_id, field="clientId")
         await InvitationRepository.of(practice_id).end_unfounded(person_id, at=work.now)
     return person_id
 
 
-async def _add_member(repository: PracticeRepository, member: NewMember, *, at: datetime) -> PersonId:
-    person_id = await _find_or_add_person(repository, member.name, member.email, at=at)
+async def _add_member(work: Work, repository: PracticeRepository, member: NewMember) -> PersonId:
+    person_id = await _find_or_add_person(work, repository, member.name, member.email)
     await repository.add(
         PracticeMemberRow(
             person_id=person_id,
@@ -157,7 +157,7 @@ async def _add_member(repository: PracticeRepository, member: NewMember, *, at: 
             role=member.role,
             permissions=sorted(member.permissions),
             client_access=member.client_access,
-            created_at=at,
+            created_at=work.now,
         )
     )
     for name in member.teams:
@@ -168,14 +168,12 @@ async def _add_member(repository: PracticeRepository, member: NewMember, *, at: 
     return person_id
 
 
-async def _find_or_add_person(
-    repository: PracticeRepository, name: str, email: str, *, at: datetime
-) -> PersonId:
+async def _find_or_add_person(work: Work, repository: PracticeRepository, name: str, email: str) -> PersonId:
     kept = read_email(email)
     known = await repository.person_by_email(kept)
     if known is not None:
-        if known.deactivated_at is not None:  # whoever is added again is meant to come in
-            await repository.set_deactivated(known.id, at=None)
+        if known.deactivated_at is not None:
+            await _let_in_again(work, repository, known.id)
         return known.id
     cleaned = clean_name(name, field="name")
     person = PersonRow(
@@ -184,10 +182,23 @@ async def _find_or_add_person(
         name=cleaned,
         name_key=name_key(cleaned),
         email=kept,
-        created_at=at,
+        created_at=work.now,
     )
     await repository.add(person)
     return PersonId(person.id)
+
+
+async def _let_in_again(work: Work, repository: PracticeRepository, person_id: PersonId) -> None:
+    """Whoever is added again is meant to come in, but to nothing that it was deactivated in. Raises Invalid."""
+    await repository.lock()
+    if await repository.members_among([person_id]):
+        raise Invalid(
+            "Somebody of this e-mail address is deactivated and still a member of the practice: "
+            "reactivate the person, or remove the member first.",
+            field="email",
+        )
+    await repository.set_deactivated(person_id, at=None)
+    await change_authority(work, repository.practice_id, [person_id])
 
 
 def read_email(text: str) -> str:
