@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -136,10 +135,8 @@ async def test_a_token_that_ran_out_leaves_without_the_database_being_asked(
 
 
 @pytest.fixture
-async def hearing(opened: Deployment, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Hints leave this process and reach it; who tells them is afterwards who told them before."""
-    module = sys.modules["tieline.live.telling"]
-    monkeypatch.setattr(module, "_teller", module.__dict__["_teller"])
+async def hearing(opened: Deployment) -> AsyncIterator[None]:
+    """Hints leave this process and reach it."""
     async with telling(opened.settings), listening(opened.settings):
 
         async def holds() -> bool:

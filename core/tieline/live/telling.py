@@ -51,12 +51,13 @@ _teller: Teller | None = None
 async def telling(settings: Settings) -> AsyncIterator[None]:
     """Until the block ends, what this process commits is told to whoever watches it, in whatever process."""
     global _teller  # noqa: PLW0603 - one process, one teller
+    before = _teller
     async with make_client(settings, connections=_CONNECTIONS) as client:
         _teller = Teller(client)
         try:
             yield
         finally:
-            _teller = None
+            _teller = before
 
 
 async def tell(practice_id: PracticeId, hints: Collection[Hint]) -> None:

@@ -56,8 +56,10 @@ INSERT INTO sync_run AS r
         changed_at, progress)
 SELECT w.id, $1, w.organisation_id, w.credential_id,
        ARRAY (SELECT jsonb_array_elements_text(w.feeds::jsonb)), $6::varchar, 'QUEUED',
-       CASE WHEN (SELECT o.last_synced_at FROM organisation AS o
-                   WHERE o.practice_id = $1 AND o.id = w.organisation_id) IS NULL THEN 'FIRST' ELSE $9 END, $7, $8, $8,
+       CASE WHEN w.organisation_id = ANY (ARRAY (
+                 SELECT o.id FROM organisation AS o
+                  WHERE o.practice_id = $1 AND o.id = ANY ($3::uuid[]) AND o.last_synced_at IS NULL))
+            THEN 'FIRST' ELSE $9 END, $7, $8, $8,
        CASE WHEN $6::varchar = 'WEBHOOK' THEN (
             SELECT jsonb_object_agg(t.feed, jsonb_build_object('touched', true))
               FROM jsonb_array_elements_text(w.feeds::jsonb) AS t (feed)) ELSE jsonb_build_object() END
