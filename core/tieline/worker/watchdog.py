@@ -67,7 +67,10 @@ class Watchdog:
     def _ask(self) -> None:
         if not self._watched.is_alive():
             self._end()
-        self._watched.loop.call_soon_threadsafe(self._answered.set)
+        try:
+            self._watched.loop.call_soon_threadsafe(self._answered.set)
+        except RuntimeError:  # it was closed this moment
+            self._end()
 
     def _end(self) -> NoReturn:
         log.error("worker.stuck", running=self._running(), at=self._frames())
