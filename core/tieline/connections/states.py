@@ -75,6 +75,11 @@ def statuses(status: Status) -> tuple[Status, ...]:
     return (Status.CONNECTED, Status.MISMATCH) if status is Status.MISMATCH else (status,)
 
 
+def shown_as(wanted: frozenset[Status]) -> list[str]:
+    """What a line's own status may be where these are asked for: a mismatch is shown among the connected too."""
+    return sorted(status for status in Status if wanted.intersection(statuses(status)))
+
+
 def remedy(status: Status, reason: Reason | None) -> Remedy | None:
     """The action that mends it; None where nothing is wrong."""
     if reason is not None:

@@ -15,8 +15,6 @@ from tieline.ids import parse_id
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
 GIVEN = strawberry.argument(description="What to change, and how.")
-
-
 LOOKED_AT = strawberry.argument(description="What to look at, as it would be sent to be done.")
 
 

@@ -14,7 +14,7 @@ from tieline.clients.repository import Client, ClientStatement, client_of
 from tieline.connections.organisations.repository import COLUMNS as ORGANISATION_COLUMNS
 from tieline.connections.organisations.repository import Organisation, organisation
 from tieline.connections.repository import OWN_COLUMNS, Connection, connection
-from tieline.connections.states import Reason, Status
+from tieline.connections.states import Reason, Status, shown_as
 from tieline.connections.warnings.ends import AHEAD
 from tieline.connections.warnings.repository import is_warned_of
 from tieline.database import current
@@ -218,7 +218,7 @@ def _shown(sql: ClientStatement, query: BoardQuery) -> list[str]:
     """In which state: what is shown of them."""
     conditions = ["true"]
     if query.statuses:
-        conditions.append(f"status = ANY ({sql.bind(_shown_as(query.statuses))}::text[])")
+        conditions.append(f"status = ANY ({sql.bind(shown_as(query.statuses))}::text[])")
     if query.reasons:
         conditions.append(f"k_reason = ANY ({sql.bind(sorted(query.reasons))}::text[])")
     if query.with_warnings:
@@ -231,12 +231,6 @@ def _shown(sql: ClientStatement, query: BoardQuery) -> list[str]:
 def _ends_by(sql: ClientStatement, until: datetime) -> str:
     """It works now, and by then it will not."""
     return is_warned_of("k_", practice="$1", at=sql.bind(clock.now()), until=sql.bind(until))
-
-
-def _shown_as(statuses: frozenset[Status]) -> list[str]:
-    """What a line's own status may be: a mismatch is shown among the connected too."""
-    also = {Status.MISMATCH} if Status.CONNECTED in statuses else set()
-    return sorted(status.value for status in statuses | also)
 
 
 def _page(rows: Sequence[Any], *, first: int, listed: str, after: Keyset | None) -> BoardPage:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import JOINED
-from tieline.connections.states import Reason, Status
+from tieline.connections.states import Reason, Status, shown_as
 from tieline.database import current
 from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
 from tieline.pages import pack_event_cursor
@@ -101,8 +101,7 @@ async def export_rows(principal: Principal, query: ExportQuery) -> Exported:
     if query.team_ids:
         condition.append(f"c.team_id = ANY ({sql.bind(sorted(query.team_ids))}::uuid[])")
     if query.statuses:
-        also = {Status.MISMATCH} if Status.CONNECTED in query.statuses else set()
-        shown = sql.bind(sorted(query.statuses | also))
+        shown = sql.bind(shown_as(query.statuses))
         had = (
             f"coalesce({_of(product)}.status, 'UNINTEGRATED') = ANY ({shown}::text[])" for product in Product
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
-from tieline.connections.states import Reason, Status
+from tieline.connections.states import Reason, Status, shown_as
 from tieline.database import current
 from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
@@ -80,12 +80,11 @@ class ConnectionListing:
 
 
 def _filters(sql: ClientStatement, query: ConnectionQuery) -> list[str]:
-    statuses = query.statuses | ({Status.MISMATCH} if Status.CONNECTED in query.statuses else set())
     listed: dict[str, Collection[object]] = {
         "k.product = ANY ({}::text[])": query.products,
         "o.provider = ANY ({}::text[])": query.providers,
         "c.team_id = ANY ({}::uuid[])": query.team_ids,
-        "k.status = ANY ({}::text[])": statuses,
+        "k.status = ANY ({}::text[])": shown_as(query.statuses),
         "k.reason = ANY ({}::text[])": query.reasons,
     }
     single = {
