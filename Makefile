@@ -36,7 +36,7 @@ check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house
 		diff -u requirements.lock .venv/requirements.lock || \
 		{ echo "requirements.lock is not what the pyproject files ask for: run 'make lock' and commit it."; exit 1; }
 	@$(BIN)/tieline schema --check
-	@$(BIN)/python -m pytest --quiet tests/house/test_docs.py tests/house/test_code.py
+	@$(BIN)/python -m pytest --quiet tests/house/test_docs.py tests/house/test_code.py tests/house/test_permission_page.py
 
 format: .venv/ready ## put the code in the house's form
 	@$(BIN)/ruff format .

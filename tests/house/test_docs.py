@@ -38,7 +38,11 @@ ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CURRENT = [page for page in DOCS if page.name != "CHANGELOG.md"]  # that one also tells of what is gone
 
-OTHER_VARIABLES = {"TIELINE_DATA", "TIELINE_REFRESH_CATALOG"}  # of `tieline up`, and of a test
+OTHER_VARIABLES = {
+    "TIELINE_DATA",
+    "TIELINE_REFRESH_CATALOG",
+    "TIELINE_REFRESH_PERMISSIONS",
+}  # of `up`, and of tests
 
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -1,0 +1,130 @@
+"""Everybody of `tieline.permissions.Who` in the flesh, and what becomes of what they ask: cells as they are seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.deployment import Gateway
+from tests.support.permission_cases import TRIES, Try
+from tests.support.scenes import Ground, Scene
+from tests.support.sockets import socket_to
+from tieline.permissions import RULES, Cell
+
+Answer: TypeAlias = dict[str, Any]
+
+_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "REASSIGNED", "SET", "UNCHANGED")
+_REFUSALS = {cell.name: cell for cell in (Cell.FORBIDDEN, Cell.NOT_FOUND, Cell.UNAUTHENTICATED)}
+_NOT_LET_IN = 4403
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Somebody who asks a gateway about a scene, by a key or, where that is asked for, by a token of the issuer."""
+
+    gateway: Gateway
+    http: httpx.AsyncClient = field(repr=False)
+    scene: Scene
+    key: str | None = field(repr=False)
+    token: str | None = field(repr=False)
+    is_foreign: bool = False
+
+    async def cell(self, operation: str) -> Cell | str:
+        """What it comes to; what fits no cell, as it was answered."""
+        tried = TRIES[operation]
+        near = await self._answer(operation, tried, self.scene.near)
+        if self.is_foreign and not RULES[operation].in_person:
+            return self._foreign(operation, tried, near)
+        if (refusal := _refusal(near)) is not None and tried.names is None:
+            return _REFUSALS.get(refusal, refusal)
+        if operation == "Query.reconnectAllPreview":
+            return (Cell.NONE, Cell.OWN, Cell.YES)[near["data"]["reconnectAllPreview"]["total"]]
+        if tried.shows is not None:
+            return self._listed(tried.shows, near)
+        if not self._is_beside(tried):
+            return _single(_refusal(near))
+        far = await self._answer(operation, tried, self.scene.far)
+        return _pair(_refusal(near), _refusal(far), tried.beyond)
+
+    async def _answer(self, operation: str, tried: Try, ground: Ground) -> Answer:
+        values = self.scene.values(ground)
+        names = set(re.findall(r"\$(\w+)", tried.document)) - {"id"}
+        variables = {name: values[name] for name in names}
+        if tried.names is not None:
+            variables["id"] = values[tried.names]
+        bearer = self.token if RULES[operation].in_person and self.token else self.key
+        if operation.startswith("Subscription."):
+            return await self._follow(bearer, tried.document, variables)
+        headers = {} if bearer is None else {"authorization": f"Bearer {bearer}"}
+        body = {"query": tried.document, "variables": variables}
+        answer: Answer = (await self.http.post("/graphql", json=body, headers=headers)).json()
+        return answer
+
+    async def _follow(self, bearer: str | None, document: str, variables: dict[str, str]) -> Answer:
+        """The first that comes, and what comes after what is far."""
+        told: list[Any] = []
+        try:
+            async with socket_to(self.gateway.socket) as socket:
+                await socket.send(
+                    type="connection_init", payload={"authorization": f"Bearer {bearer}"} if bearer else {}
+                )
+                await socket.receive()
+                await socket.subscribe("s", document, **variables)
+                while not told or self.scene.far.client in str(told[-1]):
+                    told.append((await socket.receive())["payload"])
+        except ConnectionClosed as closed:
+            if closed.rcvd is None or closed.rcvd.code != _NOT_LET_IN:
+                raise
+            return {"errors": [{"extensions": {"code": "UNAUTHENTICATED"}}]}
+        return {"data": {"told": [each["data"] for each in told]}, "errors": told[0].get("errors", [])}
+
+    def _is_beside(self, tried: Try) -> bool:
+        """Whether what is far away is another thing."""
+        near, far = self.scene.values(self.scene.near), self.scene.values(self.scene.far)
+        return tried.names is not None and near[tried.names] != far[tried.names]
+
+    def _listed(self, shows: str, answer: Answer) -> Cell | str:
+        near, far = (
+            self.scene.values(ground)[shows] in str(answer) for ground in (self.scene.near, self.scene.far)
+        )
+        if far and not near:
+            return f"only what is far: {answer}"
+        return Cell.YES if far else Cell.OWN if near else Cell.NONE
+
+    def _foreign(self, operation: str, tried: Try, answer: Answer) -> Cell | str:
+        """Of another practice: what it names is not there, and what it gets holds nothing of this one."""
+        names_something = tried.names is not None or "$sign_in" in tried.document
+        shows = [each for each in self.scene.ids() if each in str(answer.get("data"))]
+        if _refusal(answer) != ("NOT_FOUND" if names_something else None) or shows:
+            return f"{operation}: {answer}"
+        return Cell.NOTHING
+
+
+def _refusal(answer: Answer) -> str | None:
+    """The code of what was refused; of several, all of them."""
+    codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
+    for payload in (answer.get("data") or {}).values():
+        if isinstance(payload, dict):
+            codes += [error["code"] for error in payload.get("errors") or ()]
+            rows = [row["code"] for row in payload.get("outcomes") or ()]
+            codes += [code for code in rows if not code.endswith(_GOOD)]
+    return ", ".join(codes) or None
+
+
+def _single(refusal: str | None) -> Cell | str:
+    return Cell.YES if refusal is None else _REFUSALS.get(refusal, refusal)
+
+
+def _pair(near: str | None, far: str | None, beyond: tuple[str, ...]) -> Cell | str:
+    """What it comes to for what is the caller's own, and for what is not."""
+    if near is None:
+        if far is None:
+            return Cell.YES
+        return Cell.OWN if far in beyond else f"done near, {far} far"
+    if near == far or (near == "FORBIDDEN" and far == "NOT_FOUND"):
+        return _REFUSALS.get(near, near)
+    return f"{near} near, {far} far"
