@@ -26,7 +26,9 @@ def operations() -> set[str]:
 def test_every_operation_of_the_schema_has_its_rule_and_every_rule_its_operation() -> None:
     missing, stale = sorted(operations() - set(RULES)), sorted(set(RULES) - operations())
 
-    assert not missing, f"Say in RULES (core/tieline/permissions.py) who may ask {', '.join(missing)}."
+    assert not missing, (
+        f"Say in RULES (core/tieline/permissions/operations.py) who may ask {', '.join(missing)}."
+    )
     assert not stale, f"RULES speaks of what the schema no longer has: {', '.join(stale)}."
 
 

@@ -39,8 +39,12 @@ async def test_each_cell_of_the_matrix_is_what_a_gateway_answers(theatre: Theatr
     answered = {operation: await asking.cell(operation) for operation in in_turn()}
 
     expected = {operation: cell(RULES[operation], who) for operation in answered}
-    wrong = {each: (expected[each], answered[each]) for each in answered if answered[each] != expected[each]}
-    assert wrong == {}, f"{who.name}: what the page says, and what was answered"
+    wrong = [
+        f"{each}: {answered[each]} was answered, {expected[each]} is its cell"
+        for each in answered
+        if answered[each] != expected[each]
+    ]
+    assert not wrong, "\n".join([who.name, *wrong])
 
 
 @pytest.mark.parametrize("who", _STRANGERS, ids=lambda who: who.name)

@@ -31,6 +31,7 @@ class Asking:
     scene: Scene
     key: str | None = field(repr=False)
     token: str | None = field(repr=False)
+    sees_all_clients: bool = True
     is_foreign: bool = False
 
     async def cell(self, operation: str) -> Cell | str:
@@ -48,7 +49,7 @@ class Asking:
         if not self._is_beside(tried):
             return _single(_refusal(near))
         far = await self._answer(operation, tried, self.scene.far)
-        return _pair(_refusal(near), _refusal(far), tried.beyond)
+        return self._pair(tried, _refusal(near), _refusal(far))
 
     async def _answer(self, operation: str, tried: Try, ground: Ground) -> Answer:
         values = self.scene.values(ground)
@@ -81,6 +82,17 @@ class Asking:
                 raise
             return {"errors": [{"extensions": {"code": "UNAUTHENTICATED"}}]}
         return {"data": {"told": [each["data"] for each in told]}, "errors": told[0].get("errors", [])}
+
+    def _pair(self, tried: Try, near: str | None, far: str | None) -> Cell | str:
+        """What it comes to for what is near, and for what is not: that is hidden from who does not see it."""
+        if near is None and (far is None or far in tried.beyond):
+            return Cell.YES if far is None else Cell.OWN
+        if near == "FORBIDDEN":
+            is_seen = self.sees_all_clients and tried.names != "signed_in"
+            expected = "FORBIDDEN" if is_seen else "NOT_FOUND"
+        else:
+            expected = near or "NOT_FOUND"
+        return _single(near) if near and far == expected else f"{near} near, {far} far"
 
     def _is_beside(self, tried: Try) -> bool:
         """Whether what is far away is another thing."""
@@ -117,14 +129,3 @@ def _refusal(answer: Answer) -> str | None:
 
 def _single(refusal: str | None) -> Cell | str:
     return Cell.YES if refusal is None else _REFUSALS.get(refusal, refusal)
-
-
-def _pair(near: str | None, far: str | None, beyond: tuple[str, ...]) -> Cell | str:
-    """What it comes to for what is the caller's own, and for what is not."""
-    if near is None:
-        if far is None:
-            return Cell.YES
-        return Cell.OWN if far in beyond else f"done near, {far} far"
-    if near == far or (near == "FORBIDDEN" and far == "NOT_FOUND"):
-        return _REFUSALS.get(near, near)
-    return f"{near} near, {far} far"

@@ -76,6 +76,9 @@ CAST: Mapping[Who, Cast] = {
 """Whose things are near; nobody and guests do not come by that person's key."""
 
 
+_OF_ONE_CLIENT = frozenset({Who.READER, Who.ADMINISTRATOR, Who.LISTED, Who.TEAM})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Theatre:
     """Where scenes are set: a gateway that trusts an issuer."""
@@ -114,6 +117,7 @@ class Theatre:
             scene=scene,
             key=key,
             token=token,
+            sees_all_clients=who not in _OF_ONE_CLIENT,
             is_foreign=who is Who.OUTSIDER,
         )
 
