@@ -19,6 +19,7 @@ Answer: TypeAlias = dict[str, Any]
 
 _GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "REASSIGNED", "SET", "UNCHANGED")
 _REFUSALS = {cell.name: cell for cell in (Cell.FORBIDDEN, Cell.NOT_FOUND, Cell.UNAUTHENTICATED)}
+_NEVER_SYNCED = ("ledgerOrganisation", "ledgerPreferences")
 _NOT_LET_IN = 4403
 
 
@@ -119,7 +120,9 @@ class Asking:
 def _refusal(answer: Answer) -> str | None:
     """The code of what was refused; of several, all of them."""
     codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
-    for payload in (answer.get("data") or {}).values():
+    for name, payload in (answer.get("data") or {}).items():
+        if payload is None and not codes and name not in _NEVER_SYNCED:
+            codes.append(f"{name} is null")
         if isinstance(payload, dict):
             codes += [error["code"] for error in payload.get("errors") or ()]
             rows = [row["code"] for row in payload.get("outcomes") or ()]
