@@ -106,7 +106,7 @@ class Theatre:
             await caller.create_client("After the cursor")
         elif who is Who.DEACTIVATED:
             await deactivate_person(stage.books.admin, person_of(caller))
-            token = None  # which would still be of somebody whom the issuer knows
+            key, token = token, caller.key  # by its token it would be a guest whose invitations are over
         elif who is Who.GUEST:
             key = token = self.issuer.token(f"auth0|{new_id()}")
         elif who is Who.NOBODY:

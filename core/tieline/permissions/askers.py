@@ -35,7 +35,7 @@ class Who(StrEnum):
 
 WHO: Mapping[Who, str] = {
     Who.NOBODY: "Without a key or token, or with one that is unknown, over or revoked.",
-    Who.DEACTIVATED: "Somebody who is deactivated, by its key, whatever it was before.",
+    Who.DEACTIVATED: "Somebody who is deactivated, whatever it was before.",
     Who.GUEST: "With a token of the issuer, but no person of any practice.",
     Who.OUTSIDER: "An admin of another practice, who asks for things of this one.",
     Who.READER: "Belongs to one client, as its `READER`.",

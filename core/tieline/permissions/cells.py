@@ -20,7 +20,8 @@ class Cell(StrEnum):
 
 CELLS: Mapping[Cell, str] = {
     Cell.YES: "It is done, or answered: for all that is there.",
-    Cell.OWN: "The same for what is the caller's own, and for clients that it sees. All else is hidden from it.",
+    Cell.OWN: "The same for what is the caller's own, and for clients that it sees. All else is `NOT_FOUND`, or "
+    "`FORBIDDEN` where it asks for other people's API keys.",
     Cell.NONE: "The answer is an empty list.",
     Cell.FORBIDDEN: "`FORBIDDEN`, or `NOT_FOUND` for a client that the caller does not see.",
     Cell.NOT_FOUND: "`NOT_FOUND`, as if it were not there: the caller cannot have such a thing.",
