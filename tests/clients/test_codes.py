@@ -44,7 +44,7 @@ def matching(csv: str, *clients: Client, **layout: Any) -> dict[str, list[tuple[
         "matched": [(each.line.number, each.client.name, each.by.value) for each in found.matched],
         "unmatched": [(line.number, line.name) for line in found.unmatched],
         "ambiguous": [(each.line.number, *(one.name for one in each.clients)) for each in found.ambiguous],
-        "wrong": [(wrong.number, wrong.message) for wrong in (*sheet.wrong, *found.wrong)],
+        "wrong": [(wrong.number, str(wrong.refusal)) for wrong in (*sheet.wrong, *found.wrong)],
     }
 
 

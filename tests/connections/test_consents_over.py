@@ -59,12 +59,12 @@ async def by_reconnecting(books: Books, made: Connection, sign_in_id: SignInId) 
 async def by_reconnecting_all(books: Books, made: Connection, sign_in_id: SignInId) -> str | None:
     mended = await reconnect_all(books.admin, sign_in_id)
     [row] = [each for each in mended.outcomes if each.connection_id == made.id]
-    return None if row.message is None else told(row.outcome, row.message)
+    return None if row.refusal is None else told(row.outcome, str(row.refusal))
 
 
 async def by_reassigning(books: Books, made: Connection, sign_in_id: SignInId) -> str | None:
     [row] = await reassign(books.admin, sign_in_id, [made.id])
-    return None if row.message is None else told(row.outcome, row.message)
+    return None if row.refusal is None else told(row.outcome, str(row.refusal))
 
 
 async def by_changing(books: Books, made: Connection, sign_in_id: SignInId) -> str | None:

@@ -10,9 +10,9 @@ from tieline.clients.service import delete_client
 from tieline.connections.changing import change_connection
 from tieline.connections.integrators.repository import Integrator
 from tieline.connections.integrators.service import list_integrators
-from tieline.connections.service import connect
+from tieline.connections.service import connect, disconnect
 from tieline.errors import NotFound
-from tieline.ids import ClientId, CredentialId, OrganisationId
+from tieline.ids import ClientId, ConnectionId, CredentialId, OrganisationId
 from tieline.plugins import Product
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
 
@@ -36,9 +36,18 @@ async def integrate(
     return credential_id
 
 
-def integrator(person: Principal, provider: str, *logins: str, counts: tuple[int, int, int]) -> Integrator:
+async def of_product(books: Books, product: Product) -> list[ConnectionId]:
+    found = await books.sql.fetch(
+        "SELECT id FROM connection WHERE practice_id = $1 AND product = $2", books.practice_id, product.value
+    )
+    return [row["id"] for row in found]
+
+
+def integrator(
+    person: Principal, provider: str, *logins: str, counts: tuple[int, int, int, int]
+) -> Integrator:
     assert person.person_id is not None
-    clients, connections, expired = counts
+    clients, connections, expired, disconnected = counts
     return Integrator(
         person_id=person.person_id,
         provider=provider,
@@ -46,6 +55,7 @@ def integrator(person: Principal, provider: str, *logins: str, counts: tuple[int
         clients=clients,
         connections=connections,
         expired=expired,
+        disconnected=disconnected,
     )
 
 
@@ -71,11 +81,11 @@ async def test_they_are_counted_by_person_and_provider_whoever_has_most_first(bo
 
     mine = [each for each in everybody if each.person_id == books.me]
     assert everybody[0] == integrator(
-        colleague, "pretend", "a@ledger.invalid", "b@ledger.invalid", counts=(2, 3, 1)
+        colleague, "pretend", "a@ledger.invalid", "b@ledger.invalid", counts=(2, 3, 1, 0)
     )
     assert mine == [
-        integrator(books.admin, "feigned", "me@feigned.invalid", counts=(1, 1, 0)),
-        integrator(books.admin, "pretend", "me@ledger.invalid", counts=(1, 1, 0)),
+        integrator(books.admin, "feigned", "me@feigned.invalid", counts=(1, 1, 0, 0)),
+        integrator(books.admin, "pretend", "me@ledger.invalid", counts=(1, 1, 0, 0)),
     ]
     assert len(everybody) == 3
     assert [each.provider for each in await list_integrators(books.admin, provider="feigned")] == ["feigned"]
@@ -86,6 +96,29 @@ async def test_they_are_counted_by_person_and_provider_whoever_has_most_first(bo
     )
     await change_connection(books.admin, connection_id, moved, fourth)
     assert [each.connections for each in await list_integrators(books.admin)] == [3, 1, 1]
+
+
+async def test_what_a_person_disconnected_hangs_on_nobody(books: Books) -> None:
+    colleague = await books.member(Permission.MANAGE_CONNECTIONS)
+    kept, gone, moved = [(await books.client(name)).id for name in ("Kept", "Gone", "Moved")]
+    first, second, third = await books.organisations("1", "2", "3")
+    await integrate(books, colleague, kept, first, login="kept@ledger.invalid")
+    for client_id, organisation_id in ((kept, first), (gone, second)):
+        await integrate(
+            books, colleague, client_id, organisation_id, DATA_HEALTH, login="gone@ledger.invalid"
+        )
+    await integrate(books, books.admin, moved, third)
+    for each in await of_product(books, DATA_HEALTH):
+        await disconnect(books.admin, each)
+
+    before = await list_integrators(books.admin)
+    for each in await of_product(books, BOOKKEEPING):
+        await disconnect(books.admin, each)
+
+    assert [each for each in before if each.person_id == colleague.person_id] == [
+        integrator(colleague, "pretend", "kept@ledger.invalid", counts=(1, 1, 0, 2))
+    ]
+    assert await list_integrators(books.admin) == []
 
 
 async def test_only_what_hangs_of_clients_that_the_caller_sees_is_counted(

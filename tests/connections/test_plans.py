@@ -23,7 +23,13 @@ from tieline.connections.decisions import Asked
 from tieline.connections.export.service import export_clients
 from tieline.connections.integrators.service import list_integrators
 from tieline.connections.listing.service import list_connections
-from tieline.connections.moving.service import count_broken, preview_reassign, reassign, reconnect_all
+from tieline.connections.moving.service import (
+    count_broken,
+    preview_reassign,
+    preview_reconnect_all,
+    reassign,
+    reconnect_all,
+)
 from tieline.connections.service import bulk_connect, connections_of_clients, preview_bulk_connect
 from tieline.connections.states import Status
 from tieline.connections.suggestions.service import find_namesakes, suggest_clients
@@ -223,6 +229,7 @@ async def test_mending_all_of_a_practice_that_the_planner_has_not_seen_reads_it_
     )
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: count_broken(fresh.admin, "pretend"),
+        lambda: preview_reconnect_all(fresh.admin, sign_in_id),
         lambda: reconnect_all(fresh.admin, sign_in_id),
         lambda: reassign(fresh.admin, sign_in_id, [row["id"] for row in chosen]),
     ]

@@ -14,7 +14,13 @@ from tests.support.statements import all_connected, taken_down
 from tieline.clients.adding.decisions import Wanted
 from tieline.clients.adding.service import AddOutcome, add_clients, preview_add_clients
 from tieline.connections.decisions import Asked
-from tieline.connections.moving.service import MoveOutcome, preview_reassign, reassign
+from tieline.connections.moving.service import (
+    MoveOutcome,
+    preview_reassign,
+    preview_reconnect_all,
+    reassign,
+    reconnect_all,
+)
 from tieline.connections.service import RowOutcome, bulk_connect, disconnect, preview_bulk_connect
 from tieline.errors import Forbidden, Invalid, NotFound
 from tieline.ids import ClientId, ConnectionId, OrganisationId, SignInId, TeamId, new_id
@@ -70,7 +76,10 @@ def told(outcomes: Sequence[RowOutcome | AddOutcome]) -> list[tuple[str, str | N
 
 
 def moved(outcomes: Sequence[MoveOutcome]) -> list[tuple[ConnectionId, str, str | None]]:
-    return [(each.connection_id, each.outcome, each.message) for each in outcomes]
+    return [
+        (each.connection_id, each.outcome, str(each.refusal) if each.refusal else each.note)
+        for each in outcomes
+    ]
 
 
 async def rows_of(books: Books) -> dict[str, list[Any]]:
@@ -141,6 +150,25 @@ async def test_a_preview_of_reassigning_says_what_then_happens(books: Books, see
     assert moved(foreseen) == moved(happened)
 
 
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_preview_of_reconnecting_all_says_what_then_happens(books: Books, seed: int) -> None:
+    made = await muddle(books, random.Random(seed))  # noqa: S311 - no secret
+    await books.sql.execute(
+        "INSERT INTO sign_in_mended (practice_id, sign_in_id, connection_id) "
+        "SELECT $1, $2, id FROM connection WHERE practice_id = $1 AND reason IS NULL ORDER BY id LIMIT 1",
+        books.practice_id,
+        made.sign_in_id,
+    )
+    before = await rows_of(books)
+
+    foreseen = await preview_reconnect_all(books.admin, made.sign_in_id)
+
+    assert await rows_of(books) == before
+    happened = await reconnect_all(books.admin, made.sign_in_id)
+    assert moved(foreseen.outcomes) == moved(happened.outcomes)
+    assert foreseen.remaining == happened.remaining == 0
+
+
 async def test_a_preview_shows_what_stands_there_now(books: Books) -> None:
     client, other = await books.client("Acme"), await books.client("Other")
     before, wanted = await books.organisations("Before", "Acme")
@@ -170,6 +198,7 @@ async def test_a_preview_waits_for_nobody(books: Books) -> None:
     client = await books.client("Acme")
     connected = await books.connected(client, await books.organisation("Acme"))
     sign_in_id = await books.sign_in(await books.credential(), [connected.organisation_id])
+    await books.expire(connected, "TOKEN_EXPIRED")
     asked = Asked(client_id=client.id, organisation_id=connected.organisation_id)
     wanted = Wanted(client_id=ClientId(new_id()), organisation_id=connected.organisation_id)
     await all_connected()
@@ -184,11 +213,12 @@ async def test_a_preview_waits_for_nobody(books: Books) -> None:
             connecting = await preview_bulk_connect(books.admin, sign_in_id, BOOKKEEPING, [asked])
             adding = await preview_add_clients(books.admin, sign_in_id, BOOKKEEPING, [wanted])
             moving = await preview_reassign(books.admin, sign_in_id, [connected.id])
+            [mending] = (await preview_reconnect_all(books.admin, sign_in_id)).outcomes
     finally:
         await held.rollback()
 
-    outcomes = [connecting[0].outcome, adding[0].outcome, moving[0].outcome]
-    assert outcomes == ["ALREADY_CONNECTED", "ALREADY_ADDED", "REASSIGNED"]
+    outcomes = [connecting[0].outcome, adding[0].outcome, moving[0].outcome, mending.outcome]
+    assert outcomes == ["CONNECTED", "ALREADY_ADDED", "REASSIGNED", "RECONNECTED"]
     assert not [each.sql for each in statements if "FOR NO KEY" in each.sql or "FOR UPDATE" in each.sql]
 
 
@@ -209,6 +239,8 @@ async def test_who_may_not_and_too_many_are_refused_as_the_change_itself_refuses
             await preview_add_clients(caller, sign_in_id, BOOKKEEPING, [wanted])
         with pytest.raises(NotFound, match="sign-in"):
             await preview_reassign(caller, sign_in_id, [ConnectionId(new_id())])
+        with pytest.raises(NotFound, match="sign-in"):
+            await preview_reconnect_all(caller, sign_in_id)
     with pytest.raises(Invalid, match="at most 1000"):
         await preview_bulk_connect(books.admin, sign_in_id, BOOKKEEPING, [asked] * 1_001)
     with pytest.raises(Invalid, match="at most 1000"):

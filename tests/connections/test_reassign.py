@@ -66,7 +66,7 @@ async def test_chosen_connections_move_to_the_callers_credential_and_others_stay
 
     outcomes = await reassign(colleague, sign_in_id, [made[2].id, made[0].id])
 
-    assert [(each.connection_id, each.outcome, each.message) for each in outcomes] == [
+    assert [(each.connection_id, each.outcome, each.refusal) for each in outcomes] == [
         (made[2].id, Outcome.REASSIGNED, None),
         (made[0].id, Outcome.REASSIGNED, None),
     ]
@@ -175,8 +175,8 @@ async def test_each_row_has_an_honest_outcome_and_good_rows_move(books: Books, o
         Outcome.NAMED_TWICE,
     ]
     assert [each.connection_id for each in outcomes] == rows
-    assert [each.message is None for each in outcomes] == [True] + [False] * 7
-    assert outcomes[-1].message == "An earlier row of this request names the same connection."
+    assert [each.refusal is None for each in outcomes] == [True] + [False] * 7
+    assert str(outcomes[-1].refusal) == "An earlier row of this request names the same connection."
     assert [each.connection is None for each in outcomes] == [
         False,
         False,

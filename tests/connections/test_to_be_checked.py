@@ -43,8 +43,8 @@ async def looks(books: Books) -> list[str]:
 
 
 def told(mended: Mended) -> list[tuple[Outcome, bool]]:
-    """Each outcome, and whether it has a sentence."""
-    return [(each.outcome, each.message is not None) for each in mended.outcomes]
+    """Each outcome, and whether it says what is left to be seen."""
+    return [(each.outcome, each.note is not None) for each in mended.outcomes]
 
 
 @SHUT
@@ -90,7 +90,7 @@ async def test_a_colleague_who_has_access_takes_it_over_and_it_is_tried_at_once(
     [again] = await reassign(colleague, sign_in_id, [made.id])
 
     assert (first.outcome, again.outcome) == (Outcome.REASSIGNED, Outcome.ALREADY_YOURS)
-    assert first.message is not None
+    assert first.note is not None
     now = await get_connection(books.admin, made.id)
     assert (now.reason, now.credential_id, now.integrated_by) == (reason, credential_id, colleague.person_id)
     assert await books.kinds() == ["CONNECTION_HANDED_OVER"]

@@ -6,6 +6,7 @@ Each argument of the schema that takes an id has its case here; a new one withou
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
@@ -22,8 +23,7 @@ from tests.support.sockets import caller_at
 from tests.support.worlds import World, world_of
 
 Snapshot = dict[str, list[str]]
-_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "SET", "UNCHANGED")
-_ROWS = (".rows.", ".connectionIds")
+_ROW = re.compile(r"\.(rows|connectionIds)\b")
 
 every_id_argument = pytest.mark.parametrize("path", sorted(CASES))
 
@@ -95,9 +95,9 @@ async def test_unknown_and_broken_ids_are_answered_like_another_practices(
     assert await snapshot(opened, firm) == before
 
 
-def field_of(path: str) -> str | None:
-    """What a refusal names as its field; the rows of a bulk mutation are named by where they stand."""
-    return None if any(each in path for each in _ROWS) else path.split(".", 2)[2]
+def field_of(path: str) -> str:
+    """What a refusal names as its field; the row of a bulk mutation by where it stands."""
+    return _ROW.sub(r".\1.0", path.split(".", 2)[2])
 
 
 async def refusals(
@@ -110,7 +110,7 @@ async def refusals(
     answer = await _answer(gateway, firm, path, variables)
     errors = [error["extensions"] for error in answer.get("errors", [])]
     payload = (answer.get("data") or {}).get(path.split(".")[1]) or {}
-    rows = [row for row in payload.get("outcomes") or () if not row["code"].endswith(_GOOD)]
+    rows = [row["error"] for row in payload.get("outcomes") or () if row["error"] is not None]
     told = [*errors, *payload.get("errors", []), *rows]
     return [(error["code"], error.get("field")) for error in told]
 

@@ -63,7 +63,8 @@ _FOUND = """query($id: ID!) { signIn(id: $id) { organisations(first: 50) { nodes
   organisation { id name } inUse client { id }
   suggestedClients(product: BOOKKEEPING) { score exact client { id } } } } } }"""
 _BULK = """mutation($input: BulkConnectInput!) { bulkConnect(input: $input) {
-  outcomes { clientId organisationId code message connection { id client { id } organisation { id } } }
+  outcomes { clientId organisationId code error { code message field }
+    connection { id client { id } organisation { id } } }
   errors { code } } }"""
 _BOARD = """{ connectionBoard(product: BOOKKEEPING, first: 50) {
   counts { unintegrated connected mismatch expired }

@@ -13,7 +13,7 @@ from tests.support.trips import Trip, codes
 from tieline.principal import ClientAccess, Permission
 
 ADD = """mutation($input: AddClientsInput!) { addClients(input: $input) {
-  outcomes { organisationId code message client { id name team { name } }
+  outcomes { organisationId code error { code message field } client { id name team { name } }
     connection { id statuses organisation { name } client { id } lastRun { state } } }
   errors { code field message } } }"""
 OWN_BOOKS = """query($id: ID!) { signIn(id: $id) { organisations(first: 50) {
@@ -129,7 +129,7 @@ async def test_the_same_again_adds_nothing_and_names_who_is_there(trip: Trip) ->
     assert told(first) == [("ADDED", "Ashford Bakery Ltd"), ("DUPLICATE", "Birch and Sons")]
     assert told(again) == [("ALREADY_ADDED", "Ashford Bakery Ltd"), ("DUPLICATE", "Birch and Sons")]
     assert again["outcomes"][0]["connection"]["id"] == first["outcomes"][0]["connection"]["id"]
-    assert first["outcomes"][1]["message"] == (
+    assert first["outcomes"][1]["error"]["message"] == (
         "The client Birch and Sons is there already; Birch & Sons may be the same business."
     )
     assert told(meant) == [("ADDED", "Birch & Sons")]
@@ -167,7 +167,7 @@ async def test_rows_that_are_no_good_say_why_and_the_request_as_a_whole_too(
         ("INVALID", None),
         ("NOT_FOUND", None),
     ]
-    assert payload["outcomes"][1]["message"] == "Assigning a team needs the plan ADVANCED."
+    assert payload["outcomes"][1]["error"]["message"] == "Assigning a team needs the plan ADVANCED."
     assert (codes(too_many), too_many["errors"][0]["field"]) == (["INVALID"], "input.rows")
     assert codes(forbidden) == ["FORBIDDEN"]
     assert (await trip.firm.admin.ask(CLIENTS))["clients"]["nodes"] == []
@@ -218,7 +218,7 @@ async def test_the_firms_own_books_are_named_and_never_connected_by_mistake(
 
     assert [each["organisation"]["name"] for each in nodes if each["ownBooks"]] == ["Birch & Sons"]
     assert told(refused) == [("OWN_BOOKS", None), ("ADDED", "Ashford Bakery Ltd")]
-    assert refused["outcomes"][0]["message"] == (
+    assert refused["outcomes"][0]["error"]["message"] == (
         "Birch & Sons is called as your practice is: these may be its own books, and no client's."
     )
     assert [each["name"] for each in listed] == ["Ashford Bakery Ltd"]

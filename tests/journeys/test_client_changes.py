@@ -10,10 +10,10 @@ from tests.support.trips import Trip
 
 UPDATE = """mutation($input: UpdateClientInput!) { updateClient(input: $input) {
   client { name legalName practiceCode country currency team { name } } errors { code field } } }"""
-DISCONNECTING = """query($id: ID!) { disconnectPreview(connectionId: $id) {
+DISCONNECTING = """query($id: ID!) { disconnectPreview(input: {connectionId: $id}) {
   connection { id } sharing { clients { name } hidden total } otherProducts { product }
   releasesOrganisation endsConsent keepsUntil } }"""
-DELETING = """query($id: ID!) { deleteClientPreview(id: $id) {
+DELETING = """query($id: ID!) { deleteClientPreview(input: {id: $id}) {
   client { name } connections organisationsFreed organisationsKept records syncRuns people } }"""
 
 

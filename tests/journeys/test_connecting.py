@@ -188,7 +188,7 @@ async def test_many_are_connected_at_once_and_each_row_has_its_own_outcome(
         "NAMED_TWICE",
         "NOT_FOUND",
     )
-    assert all(one["message"] and one["connection"] is None for one in outcomes[2:])
+    assert all(one["error"]["message"] and one["connection"] is None for one in outcomes[2:])
     assert [one["code"] for one in again["outcomes"][:2]] == ["ALREADY_CONNECTED"] * 2
 
 

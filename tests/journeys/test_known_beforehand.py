@@ -9,17 +9,17 @@ from tests.support.trips import Trip
 from tieline.principal import Permission
 
 CONNECTING = """query($input: BulkConnectInput!) { bulkConnectPreview(input: $input) {
-  outcomes { clientId organisationId code message connection { organisation { name } } } } }"""
+  outcomes { clientId organisationId code error { code message field } connection { organisation { name } } } } }"""
 ADDING = """query($input: AddClientsInput!) { addClientsPreview(input: $input) {
-  outcomes { organisationId code message client { id } connection { id } } } }"""
+  outcomes { organisationId code error { code message field } client { id } connection { id } } } }"""
 REASSIGNING = """query($input: ReassignInput!) { reassignPreview(input: $input) {
-  outcomes { connectionId code message connection { id } } } }"""
+  outcomes { connectionId code error { code message field } connection { id } } } }"""
 BULK = """mutation($input: BulkConnectInput!) { bulkConnect(input: $input) {
-  outcomes { clientId organisationId code message connection { id } } errors { code } } }"""
+  outcomes { clientId organisationId code error { code message field } connection { id } } errors { code } } }"""
 NAMESAKES = """query($id: ID!) { signIn(id: $id) { organisations(first: 50) {
   nodes { organisation { name } namesakes { name connections { organisation { name } } } } } } }"""
 INTEGRATORS = """query($provider: String) { integrators(provider: $provider) {
-  person { name } provider { slug } logins clientCount connectionCount expiredCount } }"""
+  person { name } provider { slug } logins clientCount connectionCount expiredCount disconnectedCount } }"""
 
 
 async def test_conflicts_duplicates_and_integrators_are_known_before_anything_is_done(trip: Trip) -> None:
@@ -48,8 +48,8 @@ async def test_conflicts_duplicates_and_integrators_are_known_before_anything_is
 
     outcomes = foreseen["bulkConnectPreview"]["outcomes"]
     assert [each["code"] for each in outcomes] == ["CONNECTED", "ORGANISATION_IN_USE", "NOT_FOUND"]
-    assert [(each["code"], each["message"]) for each in happened["bulkConnect"]["outcomes"]] == [
-        (each["code"], each["message"]) for each in outcomes
+    assert [(each["code"], each["error"]) for each in happened["bulkConnect"]["outcomes"]] == [
+        (each["code"], each["error"]) for each in outcomes
     ]
     assert [each["connection"] for each in outcomes] == [None] * 3
     [kept] = after["bulkConnectPreview"]["outcomes"]
@@ -76,6 +76,7 @@ async def test_conflicts_duplicates_and_integrators_are_known_before_anything_is
         "clientCount": 1,
         "connectionCount": 1,
         "expiredCount": 0,
+        "disconnectedCount": 0,
     }
     assert (await admin.ask(INTEGRATORS, provider="quickbooks"))["integrators"] == []
 

@@ -18,7 +18,8 @@ from tests.support.sandbox import Sandbox
 from tests.support.trips import Trip, codes
 
 REASSIGN = """mutation($input: ReassignInput!) { reassign(input: $input) {
-  outcomes { connectionId code message connection { statuses integratedBy { login person { name } } } }
+  outcomes { connectionId code error { code message field }
+    connection { statuses integratedBy { login person { name } } } }
   errors { code field } } }"""
 INTEGRATED_BY = """query($id: ID!) { connections(integratedBy: $id) { totalCount
   nodes { client { name } integratedBy { login person { name } } } } }"""

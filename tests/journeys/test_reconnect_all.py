@@ -19,9 +19,9 @@ from tests.support.trips import Trip, codes
 from tieline.principal import Permission
 
 NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elder")
-PREVIEW = '{ reconnectAllPreview(provider: "xero") { total disconnected } }'
+COUNT = '{ reconnectAllCount(provider: "xero") { total disconnected } }'
 RECONNECT_ALL = """mutation($id: ID!) { reconnectAll(input: {signInId: $id}) {
-  outcomes { connectionId code message connection {
+  outcomes { connectionId code error { code message field } note connection {
     statuses client { name } integratedBy { login person { name } } lastRun { trigger state } } }
   remaining errors { code field } } }"""
 CONNECTION = "query($id: ID!) { connection(id: $id) { lastRun { trigger state } } }"
@@ -80,7 +80,7 @@ async def test_one_sign_in_mends_what_it_reaches_but_not_what_a_person_disconnec
     await revoked(portfolio)
     colleague, trip = await colleague_of(portfolio, "Alder", "Birch", "Cedar", "Elder")
 
-    preview = (await colleague.ask(PREVIEW))["reconnectAllPreview"]
+    counted = (await colleague.ask(COUNT))["reconnectAllCount"]
     started = await trip.start(colleague, purpose="RECONNECT_ALL", products=[])
     told = await trip.proof(started)
     before = await portfolio.counts()
@@ -89,7 +89,7 @@ async def test_one_sign_in_mends_what_it_reaches_but_not_what_a_person_disconnec
     await portfolio.wait_for_jobs("sync.work_run")
     again = await reconnect_all(colleague, told["signIn"])
 
-    assert preview == {"total": 4, "disconnected": 1}
+    assert counted == {"total": 4, "disconnected": 1}
     assert started["signIn"]["products"] == ["BOOKKEEPING"]
     assert before["expired"] == 5
     became = {each["connection"]["client"]["name"]: each for each in mended["outcomes"]}
@@ -137,8 +137,8 @@ async def test_nobody_is_prompted_whose_own_login_reaches_all_that_is_broken(por
 async def test_strangers_are_refused(trip: Trip, other_firm: Firm) -> None:
     syncing = await trip.firm.member(Permission.SYNC)
 
-    assert await syncing.codes(PREVIEW) == ["FORBIDDEN"]
-    assert await trip.firm.admin.codes(PREVIEW.replace("xero", "nobody")) == ["NOT_FOUND"]
+    assert await syncing.codes(COUNT) == ["FORBIDDEN"]
+    assert await trip.firm.admin.codes(COUNT.replace("xero", "nobody")) == ["NOT_FOUND"]
     stranger = await reconnect_all(other_firm.admin, await trip.ready())
     assert stranger["errors"] == [{"code": "NOT_FOUND", "field": "input.signInId"}]
 
@@ -147,10 +147,10 @@ async def test_what_the_connections_own_login_mends_is_told_as_well(portfolio: P
     admin, trip = portfolio.admin, portfolio.trip
     await revoked(portfolio)
 
-    before = (await admin.ask(PREVIEW))["reconnectAllPreview"]["total"]
+    before = (await admin.ask(COUNT))["reconnectAllCount"]["total"]
     told = await trip.proof(await trip.start(purpose="RECONNECT_ALL", products=[]))
     assert codes(await trip.complete(told)) == []
-    after = (await admin.ask(PREVIEW))["reconnectAllPreview"]["total"]
+    after = (await admin.ask(COUNT))["reconnectAllCount"]["total"]
     calls = [await reconnect_all(admin, told["signIn"]) for _ in range(2)]
 
     assert (before, after) == (5, 0)
@@ -159,7 +159,7 @@ async def test_what_the_connections_own_login_mends_is_told_as_well(portfolio: P
         assert {
             each["connection"]["client"]["name"].split()[0]: (
                 each["code"],
-                each["message"],
+                each["error"],
                 each["connection"]["statuses"],
             )
             for each in mended["outcomes"]
@@ -184,7 +184,7 @@ async def test_books_that_could_not_be_opened_work_once_a_colleague_can_open_the
 
     await until(is_open, "the books were opened")
     assert became["code"] == "TO_BE_CHECKED"
-    assert became["message"].startswith("We try at once")
+    assert became["note"].startswith("We try at once")
     assert became["connection"]["statuses"] == ["EXPIRED"]
     assert became["connection"]["integratedBy"]["person"] == {"name": "Some Member"}
     again = await reconnect_all(colleague, told["signIn"])

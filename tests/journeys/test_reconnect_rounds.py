@@ -22,7 +22,8 @@ async def became(rounds: Rounds, sign_in_id: str) -> dict[str, tuple[str, str | 
     mended = await reconnect_all(rounds.firm.admin, sign_in_id)
     assert mended["errors"] == []
     return {
-        each["connection"]["client"]["name"]: (each["code"], each["message"]) for each in mended["outcomes"]
+        each["connection"]["client"]["name"]: (each["code"], each["error"] and each["error"]["message"])
+        for each in mended["outcomes"]
     }
 
 

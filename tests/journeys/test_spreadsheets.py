@@ -6,10 +6,11 @@ from tests.support.firm import Firm, unknown_id
 from tieline.spreadsheets import read, render
 
 PREVIEW = """query($input: PracticeCodesInput!) { practiceCodesPreview(input: $input) {
-  matched { line practiceCode name by outcome message client { id name } }
-  unmatched { line practiceCode name } ambiguous { line clients { name } } wrong { line message } withoutCode } }"""
+  matched { line practiceCode name by outcome error { code message field } client { id name } }
+  unmatched { line practiceCode name } ambiguous { line clients { name } }
+  wrong { line error { code message field } } withoutCode } }"""
 SET = """mutation($rows: [PracticeCodeRow!]!) { setPracticeCodes(input: {rows: $rows}) {
-  outcomes { clientId code message client { practiceCode } } errors { code field } } }"""
+  outcomes { clientId code error { code message field } client { practiceCode } } errors { code field } } }"""
 
 EXPORT = """query($search: String) {
   clientsCsv(search: $search, statuses: [UNINTEGRATED]) { fileName content rowCount eventCursor } }"""

@@ -166,10 +166,10 @@ async def test_one_call_connects_the_good_rows_and_tells_each_other_one_why_not(
     assert [(one["clientId"], one["organisationId"]) for one in outcomes] == given.rows
     assert [one["code"] for one in outcomes] == given.codes(good="CONNECTED")
     for (row, _, words), outcome in zip(given.others, outcomes[20:], strict=True):
-        assert words in (outcome["message"] or ""), row
+        assert words in (outcome["error"]["message"] if outcome["error"] else ""), row
     made, refused = [one["connection"] for one in outcomes[:21]], outcomes[21:]
     assert [(one["client"]["id"], one["organisation"]["id"]) for one in made] == given.rows[:21]
-    assert all(one["connection"] is None and one["message"] for one in refused)
+    assert all(one["connection"] is None and one["error"]["message"] for one in refused)
     assert await fresh.counts() == {"unintegrated": 7, "connected": 24, "mismatch": 1, "expired": 0}
     assert await fresh.told("CONNECTION_CONNECTED") == Counter(
         one["connection"]["id"] for one in (*given.before, *outcomes[:20])

@@ -20,12 +20,12 @@ def mutation(name: str, input: str, *, declares: str = "", asks: str = "") -> st
 
 
 def bulk(input: str, *, declares: str) -> str:
-    return mutation("bulkConnect", input, declares=declares, asks="outcomes { code }")
+    return mutation("bulkConnect", input, declares=declares, asks="outcomes { code error { code field } }")
 
 
 def adding(sign_in: str, row: str, *, declares: str) -> str:
     given = f"signInId: {sign_in}, product: BOOKKEEPING, rows: [{row}]"
-    return mutation("addClients", given, declares=declares, asks="outcomes { code }")
+    return mutation("addClients", given, declares=declares, asks="outcomes { code error { code field } }")
 
 
 def board(filter: str) -> str:
@@ -55,8 +55,8 @@ CASES = {
     "Query.activity.clientId": Case(
         document="query($id: ID!) { activity(clientId: $id) { totalCount } }", names="client"
     ),
-    "Query.deleteClientPreview.id": Case(
-        document="query($id: ID!) { deleteClientPreview(id: $id) { records } }", names="client"
+    "Query.deleteClientPreview.input.id": Case(
+        document="query($id: ID!) { deleteClientPreview(input: {id: $id}) { records } }", names="client"
     ),
     "Query.connection.id": Case(
         document="query($id: ID!) { connection(id: $id) { id } }", names="connection"
@@ -72,8 +72,8 @@ CASES = {
     ),
     "Query.connectionBoard.integratedBy": Case(document=board("integratedBy: $id"), names="person"),
     "Query.connectionBoard.teamIds": Case(document=board("teamIds: [$id]"), names="team"),
-    "Query.disconnectPreview.connectionId": Case(
-        document="query($id: ID!) { disconnectPreview(connectionId: $id) { endsConsent } }",
+    "Query.disconnectPreview.input.connectionId": Case(
+        document="query($id: ID!) { disconnectPreview(input: {connectionId: $id}) { endsConsent } }",
         names="connection",
     ),
     "Query.signIn.id": Case(document="query($id: ID!) { signIn(id: $id) { id } }", names="sign_in"),
@@ -317,14 +317,15 @@ CASES = {
         document=mutation("refreshLists", "connectionId: $id", asks="run { id }"), names="connection"
     ),
     "Mutation.reconnectAll.input.signInId": Case(
-        document=mutation("reconnectAll", "signInId: $id", asks="outcomes { code }"), names="sign_in"
+        document=mutation("reconnectAll", "signInId: $id", asks="outcomes { code error { code field } }"),
+        names="sign_in",
     ),
     "Mutation.reassign.input.signInId": Case(
         document=mutation(
             "reassign",
             "signInId: $id, connectionIds: [$connection]",
             declares=", $connection: ID!",
-            asks="outcomes { code }",
+            asks="outcomes { code error { code field } }",
         ),
         names="sign_in",
     ),
@@ -333,7 +334,7 @@ CASES = {
             "reassign",
             "signInId: $sign_in, connectionIds: [$id]",
             declares=", $sign_in: ID!",
-            asks="outcomes { code }",
+            asks="outcomes { code error { code field } }",
         ),
         names="connection",
     ),
@@ -381,7 +382,9 @@ CASES = {
     ),
     "Mutation.setPracticeCodes.input.rows.clientId": Case(
         document=mutation(
-            "setPracticeCodes", 'rows: [{clientId: $id, practiceCode: "N-1"}]', asks="outcomes { code }"
+            "setPracticeCodes",
+            'rows: [{clientId: $id, practiceCode: "N-1"}]',
+            asks="outcomes { code error { code field } }",
         ),
         names="client",
     ),
@@ -390,7 +393,7 @@ CASES = {
     ),
 }
 
-_FORESEEN = ("bulkConnect", "addClients", "reassign")
+_FORESEEN = ("bulkConnect", "addClients", "reconnectAll", "reassign")
 CASES |= {
     path.replace(f"Mutation.{name}.", f"Query.{name}Preview."): foreseen(name, case)
     for name in _FORESEEN

@@ -141,7 +141,10 @@ def _refused_client(row: Asked, facts: Facts) -> Refused | None:
     client = facts.clients.get(row.client_id)
     if client is None:
         return NotFound("client", row.client_id, field="clientId")
-    return facts.forbids(client)
+    forbidden = facts.forbids(client)
+    if forbidden is not None:
+        forbidden.field = "clientId"
+    return forbidden
 
 
 def _refused_organisation(row: Asked, facts: Facts) -> Refused | None:

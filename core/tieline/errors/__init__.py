@@ -26,6 +26,8 @@
     │   ├── OrganisationInUse it serves another client already
     │   ├── NotInThisLogin    the sign-in does not reach the organisation
     │   ├── DifferentOrganisation     another one than before; that is a change, not a reconnect
+    │   │   └── AnotherChosen another one was chosen at the provider than was asked for
+    │   ├── DisconnectedOnPurpose     a person disconnected it: only a reconnect of its own revives it
     │   ├── ConsentOver       the consent to read the organisation has run out: sign in again
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
@@ -33,6 +35,7 @@
     │   ├── CodeTaken         another client has this practice code
     │   ├── OwnBooks          these look like the practice's own books, and no client's
     │   ├── NamedTwice        two rows of one request name the same thing
+    │   │   └── LinesContradict       two lines of a spreadsheet do
     │   ├── NameTaken         another one of the practice's has the name
     │   ├── TeamInUse         it has clients: say which team they go to
     │   └── LastAdmin         nobody would run the practice any more
@@ -88,6 +91,7 @@ from tieline.errors.refusals import (
     AdministratorNeeded,
     AdminNeeded,
     AlreadyMember,
+    AnotherChosen,
     BulkConnectUnsupported,
     CannotSync,
     CodeTaken,
@@ -96,12 +100,14 @@ from tieline.errors.refusals import (
     CursorExpired,
     CursorInvalid,
     DifferentOrganisation,
+    DisconnectedOnPurpose,
     DuplicateClient,
     Forbidden,
     Invalid,
     InvitationForAnother,
     InvitationOver,
     LastAdmin,
+    LinesContradict,
     MemberNeeded,
     NamedTwice,
     NameTaken,
@@ -132,6 +138,7 @@ __all__ = [
     "AdminNeeded",
     "AdministratorNeeded",
     "AlreadyMember",
+    "AnotherChosen",
     "AnswerTooLarge",
     "AppRemoved",
     "BulkConnectUnsupported",
@@ -145,6 +152,7 @@ __all__ = [
     "CursorExpired",
     "CursorInvalid",
     "DifferentOrganisation",
+    "DisconnectedOnPurpose",
     "DuplicateClient",
     "Forbidden",
     "Invalid",
@@ -153,6 +161,7 @@ __all__ = [
     "IssuerUnavailable",
     "LastAdmin",
     "LimitScope",
+    "LinesContradict",
     "MemberNeeded",
     "NameTaken",
     "NamedTwice",

@@ -245,6 +245,20 @@ class DifferentOrganisation(Refused):
         )
 
 
+class AnotherChosen(DifferentOrganisation):
+    """Whoever was at the provider chose another organisation; `why` is that round's sentence."""
+
+    def __init__(self, why: str, *, field: str | None = None) -> None:
+        Refused.__init__(self, why, field=field)
+
+
+class DisconnectedOnPurpose(Refused):
+    code: ClassVar[str] = "DISCONNECTED"
+
+    def __init__(self, *, field: str | None = None) -> None:
+        super().__init__("Somebody disconnected it: reconnect it by itself, if that is meant.", field=field)
+
+
 class ConsentOver(Refused):
     code: ClassVar[str] = "CONSENT_EXPIRED"
 
@@ -307,6 +321,13 @@ class NamedTwice(Refused):
 
     def __init__(self, already: str, *, field: str | None = None) -> None:
         super().__init__(f"An earlier row of this request {already}.", field=field)
+
+
+class LinesContradict(NamedTwice):
+    """`others` are the lines of a spreadsheet that say the same as this one."""
+
+    def __init__(self, others: str, what: str, *, field: str | None = None) -> None:
+        Refused.__init__(self, f"This line and {others} {what}: keep one of them.", field=field)
 
 
 class NameTaken(Refused):

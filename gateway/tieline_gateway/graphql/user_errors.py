@@ -14,7 +14,9 @@ EXPECTED = (errors.Refused, errors.TryAgain, errors.ProviderError)
 """What a mutation catches; `UserError.of` raises what of it no mutation may answer with."""
 
 
-@strawberry.enum(description="Why a mutation changed nothing; docs/errors.md says what to do about each.")
+@strawberry.enum(
+    description="Why a mutation, or one of its rows, changed nothing; docs/errors.md says what to do about each."
+)
 class UserErrorCode(StrEnum):
     NOT_FOUND = errors.NotFound.code
     FORBIDDEN = errors.Forbidden.code
@@ -35,6 +37,7 @@ class UserErrorCode(StrEnum):
     ORGANISATION_IN_USE = errors.OrganisationInUse.code
     NOT_IN_THIS_LOGIN = errors.NotInThisLogin.code
     DIFFERENT_ORGANISATION = errors.DifferentOrganisation.code
+    DISCONNECTED = errors.DisconnectedOnPurpose.code
     CONSENT_EXPIRED = errors.ConsentOver.code
     SCOPE_MISSING = errors.ConsentTooNarrow.code
     NAMED_TWICE = errors.NamedTwice.code
@@ -65,8 +68,12 @@ class UserError:
         """One for each thing that is wrong. Raises the error itself where no mutation may answer with it."""
         if isinstance(error, errors.SeveralInvalid):
             return [told for part in error.parts for told in cls.of(part, within=within)]
+        field = getattr(error, "field", None)
+        return [cls.single(error, field=f"{within}.{field}" if field else None)]
+
+    @classmethod
+    def single(cls, error: Expected, *, field: str | None) -> UserError:
+        """About this field. Raises the error itself where no mutation may answer with it."""
         if error.code not in UserErrorCode.__members__:
             raise error
-        field = getattr(error, "field", None)
-        path = f"{within}.{field}" if field else None
-        return [cls(code=UserErrorCode(error.code), message=str(error), field=path)]
+        return cls(code=UserErrorCode(error.code), message=str(error), field=field)

@@ -9,7 +9,7 @@ from typing import Any
 from tieline.cli.story.api import Api
 from tieline.cli.story.played import Played
 
-_PREVIEW = "query($provider: String!) { reconnectAllPreview(provider: $provider) { total disconnected } }"
+_COUNT = "query($provider: String!) { reconnectAllCount(provider: $provider) { total disconnected } }"
 _OUTCOMES = "outcomes { connectionId code connection { client { name } } } errors { message }"
 _RECONNECT_ALL = (
     f"""mutation($input: ReconnectAllInput!) {{ reconnectAll(input: $input) {{ {_OUTCOMES} }} }}"""
@@ -27,7 +27,7 @@ class Preview:
 
 def preview(api: Api, played: Played) -> Preview:
     """What reconnecting all would touch. Raises BrokeOff."""
-    told = api.ask(_PREVIEW, provider=played.slug)["reconnectAllPreview"]
+    told = api.ask(_COUNT, provider=played.slug)["reconnectAllCount"]
     return Preview(broken=told["total"], disconnected=told["disconnected"])
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 
 from tieline.clients.codes.reading import Line, Wrong
 from tieline.clients.repository import Client
+from tieline.errors import LinesContradict
 from tieline.ids import ClientId, parse_id
 from tieline.names import match_key, name_key
 
@@ -136,4 +137,4 @@ def _wrong(line: Line, numbers: Sequence[int], what: str) -> Wrong:
     few = [number for number in islice(numbers, _MOST_OTHERS + 1) if number != line.number][:_MOST_OTHERS]
     others, more = ", ".join(map(str, few)), len(numbers) - 1 - len(few)
     rest = f" and {more} more" if more else ""
-    return Wrong(number=line.number, message=f"This line and {others}{rest} {what}: keep one of them.")
+    return Wrong(number=line.number, refusal=LinesContradict(f"{others}{rest}", what, field="csv"))

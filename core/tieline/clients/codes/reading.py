@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tieline.clients.details import read_code
-from tieline.errors import Invalid
+from tieline.errors import Invalid, Refused
 from tieline.names import name_key
 from tieline.spreadsheets import MAX_ROWS, read
 
@@ -37,10 +37,10 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wrong:
-    """A row that cannot be used, and the sentence that says why."""
+    """A row that cannot be used, and why."""
 
     number: int
-    message: str
+    refusal: Refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,9 +77,9 @@ def read_sheet(text: str, layout: Layout) -> Sheet:
             without_code += any(cell.strip() for cell in row)
             continue
         try:
-            read_code(line.code, field="practiceCode")
+            read_code(line.code, field="csv")
         except Invalid as invalid:
-            wrong.append(Wrong(number=number, message=str(invalid)))
+            wrong.append(Wrong(number=number, refusal=invalid))
         else:
             lines.append(line)
     if len(lines) > MAX_ROWS:

@@ -90,6 +90,7 @@ def _forbidden(principal: Principal) -> Forbidden | None:
     try:
         principal.require(Permission.MANAGE_CONNECTIONS)
     except Forbidden as forbidden:
+        forbidden.field = "clientId"
         return forbidden
     return None
 

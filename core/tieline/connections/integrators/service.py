@@ -10,7 +10,7 @@ from tieline.principal import Principal
 
 
 async def list_integrators(principal: Principal, *, provider: str | None = None) -> list[Integrator]:
-    """Everybody on whom current connections hang of clients that the caller sees, one for each provider.
+    """Everybody on whom connections hang of clients that the caller sees, one for each provider.
 
     Raises NotFound (provider).
     """

@@ -8,12 +8,14 @@ from enum import StrEnum
 
 from tieline.clients.repository import Client
 from tieline.connections.repository import Connection
-from tieline.connections.states import MENDS_ITSELF, Reason, explanation
+from tieline.connections.states import MENDS_ITSELF, Reason
 from tieline.credentials.repository import Credential
 from tieline.errors import (
+    AnotherChosen,
     ConsentOver,
     ConsentTooNarrow,
     DifferentOrganisation,
+    DisconnectedOnPurpose,
     Forbidden,
     NamedTwice,
     NotFound,
@@ -32,7 +34,7 @@ class Outcome(StrEnum):
     TO_BE_CHECKED = "TO_BE_CHECKED"
     REASSIGNED = "REASSIGNED"
     ALREADY_YOURS = "ALREADY_YOURS"
-    DISCONNECTED = "DISCONNECTED"
+    DISCONNECTED = DisconnectedOnPurpose.code
     NOT_IN_THIS_LOGIN = NotInThisLogin.code
     DIFFERENT_ORGANISATION = DifferentOrganisation.code
     CONSENT_EXPIRED = ConsentOver.code
@@ -82,11 +84,17 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Left:
-    """The connection stays as it is; `connection` is None where the caller may not see it."""
+    """The connection stays as it is: it is the caller's already, or refused.
 
-    outcome: Outcome
-    message: str | None
-    connection: Connection | None = None
+    `connection` is None where the caller may not see it.
+    """
+
+    connection: Connection | None
+    refusal: Refused | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.ALREADY_YOURS if self.refusal is None else Outcome(self.refusal.code)
 
 
 def mend(connection: Connection, facts: Facts) -> Move | Left | None:
@@ -118,7 +126,7 @@ def reassign_all(ids: Sequence[ConnectionId], facts: Facts) -> Iterator[Move | L
 
 
 def left(refusal: Refused, connection: Connection | None) -> Left:
-    return Left(outcome=Outcome(refusal.code), message=str(refusal), connection=connection)
+    return Left(connection=connection, refusal=refusal)
 
 
 def _reassign(connection_id: ConnectionId, facts: Facts) -> Move | Left:
@@ -129,11 +137,10 @@ def _reassign(connection_id: ConnectionId, facts: Facts) -> Move | Left:
     if forbidden is not None:
         return left(forbidden, standing)
     if standing.reason is Reason.DISCONNECTED:
-        message = explanation(standing.status, standing.reason)
-        return Left(outcome=Outcome.DISCONNECTED, message=message, connection=standing)
+        return left(DisconnectedOnPurpose(field="connectionIds"), standing)
     found = _reach(standing, facts)
     if isinstance(found, Move) and not found.is_written and found.credential.person_id == facts.person_id:
-        return Left(outcome=Outcome.ALREADY_YOURS, message=None, connection=standing)
+        return Left(connection=standing)
     return found
 
 
@@ -156,6 +163,6 @@ def _unreached(standing: Connection, facts: Facts) -> Left:
     if standing.organisation_id in facts.over:
         return left(ConsentOver(standing.organisation_name, field="signInId"), standing)
     if standing.organisation_id in facts.misled:
-        message = sentence_of(Failure.DIFFERENT_ORGANISATION)
-        return Left(outcome=Outcome.DIFFERENT_ORGANISATION, message=message, connection=standing)
+        why = sentence_of(Failure.DIFFERENT_ORGANISATION)
+        return left(AnotherChosen(why, field="signInId"), standing)
     return left(NotInThisLogin(standing.organisation_name, field="signInId"), standing)

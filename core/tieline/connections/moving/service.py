@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tieline import clock
 from tieline.connections.facts import usable_sign_in
-from tieline.connections.moving.decisions import Left, Move, Outcome, mend, reassign_all
+from tieline.connections.moving.decisions import Facts, Left, Move, Outcome, mend, reassign_all
 from tieline.connections.moving.facts import load_facts, mends_of
-from tieline.connections.moving.repository import BrokenCount, BrokenRepository
+from tieline.connections.moving.repository import BrokenCount, BrokenRepository, BrokenRows
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.writing import Moved, hang, let_go, try_at_once
 from tieline.credentials.handing import hand_over
 from tieline.database import scope
-from tieline.errors import Invalid, NotFound
+from tieline.errors import Invalid, NotFound, Refused
 from tieline.host import host
 from tieline.ids import ConnectionId, SignInId
 from tieline.principal import Principal
@@ -28,12 +29,16 @@ _TO_BE_CHECKED = "We try at once whether its books can be opened again: if they 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoveOutcome:
-    """What became of one connection, and a sentence where nothing did. `connection` is as it is now."""
+    """What became of one connection: the refusal where nothing did, and a sentence where something is left to be seen.
+
+    `connection` is as it is now.
+    """
 
     connection_id: ConnectionId
     outcome: Outcome
-    message: str | None
     connection: Connection | None
+    refusal: Refused | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +47,26 @@ class Mended:
 
     outcomes: tuple[MoveOutcome, ...]
     remaining: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """What is to become of broken connections, those first that the sign-in mends, and what completing it mended."""
+
+    broken: BrokenRows
+    decided: Mapping[ConnectionId, Move | Left]
+    facts: Facts
+    by_completing: Sequence[Connection]
+
+    def told(self, outcomes: Sequence[MoveOutcome]) -> Mended:
+        """With what became of those that were decided, in their order; 1,000 in all."""
+        first = self.broken.mended
+        completed = [
+            MoveOutcome(connection_id=each.id, outcome=Outcome.RECONNECTED, connection=each)
+            for each in self.by_completing
+        ]
+        told = [*outcomes[:first], *completed, *outcomes[first:]]
+        return Mended(outcomes=tuple(told[:MAX_ROWS]), remaining=self.broken.remaining)
 
 
 async def count_broken(principal: Principal, provider: str) -> BrokenCount:
@@ -64,17 +89,24 @@ async def reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
     caller manages. Raises NotFound, SignInNotReady and SignInOver (of the sign-in), and Forbidden.
     """
     async with unit_of_work(principal) as work:
-        sign_in = await usable_sign_in(principal, sign_in_id, at=work.now)
-        await require_some_client(principal)
-        repository, mends = BrokenRepository.managed_by(principal), await mends_of(sign_in)
-        broken = await repository.first(sign_in.provider, sign_in.id, mends, at=work.now, most=MAX_ROWS)
-        facts = await load_facts(principal, sign_in, broken.rows, at=work.now)
-        decided = {each.id: became for each in broken.rows if (became := mend(each, facts)) is not None}
-        through = {credential_id for credential_id, _ in mends}
-        by_completing = await repository.mended_by(sign_in.id, through, sign_in.provider, most=MAX_ROWS)
-        outcomes = await _carry_out(work, principal, list(decided.items()), Outcome.RECONNECTED)
-    outcomes[broken.mended : broken.mended] = [_mended(each) for each in by_completing]
-    return Mended(outcomes=tuple(outcomes[:MAX_ROWS]), remaining=broken.remaining)
+        found = await _find_broken(principal, sign_in_id, at=work.now)
+        outcomes = await _carry_out(work, principal, list(found.decided.items()), Outcome.RECONNECTED)
+    return found.told(outcomes)
+
+
+async def preview_reconnect_all(principal: Principal, sign_in_id: SignInId) -> Mended:
+    """What `reconnect_all` would answer at this moment; nothing is changed or locked. Raises what it raises.
+
+    `connection` is as it stands now.
+    """
+    async with scope(principal.practice_id):
+        found = await _find_broken(principal, sign_in_id, at=clock.now(), lock=False)
+    return found.told(
+        [
+            _outcome(connection_id, became, found.facts.standing, Outcome.RECONNECTED)
+            for connection_id, became in found.decided.items()
+        ]
+    )
 
 
 @retrying
@@ -113,6 +145,24 @@ async def preview_reassign(
     return [_outcome(each, became, facts.standing, Outcome.REASSIGNED) for each, became in decided]
 
 
+async def _find_broken(
+    principal: Principal, sign_in_id: SignInId, *, at: datetime, lock: bool = True
+) -> _Found:
+    """Decided by what is locked, if it is to change; a constant number of statements."""
+    sign_in = await usable_sign_in(principal, sign_in_id, at=at)
+    await require_some_client(principal)
+    repository, mends = BrokenRepository.managed_by(principal), await mends_of(sign_in)
+    broken = await repository.first(sign_in.provider, sign_in.id, mends, at=at, most=MAX_ROWS)
+    facts = await load_facts(principal, sign_in, broken.rows, at=at, lock=lock)
+    through = {credential_id for credential_id, _ in mends}
+    return _Found(
+        broken=broken,
+        decided={each.id: became for each in broken.rows if (became := mend(each, facts)) is not None},
+        facts=facts,
+        by_completing=await repository.mended_by(sign_in.id, through, sign_in.provider, most=MAX_ROWS),
+    )
+
+
 def _check_size(connection_ids: Sequence[ConnectionId]) -> None:
     if len(connection_ids) > MAX_ROWS:
         raise Invalid(
@@ -134,13 +184,6 @@ async def _carry_out(
     return [_outcome(connection_id, became, now, done) for connection_id, became in decided]
 
 
-def _mended(connection: Connection) -> MoveOutcome:
-    """Of one that the sign-in has mended before, when it was completed."""
-    return MoveOutcome(
-        connection_id=connection.id, outcome=Outcome.RECONNECTED, message=None, connection=connection
-    )
-
-
 def _outcome(
     connection_id: ConnectionId, became: Move | Left, now: Mapping[ConnectionId, Connection], done: Outcome
 ) -> MoveOutcome:
@@ -149,15 +192,15 @@ def _outcome(
         return MoveOutcome(
             connection_id=connection_id,
             outcome=done if is_open else Outcome.TO_BE_CHECKED,
-            message=_TO_BE_CHECKED if became.is_to_be_checked else None,
             connection=now[connection_id],
+            note=_TO_BE_CHECKED if became.is_to_be_checked else None,
         )
     return MoveOutcome(
         connection_id=connection_id,
         outcome=became.outcome,
-        message=became.message,
         # Another row may have moved it, or handed over what it hangs on.
         connection=now.get(connection_id, became.connection) if became.connection is not None else None,
+        refusal=became.refusal,
     )
 
 

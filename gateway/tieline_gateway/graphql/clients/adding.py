@@ -19,7 +19,7 @@ from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
-from tieline_gateway.graphql.rows import outcomes_of
+from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
 Adding: TypeAlias = Callable[
@@ -82,7 +82,7 @@ class AddClientsInput:
 class AddClientOutcome:
     organisation_id: strawberry.ID
     code: AddClientOutcomeCode
-    message: str | None = strawberry.field(description="A sentence for people; null for a row that is good.")
+    error: UserError | None = strawberry.field(description=WHY_REFUSED)
     client: Client | None = strawberry.field(
         description="The client that was added, was there already, or stands in the way; null for one that the "
         "caller may not see, and in a preview for one that is not there yet."
@@ -92,21 +92,21 @@ class AddClientOutcome:
     )
 
     @classmethod
-    def of(cls, row: AddClientRow, became: AddOutcome) -> AddClientOutcome:
+    def of(cls, place: Place, row: AddClientRow, became: AddOutcome) -> AddClientOutcome:
         return cls(
             organisation_id=row.organisation_id,
             code=AddClientOutcomeCode(became.outcome),
-            message=str(became.refusal) if became.refusal else None,
+            error=place.error(became.refusal),
             client=Client.of(became.client) if became.client else None,
             connection=Connection.of(became.connection) if became.connection else None,
         )
 
     @classmethod
-    def unknown(cls, row: AddClientRow, refusal: errors.NotFound) -> AddClientOutcome:
+    def unknown(cls, place: Place, row: AddClientRow, refusal: errors.NotFound) -> AddClientOutcome:
         return cls(
             organisation_id=row.organisation_id,
             code=AddClientOutcomeCode.NOT_FOUND,
-            message=str(refusal),
+            error=place.error(refusal),
             client=None,
             connection=None,
         )

@@ -17,8 +17,10 @@ from tieline.ids import ClientId
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
-from tieline_gateway.graphql.rows import outcomes_of
+from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+
+_IN_CSV = "input.csv"  # a refusal's line is told beside it
 
 strawberry.enum(
     MatchedBy,
@@ -73,7 +75,7 @@ class MatchedPracticeCode:
     outcome: PracticeCodeOutcomeCode = strawberry.field(
         description="What `setPracticeCodes` would answer if it were sent all that is matched."
     )
-    message: str | None = strawberry.field(description="A sentence for people; null for a row that is good.")
+    error: UserError | None = strawberry.field(description=WHY_REFUSED)
 
     @classmethod
     def of(cls, match: Match, became: CodeOutcome) -> MatchedPracticeCode:
@@ -84,7 +86,7 @@ class MatchedPracticeCode:
             client=Client.of(match.client),
             by=match.by,
             outcome=PracticeCodeOutcomeCode(became.outcome),
-            message=str(became.refusal) if became.refusal else None,
+            error=UserError.single(became.refusal, field=_IN_CSV) if became.refusal else None,
         )
 
 
@@ -119,11 +121,11 @@ class AmbiguousPracticeCode:
 @strawberry.type(description="A line that cannot be used.")
 class WrongPracticeCode:
     line: int
-    message: str = strawberry.field(description="Why, as a sentence for people, in English.")
+    error: UserError = strawberry.field(description="Why.")
 
     @classmethod
     def of(cls, wrong: Wrong) -> WrongPracticeCode:
-        return cls(line=wrong.number, message=wrong.message)
+        return cls(line=wrong.number, error=UserError.single(wrong.refusal, field=_IN_CSV))
 
 
 @strawberry.type(name="PracticeCodesPreview", description="What the lines of a spreadsheet are about.")
@@ -168,24 +170,24 @@ class SetPracticeCodesInput:
 class PracticeCodeOutcome:
     client_id: strawberry.ID
     code: PracticeCodeOutcomeCode
-    message: str | None = strawberry.field(description="A sentence for people; null for a row that is good.")
+    error: UserError | None = strawberry.field(description=WHY_REFUSED)
     client: Client | None = strawberry.field(description="As it is now; null for a row that is refused.")
 
     @classmethod
-    def of(cls, row: PracticeCodeRow, became: CodeOutcome) -> PracticeCodeOutcome:
+    def of(cls, place: Place, row: PracticeCodeRow, became: CodeOutcome) -> PracticeCodeOutcome:
         return cls(
             client_id=row.client_id,
             code=PracticeCodeOutcomeCode(became.outcome),
-            message=str(became.refusal) if became.refusal else None,
+            error=place.error(became.refusal),
             client=Client.of(became.client) if became.client else None,
         )
 
     @classmethod
-    def unknown(cls, row: PracticeCodeRow, refusal: errors.NotFound) -> PracticeCodeOutcome:
+    def unknown(cls, place: Place, row: PracticeCodeRow, refusal: errors.NotFound) -> PracticeCodeOutcome:
         return cls(
             client_id=row.client_id,
             code=PracticeCodeOutcomeCode.NOT_FOUND,
-            message=str(refusal),
+            error=place.error(refusal),
             client=None,
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from tieline.clients.previews import service
 from tieline.ids import ClientId
+from tieline_gateway.graphql.clients.mutations import DeleteClientInput
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import Id, read_id
+from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
 
 
 @strawberry.type(description="What `deleteClient` would do at this moment; others may change it meanwhile.")
@@ -47,6 +50,10 @@ class ClientPreviews:
         description="What deleting a client would remove. Null, with an error: NOT_FOUND for one that is unknown or "
         "not to be seen, FORBIDDEN for who may not delete it."
     )
-    async def delete_client_preview(self, info: Info, id: Id) -> DeleteClientPreview | None:
-        client_id = ClientId(read_id("client", id))
-        return DeleteClientPreview.of(await service.preview_deletion(info.context.principal, client_id))
+    async def delete_client_preview(
+        self, info: Info, input: Annotated[DeleteClientInput, LOOKED_AT]
+    ) -> DeleteClientPreview | None:
+        with told_of_input():
+            client_id = ClientId(read_id("client", input.id))
+            preview = await service.preview_deletion(info.context.principal, client_id)
+        return DeleteClientPreview.of(preview)

@@ -19,7 +19,7 @@ from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
-from tieline_gateway.graphql.rows import outcomes_of
+from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import UserError
 
 Connecting: TypeAlias = Callable[
@@ -68,30 +68,28 @@ class ConnectOutcome:
     client_id: strawberry.ID
     organisation_id: strawberry.ID
     code: ConnectOutcomeCode
-    message: str | None = strawberry.field(
-        description="A sentence for people; null for a row that is connected."
-    )
+    error: UserError | None = strawberry.field(description=WHY_REFUSED)
     connection: Connection | None = strawberry.field(
         description="Null for a row that is not connected. In a preview as it stands now, null for one to be made."
     )
 
     @classmethod
-    def of(cls, row: BulkConnectRow, became: RowOutcome) -> ConnectOutcome:
+    def of(cls, place: Place, row: BulkConnectRow, became: RowOutcome) -> ConnectOutcome:
         return cls(
             client_id=row.client_id,
             organisation_id=row.organisation_id,
             code=ConnectOutcomeCode(became.outcome),
-            message=str(became.refusal) if became.refusal else None,
+            error=place.error(became.refusal),
             connection=Connection.of(became.connection) if became.connection else None,
         )
 
     @classmethod
-    def unknown(cls, row: BulkConnectRow, refusal: errors.NotFound) -> ConnectOutcome:
+    def unknown(cls, place: Place, row: BulkConnectRow, refusal: errors.NotFound) -> ConnectOutcome:
         return cls(
             client_id=row.client_id,
             organisation_id=row.organisation_id,
             code=ConnectOutcomeCode.NOT_FOUND,
-            message=str(refusal),
+            error=place.error(refusal),
             connection=None,
         )
 

@@ -18,8 +18,13 @@ from tieline_gateway.graphql.providers.types import Provider, load_provider
 class Integrator:
     logins: list[str] = strawberry.field(description="The provider's own names for who signed in.")
     client_count: int = strawberry.field(description="Of how many clients.")
-    connection_count: int = strawberry.field(description="How many connections.")
+    connection_count: int = strawberry.field(
+        description="How many connections; none of those that a person has disconnected."
+    )
     expired_count: int = strawberry.field(description="How many of them are EXPIRED.")
+    disconnected_count: int = strawberry.field(
+        description="How many more a person has disconnected. They hang on no login, and `reassign` leaves them alone."
+    )
     person_id: strawberry.Private[PersonId]
     provider_slug: strawberry.Private[str]
 
@@ -39,6 +44,7 @@ class Integrator:
             client_count=integrator.clients,
             connection_count=integrator.connections,
             expired_count=integrator.expired,
+            disconnected_count=integrator.disconnected,
             person_id=integrator.person_id,
             provider_slug=integrator.provider,
         )
@@ -48,7 +54,7 @@ class Integrator:
 class IntegratorQueries:
     @strawberry.field(
         description="Who the clients that the caller sees are integrated by, whoever has most connections first; one "
-        "for each provider. `connections(integratedBy:)` lists what hangs on one of them."
+        "for each provider. `connections(integratedBy:)` lists what hangs on one of them, and what was disconnected."
     )
     async def integrators(
         self,

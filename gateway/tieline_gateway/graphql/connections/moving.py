@@ -18,7 +18,7 @@ from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
-from tieline_gateway.graphql.rows import outcomes_of
+from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 
 Reassigning: TypeAlias = Callable[
@@ -33,15 +33,15 @@ strawberry.enum(
 )
 
 
-@strawberry.type(description="What `reconnectAll` would do.")
-class ReconnectAllPreview:
+@strawberry.type(description="How much there is for `reconnectAll` to do.")
+class ReconnectAllCount:
     total: int = strawberry.field(description="How many connections are broken; it tries these.")
     disconnected: int = strawberry.field(
         description="How many more a person has disconnected; it leaves these alone."
     )
 
     @classmethod
-    def of(cls, counted: BrokenCount) -> ReconnectAllPreview:
+    def of(cls, counted: BrokenCount) -> ReconnectAllCount:
         return cls(total=counted.broken, disconnected=counted.disconnected)
 
 
@@ -60,28 +60,44 @@ class ReassignInput:
 class MoveOutcomeType:
     connection_id: strawberry.ID
     code: Outcome
-    message: str | None = strawberry.field(
-        description="A sentence for people; null where the connection is the caller's, and nothing is left to be seen."
+    error: UserError | None = strawberry.field(description=WHY_REFUSED)
+    note: str | None = strawberry.field(
+        description="What is left to be seen of one that moved, as a sentence for people, in English; else null."
     )
-    connection: Connection | None = strawberry.field(description="As it is now; null for one not found.")
+    connection: Connection | None = strawberry.field(
+        description="As it is now, in a preview as it stands; null for one not found."
+    )
 
     @classmethod
-    def of(cls, became: MoveOutcome) -> MoveOutcomeType:
-        return cls.named(strawberry.ID(str(became.connection_id)), became)
+    def mended(cls, became: MoveOutcome) -> MoveOutcomeType:
+        """Of one that the input does not name."""
+        error = UserError.of(became.refusal)[0] if became.refusal else None
+        return cls._of(strawberry.ID(str(became.connection_id)), became, error)
 
     @classmethod
-    def named(cls, given: strawberry.ID, became: MoveOutcome) -> MoveOutcomeType:
+    def named(cls, place: Place, given: strawberry.ID, became: MoveOutcome) -> MoveOutcomeType:
         """With the id as the caller wrote it."""
+        return cls._of(given, became, place.error(became.refusal))
+
+    @classmethod
+    def unknown(cls, place: Place, given: strawberry.ID, refusal: errors.NotFound) -> MoveOutcomeType:
         return cls(
             connection_id=given,
-            code=became.outcome,
-            message=became.message,
-            connection=Connection.of(became.connection) if became.connection else None,
+            code=Outcome.NOT_FOUND,
+            error=place.error(refusal),
+            note=None,
+            connection=None,
         )
 
     @classmethod
-    def unknown(cls, given: strawberry.ID, refusal: errors.NotFound) -> MoveOutcomeType:
-        return cls(connection_id=given, code=Outcome.NOT_FOUND, message=str(refusal), connection=None)
+    def _of(cls, given: strawberry.ID, became: MoveOutcome, error: UserError | None) -> MoveOutcomeType:
+        return cls(
+            connection_id=given,
+            code=became.outcome,
+            error=error,
+            note=became.note,
+            connection=Connection.of(became.connection) if became.connection else None,
+        )
 
 
 @strawberry.type(description="What became of each broken connection.")
@@ -104,6 +120,12 @@ class ReassignPayload:
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
+@strawberry.type(description="What `reconnectAll` would answer.")
+class ReconnectAllPreview:
+    outcomes: list[MoveOutcomeType] = strawberry.field(description="As `reconnectAll` orders them.")
+    remaining: int = strawberry.field(description="How many more it would leave for another time.")
+
+
 @strawberry.type(description="What `reassign` would answer.")
 class ReassignPreview:
     outcomes: list[MoveOutcomeType] = strawberry.field(description="One for each id, in their order.")
@@ -115,12 +137,27 @@ class MovingQueries:
         description="How many connections of a provider `reconnectAll` would try, of the clients whose connections the "
         "caller manages. Null, with an error, for who manages none, and for an unknown provider."
     )
-    async def reconnect_all_preview(
+    async def reconnect_all_count(
         self,
         info: Info,
         provider: Annotated[str, strawberry.argument(description="The provider's short name.")],
+    ) -> ReconnectAllCount | None:
+        return ReconnectAllCount.of(await service.count_broken(info.context.principal, provider))
+
+    @strawberry.field(
+        description="What `reconnectAll` would answer to the same input at this moment, with the connections as they "
+        "stand. Nothing changes and nobody has to wait, so that it may be otherwise a moment later. Null, with an "
+        "error, for who manages no client's connections, and for a sign-in that is no use."
+    )
+    async def reconnect_all_preview(
+        self, info: Info, input: Annotated[ReconnectAllInput, LOOKED_AT]
     ) -> ReconnectAllPreview | None:
-        return ReconnectAllPreview.of(await service.count_broken(info.context.principal, provider))
+        with told_of_input():
+            sign_in_id = SignInId(read_id("sign-in", input.sign_in_id, field="signInId"))
+            mended = await service.preview_reconnect_all(info.context.principal, sign_in_id)
+        return ReconnectAllPreview(
+            outcomes=[MoveOutcomeType.mended(each) for each in mended.outcomes], remaining=mended.remaining
+        )
 
     @strawberry.field(
         description="What `reassign` would answer to the same input at this moment, with the connections as they "
@@ -152,7 +189,7 @@ class MovingMutations:
         except EXPECTED as error:
             return ReconnectAllPayload(outcomes=[], remaining=0, errors=UserError.of(error))
         return ReconnectAllPayload(
-            outcomes=[MoveOutcomeType.of(each) for each in mended.outcomes],
+            outcomes=[MoveOutcomeType.mended(each) for each in mended.outcomes],
             remaining=mended.remaining,
             errors=[],
         )
@@ -181,6 +218,7 @@ async def _reassign(
         partial(reassign, principal, sign_in_id),
         of=MoveOutcomeType.named,
         unknown=MoveOutcomeType.unknown,
+        called="connectionIds",
     )
 
 

@@ -11,9 +11,10 @@ from tieline.connections.previews import service
 from tieline.connections.previews.repository import Sharing
 from tieline.ids import ConnectionId
 from tieline_gateway.graphql.clients.types import Client
+from tieline_gateway.graphql.connections.mutations import DisconnectInput
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import read_id
+from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
 
 
 @strawberry.type(description="Other clients that are connected through the same sign-in.")
@@ -73,11 +74,9 @@ class ConnectionPreviews:
         "not to be seen, or ended, FORBIDDEN for who may not disconnect it."
     )
     async def disconnect_preview(
-        self,
-        info: Info,
-        connection_id: Annotated[
-            strawberry.ID, strawberry.argument(description="The connection to disconnect.")
-        ],
+        self, info: Info, input: Annotated[DisconnectInput, LOOKED_AT]
     ) -> DisconnectPreview | None:
-        found = ConnectionId(read_id("connection", connection_id, field="connectionId"))
-        return DisconnectPreview.of(await service.preview_disconnect(info.context.principal, found))
+        with told_of_input():
+            found = ConnectionId(read_id("connection", input.connection_id, field="connectionId"))
+            preview = await service.preview_disconnect(info.context.principal, found)
+        return DisconnectPreview.of(preview)
