@@ -69,7 +69,9 @@ async def test_another_name_is_found_by_its_words_and_compared_with_the_organisa
     assert await books.kinds() == ["CLIENT_CHANGED", "CLIENT_RENAMED", "CONNECTION_MISMATCH_CHANGED"]
 
 
-async def test_what_a_person_said_or_cleared_no_ledger_overwrites(books: Books) -> None:
+async def test_what_a_person_changed_or_cleared_no_ledger_overwrites_but_what_was_sent_as_it_stood(
+    books: Books,
+) -> None:
     client = await books.client("Acme")
     organisation_id = await books.organisation("Acme", legal_name="By the ledger")
     await books.connected(client, organisation_id)
@@ -82,7 +84,8 @@ async def test_what_a_person_said_or_cleared_no_ledger_overwrites(books: Books) 
         "UPDATE organisation SET country = 'US', currency = 'USD' WHERE id = $1", organisation_id
     )
 
-    await update_client(books.admin, client.id, ClientChanges(legal_name="By a person", country=None))
+    changes = ClientChanges(legal_name="By a person", country=None, currency="GBP")
+    await update_client(books.admin, client.id, changes)
     async with scope(books.practice_id):
         await fill_details(books.practice_id, organisation_id)
     filled = await get_client(books.admin, client.id)

@@ -8,7 +8,9 @@ from pathlib import Path
 import graphql
 import pytest
 
-from tieline_gateway.graphql.schema import print_schema
+from tieline_gateway.graphql.schema import build_schema, print_schema
+from tieline_gateway.transport.documents import graphql_schema
+from tieline_gateway.transport.limits import Limits, excesses
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -32,3 +34,8 @@ def test_the_page_for_front_ends_shows_queries() -> None:
 @pytest.mark.parametrize("query", SHOWN)
 def test_a_query_that_is_shown_fits_the_schema(schema: graphql.GraphQLSchema, query: str) -> None:
     assert graphql.validate(schema, graphql.parse(query)) == []
+
+
+@pytest.mark.parametrize("query", SHOWN)
+def test_a_query_that_is_shown_is_not_too_much(query: str) -> None:
+    assert excesses(graphql_schema(build_schema()), graphql.parse(query), Limits()) == []

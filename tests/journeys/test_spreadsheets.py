@@ -6,7 +6,7 @@ from tests.support.firm import Firm, unknown_id
 from tieline.spreadsheets import read, render
 
 PREVIEW = """query($input: PracticeCodesInput!) { practiceCodesPreview(input: $input) {
-  matched { line practiceCode name by outcome error { code message field } client { id name } }
+  matched { line practiceCode by outcome error { code } client { id name } }
   unmatched { line practiceCode name } ambiguous { line clients { name } }
   wrong { line error { code message field } } withoutCode } }"""
 SET = """mutation($rows: [PracticeCodeRow!]!) { setPracticeCodes(input: {rows: $rows}) {

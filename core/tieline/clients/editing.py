@@ -58,7 +58,9 @@ class ClientChanges:
 async def update_client(principal: Principal, client_id: ClientId, changes: ClientChanges) -> Client:
     """Change details of a client: as it is now. What a person has changed, no ledger changes any more.
 
-    A value that is sent as it stands stays the ledger's, since forms send all of their fields. Team and practice code are the practice's: to be an administrator of the client is not enough for them. Raises
+    A value that is sent as it stands stays the ledger's, since forms send all of their fields.
+
+    Team and practice code are the practice's: to be an administrator of the client is not enough for them. Raises
     NotFound (client, team), Forbidden, Invalid, SeveralInvalid, CodeTaken and PlanTooSmall; what is so already changes
     nothing.
     """

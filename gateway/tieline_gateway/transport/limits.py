@@ -23,15 +23,13 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     get_named_type,
 )
 
-SATURATED = 10**9
-_LITERAL_DIGITS = 9
+from tieline_gateway.transport.rows import SATURATED, Given, declared_of, given_to, rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +39,8 @@ class Limits:
     `max_depth`: levels of fields inside fields. `max_fields`, `max_aliases`, `max_directives`: how many in
     one operation. `max_tokens`: words and signs of the document; as many comments are allowed again.
     `max_cost`: rows times fields: a field costs one, and what is selected inside a field that takes `first`
-    counts once for each row asked for. `max_page`: the rows assumed where `first` is a variable, or is
-    absent and has no default.
+    counts once for each row asked for, as does what is selected inside a list that answers to the rows of an input.
+    `max_page`: the rows assumed where `first` is a variable, or is absent and has no default.
     """
 
     max_depth: int = 12
@@ -84,6 +82,17 @@ class _Spread:
     rows: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Selections:
+    """Selections of a type, read for so many rows; `given` is the input of the field that they are selected of."""
+
+    set: SelectionSetNode
+    parent: GraphQLNamedType | None
+    given: Given
+    depth: int
+    rows: int
+
+
 @dataclass(slots=True, kw_only=True)
 class _Definition:
     node: ExecutableDefinitionNode
@@ -92,10 +101,17 @@ class _Definition:
 
 
 class Meter:
-    """Measures one document. `visited` says how many selections and spreads that took."""
+    """Measures one document. `visited` says how many selections and spreads that took.
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, *, max_page: int) -> None:
+    Of lists that share the rows of an input, `long` names the one that has them all, if any; `shared` are their names.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, *, max_page: int, long: str | None = None
+    ) -> None:
         self.visited = 0
+        self.shared: set[str] = set()
+        self._long = long
         self._schema = schema
         self._max_page = max_page
         self._definitions = [
@@ -117,41 +133,50 @@ class Meter:
         definition.totals.directives = len(node.directives or ()) + sum(
             len(variable.directives or ()) for variable in node.variable_definitions or ()
         )
-        pending = [(node.selection_set, self._root(node), 0, 1)]
+        pending = [_Selections(set=node.selection_set, parent=self._root(node), given=None, depth=0, rows=1)]
         while pending:
-            selections, parent, depth, rows = pending.pop()
-            for selection in selections.selections:
+            around = pending.pop()
+            for selection in around.set.selections:
                 self.visited += 1
-                inner = self._count(definition, selection, parent, depth, rows)
+                inner = self._count(definition, selection, around)
                 if inner is not None:
                     pending.append(inner)
         return definition
 
     def _count(
-        self,
-        definition: _Definition,
-        selection: SelectionNode,
-        parent: GraphQLNamedType | None,
-        depth: int,
-        rows: int,
-    ) -> tuple[SelectionSetNode, GraphQLNamedType | None, int, int] | None:
+        self, definition: _Definition, selection: SelectionNode, around: _Selections
+    ) -> _Selections | None:
         own = Totals(directives=len(selection.directives or ()))
-        inner: tuple[SelectionSetNode, GraphQLNamedType | None, int, int] | None = None
+        inner: _Selections | None = None
         if isinstance(selection, FieldNode):
             own = replace(own, depth=1, fields=1, aliases=int(selection.alias is not None), cost=1)
-            meant = _field(parent, selection.name.value)
             if selection.selection_set is not None:
-                below = min(rows * _page(meant, selection, self._max_page), SATURATED)
-                inner_type = get_named_type(meant.type) if meant else None
-                inner = (selection.selection_set, inner_type, depth + 1, below)
+                inner = self._inside(selection, selection.selection_set, around)
         elif isinstance(selection, FragmentSpreadNode):
-            definition.spreads.append(_Spread(fragment=selection.name.value, depth=depth, rows=rows))
+            spread = _Spread(fragment=selection.name.value, depth=around.depth, rows=around.rows)
+            definition.spreads.append(spread)
         elif isinstance(selection, InlineFragmentNode):
             condition = selection.type_condition
-            inner_type = self._schema.get_type(condition.name.value) if condition else parent
-            inner = (selection.selection_set, inner_type, depth, rows)
-        definition.totals.include(own, depth=depth, rows=rows)
+            parent = self._schema.get_type(condition.name.value) if condition else around.parent
+            inner = replace(around, set=selection.selection_set, parent=parent)
+        definition.totals.include(own, depth=around.depth, rows=around.rows)
         return inner
+
+    def _inside(self, node: FieldNode, selected: SelectionSetNode, around: _Selections) -> _Selections:
+        """What is selected of a field, for each row that it may answer with."""
+        meant = _field(around.parent, node.name.value)
+        rows = rows_of(meant, node, around.given, max_page=self._max_page)
+        declared = declared_of(meant)
+        if declared is not None and declared.shared:
+            self.shared.add(node.name.value)
+            rows = rows if node.name.value == self._long else 1
+        return _Selections(
+            set=selected,
+            parent=get_named_type(meant.type) if meant else None,
+            given=given_to(node),
+            depth=around.depth + 1,
+            rows=min(around.rows * rows, SATURATED),
+        )
 
     def _root(self, node: ExecutableDefinitionNode) -> GraphQLNamedType | None:
         if isinstance(node, OperationDefinitionNode):
@@ -193,7 +218,11 @@ class Meter:
 
 def excesses(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> list[GraphQLError]:
     """One error for each bound that the document breaks, about its worst definition; none if it fits."""
-    measured = list(Meter(schema, document, max_page=limits.max_page))
+    meter = Meter(schema, document, max_page=limits.max_page)
+    measured = list(meter)
+    for long in sorted(meter.shared):
+        # Each row stands in one of them, so the worst is that all stand in one.
+        measured += Meter(schema, document, max_page=limits.max_page, long=long)
     errors = []
     for bound in _BOUNDS:
         allowed: int = getattr(limits, f"max_{bound.name}")
@@ -240,17 +269,3 @@ def _field(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
         fields: dict[str, GraphQLField] = parent.fields
         return fields.get(name)
     return None
-
-
-def _page(meant: GraphQLField | None, node: FieldNode, max_page: int) -> int:
-    """The rows that a field may answer with: 1 unless it takes `first`."""
-    if meant is None or "first" not in meant.args:
-        return 1
-    given = next(
-        (argument.value for argument in node.arguments or () if argument.name.value == "first"), None
-    )
-    if isinstance(given, IntValueNode):
-        return max(int(given.value), 1) if len(given.value) <= _LITERAL_DIGITS else SATURATED
-    argument = meant.args["first"]
-    default = argument.default.value if argument.default else argument.default_value
-    return max(default, 1) if given is None and isinstance(default, int) else max_page

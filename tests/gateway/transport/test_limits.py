@@ -6,7 +6,8 @@ import pytest
 from graphql import DocumentNode, FieldNode, FragmentSpreadNode, GraphQLSchema, InlineFragmentNode, parse
 from graphql.language import Visitor, visit
 
-from tieline_gateway.transport.limits import SATURATED, Limits, Meter, Totals, excesses
+from tieline_gateway.transport.limits import Limits, Meter, Totals, excesses
+from tieline_gateway.transport.rows import SATURATED
 
 SMALL = Limits(max_depth=3, max_fields=6, max_aliases=2, max_directives=2, max_cost=30, max_page=20)
 

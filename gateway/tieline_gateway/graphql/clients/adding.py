@@ -11,7 +11,7 @@ import strawberry
 
 from tieline import errors
 from tieline.clients.adding.decisions import Wanted
-from tieline.clients.adding.service import AddOutcome, add_clients, preview_add_clients
+from tieline.clients.adding.service import MAX_ROWS, AddOutcome, add_clients, preview_add_clients
 from tieline.ids import ClientId, OrganisationId, SignInId, TeamId, new_id
 from tieline.plugins import Product
 from tieline.principal import Principal
@@ -21,6 +21,9 @@ from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.transport.rows import RowsOf
+
+_ROWS = RowsOf(part="rows", most=MAX_ROWS)
 
 Adding: TypeAlias = Callable[
     [Principal, SignInId, Product, Sequence[Wanted]], Awaitable[Sequence[AddOutcome]]
@@ -115,14 +118,16 @@ class AddClientOutcome:
 @strawberry.type(description="What became of each row.")
 class AddClientsPayload:
     outcomes: list[AddClientOutcome] = strawberry.field(
-        description="One a row, in their order; none when nothing was tried."
+        description="One a row, in their order; none when nothing was tried.", metadata=_ROWS.declared
     )
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
 @strawberry.type(description="What `addClients` would answer.")
 class AddClientsPreview:
-    outcomes: list[AddClientOutcome] = strawberry.field(description="One a row, in their order.")
+    outcomes: list[AddClientOutcome] = strawberry.field(
+        description="One a row, in their order.", metadata=_ROWS.declared
+    )
 
 
 @strawberry.type

@@ -14,11 +14,16 @@ from tieline.clients.codes.matching import Ambiguous, Match, MatchedBy
 from tieline.clients.codes.reading import Layout, Line, Wrong
 from tieline.clients.codes.service import CodeOutcome, CodesPreview, preview_codes, set_codes
 from tieline.ids import ClientId
+from tieline.spreadsheets import MAX_ROWS
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.transport.rows import RowsOf
+
+_ROWS = RowsOf(part="rows", most=MAX_ROWS)
+_LINES = RowsOf(part="csv", most=MAX_ROWS, shared=True)
 
 _IN_CSV = "input.csv"  # a refusal's line is told beside it
 
@@ -130,10 +135,10 @@ class WrongPracticeCode:
 
 @strawberry.type(name="PracticeCodesPreview", description="What the lines of a spreadsheet are about.")
 class PracticeCodesPreviewType:
-    matched: list[MatchedPracticeCode]
-    unmatched: list[UnmatchedPracticeCode]
-    ambiguous: list[AmbiguousPracticeCode]
-    wrong: list[WrongPracticeCode]
+    matched: list[MatchedPracticeCode] = strawberry.field(metadata=_LINES.declared)
+    unmatched: list[UnmatchedPracticeCode] = strawberry.field(metadata=_LINES.declared)
+    ambiguous: list[AmbiguousPracticeCode] = strawberry.field(metadata=_LINES.declared)
+    wrong: list[WrongPracticeCode] = strawberry.field(metadata=_LINES.declared)
     without_code: int = strawberry.field(description="How many lines say no code; they change nothing.")
 
     @classmethod
@@ -195,7 +200,7 @@ class PracticeCodeOutcome:
 @strawberry.type(description="What became of each row.")
 class SetPracticeCodesPayload:
     outcomes: list[PracticeCodeOutcome] = strawberry.field(
-        description="One a row, in their order; none when nothing was tried."
+        description="One a row, in their order; none when nothing was tried.", metadata=_ROWS.declared
     )
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 

@@ -21,6 +21,9 @@ from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import UserError
+from tieline_gateway.transport.rows import RowsOf
+
+_ROWS = RowsOf(part="rows", most=service.MAX_ROWS)
 
 Connecting: TypeAlias = Callable[
     [Principal, SignInId, Product, Sequence[Asked]], Awaitable[Sequence[RowOutcome]]
@@ -97,14 +100,16 @@ class ConnectOutcome:
 @strawberry.type(description="What became of each row.")
 class BulkConnectPayload:
     outcomes: list[ConnectOutcome] = strawberry.field(
-        description="One a row, in their order; none when nothing was tried."
+        description="One a row, in their order; none when nothing was tried.", metadata=_ROWS.declared
     )
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
 @strawberry.type(description="What `bulkConnect` would answer.")
 class BulkConnectPreview:
-    outcomes: list[ConnectOutcome] = strawberry.field(description="One a row, in their order.")
+    outcomes: list[ConnectOutcome] = strawberry.field(
+        description="One a row, in their order.", metadata=_ROWS.declared
+    )
 
 
 @strawberry.type

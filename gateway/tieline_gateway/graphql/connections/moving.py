@@ -20,6 +20,10 @@ from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.transport.rows import RowsOf
+
+_IDS = RowsOf(part="connectionIds", most=service.MAX_ROWS)
+_BROKEN = RowsOf(part=None, most=service.MAX_ROWS)
 
 Reassigning: TypeAlias = Callable[
     [Principal, SignInId, Sequence[ConnectionId]], Awaitable[Sequence[MoveOutcome]]
@@ -104,7 +108,8 @@ class MoveOutcomeType:
 class ReconnectAllPayload:
     outcomes: list[MoveOutcomeType] = strawberry.field(
         description="At most 1,000, those first that the login mends, then what completing the sign-in has mended; "
-        "none when nothing was tried."
+        "none when nothing was tried.",
+        metadata=_BROKEN.declared,
     )
     remaining: int = strawberry.field(
         description="How many more the login mends, when this is said again; 0 as a rule."
@@ -115,20 +120,24 @@ class ReconnectAllPayload:
 @strawberry.type(description="What became of each connection.")
 class ReassignPayload:
     outcomes: list[MoveOutcomeType] = strawberry.field(
-        description="One for each id, in their order; none when nothing was tried."
+        description="One for each id, in their order; none when nothing was tried.", metadata=_IDS.declared
     )
     errors: list[UserError] = strawberry.field(description="About the request as a whole.")
 
 
 @strawberry.type(description="What `reconnectAll` would answer.")
 class ReconnectAllPreview:
-    outcomes: list[MoveOutcomeType] = strawberry.field(description="As `reconnectAll` orders them.")
+    outcomes: list[MoveOutcomeType] = strawberry.field(
+        description="As `reconnectAll` orders them.", metadata=_BROKEN.declared
+    )
     remaining: int = strawberry.field(description="How many more it would leave for another time.")
 
 
 @strawberry.type(description="What `reassign` would answer.")
 class ReassignPreview:
-    outcomes: list[MoveOutcomeType] = strawberry.field(description="One for each id, in their order.")
+    outcomes: list[MoveOutcomeType] = strawberry.field(
+        description="One for each id, in their order.", metadata=_IDS.declared
+    )
 
 
 @strawberry.type

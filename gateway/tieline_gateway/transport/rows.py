@@ -1,0 +1,87 @@
+"""How many rows a field may answer with: by the page that is asked for, or by the input that they answer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    StringValueNode,
+    ValueNode,
+)
+
+SATURATED = 10**9
+_LITERAL_DIGITS = 9
+_ROWS = "rows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsOf:
+    """A list in the answer to a field has a row for each entry, or line, of `part` of its `input`: at most `most`.
+
+    Where `part` is None the input does not say how many. Lists that are `shared` have the rows of one input between
+    them: each stands in one of the lists.
+    """
+
+    part: str | None
+    most: int
+    shared: bool = False
+
+    @property
+    def declared(self) -> dict[str, RowsOf]:
+        """As the metadata of the list's field."""
+        return {_ROWS: self}
+
+
+Given: TypeAlias = ValueNode | None
+"""What a field was given as its `input`; None where the document does not show it."""
+
+
+def declared_of(meant: GraphQLField | None) -> RowsOf | None:
+    """What was declared of the field, if it is a list that answers to an input."""
+    definition = meant.extensions.get("strawberry-definition") if meant is not None else None
+    return definition.metadata.get(_ROWS) if definition is not None else None
+
+
+def given_to(node: FieldNode) -> Given:
+    return _argument(node, "input")
+
+
+def rows_of(meant: GraphQLField | None, node: FieldNode, given: Given, *, max_page: int) -> int:
+    """The most rows that the field answers with: 1 for one that is neither a page nor answers to an input."""
+    if meant is None:
+        return 1
+    if "first" in meant.args:
+        return _page(meant, node, max_page)
+    declared = declared_of(meant)
+    return 1 if declared is None else _entries(declared, given)
+
+
+def _page(meant: GraphQLField, node: FieldNode, max_page: int) -> int:
+    given = _argument(node, "first")
+    if isinstance(given, IntValueNode):
+        return max(int(given.value), 1) if len(given.value) <= _LITERAL_DIGITS else SATURATED
+    argument = meant.args["first"]
+    default = argument.default.value if argument.default else argument.default_value
+    return max(default, 1) if given is None and isinstance(default, int) else max_page
+
+
+def _entries(declared: RowsOf, given: Given) -> int:
+    """As many as the document itself shows; the most where it leaves them to a variable, or to another place."""
+    if not isinstance(given, ObjectValueNode):
+        return declared.most
+    part = next((each.value for each in given.fields if each.name.value == declared.part), None)
+    if isinstance(part, ListValueNode):
+        return max(len(part.values), 1)
+    if isinstance(part, StringValueNode):
+        return min(part.value.count("\n") + part.value.count("\r") + 1, declared.most)
+    return declared.most
+
+
+def _argument(node: FieldNode, name: str) -> ValueNode | None:
+    return next((each.value for each in node.arguments or () if each.name.value == name), None)
