@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from tieline.errors import Invalid
 
@@ -13,6 +14,8 @@ MAX_CHARACTERS = 900_000
 MAX_ROWS = 5_000
 _BOM = "\ufeff"
 _SEPARATORS = ",;\t"
+_SAID = re.compile(r'"?sep=([^"\w\s]|\t)"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_LOOKED_AT = 20
 # What spreadsheet programs take for the beginning of a formula, in half and full width; `'` in front makes it a text.
 _FORMULA = re.compile(r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]|'*[\t\r\n]")
 
@@ -28,6 +31,7 @@ def render(rows: Iterable[Sequence[str]]) -> str:
 def read(text: str) -> list[list[str]]:
     """The rows of a CSV, separated by commas, semicolons or tabs; what `as_text` did to cells is taken back.
 
+    A first line such as `sep=;`, which spreadsheet programs take for themselves, says the separator and is no row.
     Raises Invalid for what is no CSV, and for more than 5,000 rows.
     """
     if len(text) > MAX_CHARACTERS:
@@ -35,7 +39,10 @@ def read(text: str) -> list[list[str]]:
     text = text.removeprefix(_BOM)
     if "\x00" in text:
         raise Invalid("This is no CSV: it holds a NUL character. Save it as CSV in UTF-8.", field="csv")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    said = _SAID.match(text)
+    text = text[said.end() :] if said else text
+    separator = said[1] if said else _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     try:
         for row in reader:
@@ -60,7 +67,12 @@ def from_text(cell: str) -> str:
 
 
 def _separator(text: str) -> str:
-    """What stands most often in the first row, outside of quotation marks."""
-    outside = "".join(text.lstrip("\r\n").split('"')[::2])
-    first = next(iter(outside.splitlines()), "")
-    return max(_SEPARATORS, key=first.count)
+    """What stands in most of the first rows, outside of quotation marks; of several what stands there most often."""
+    outside = "".join(text.split('"')[::2])
+    rows = list(islice((line for line in outside.splitlines() if line.strip(" ")), _LOOKED_AT))
+
+    def told(separator: str) -> tuple[int, int]:
+        counts = [row.count(separator) for row in rows]
+        return sum(count > 0 for count in counts), sum(counts)
+
+    return max(_SEPARATORS, key=told)

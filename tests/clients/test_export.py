@@ -12,15 +12,21 @@ from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books
 from tests.support.plans import sent_by
 from tieline.clients.codes.reading import Layout
 from tieline.clients.codes.service import preview_codes
-from tieline.connections.export.service import HEADER, ClientsCsv, export_clients
-from tieline.connections.service import disconnect
-from tieline.connections.states import Status
+from tieline.connections.export.service import (
+    CODES_HEADER,
+    HEADER,
+    ClientsCsv,
+    Columns,
+    export_clients,
+)
+from tieline.connections.service import connect, disconnect
+from tieline.connections.states import Reason, Status
 from tieline.errors import Invalid, NotFound
 from tieline.events.service import read_events
 from tieline.ids import TeamId, new_id
 from tieline.practices.service import create_team
 from tieline.principal import ClientAccess, ClientRole
-from tieline.spreadsheets import read
+from tieline.spreadsheets import read, render
 
 
 def lines(made: ClientsCsv) -> list[dict[str, str]]:
@@ -119,12 +125,52 @@ async def test_statuses_teams_and_search_leave_what_they_say(books: Books) -> No
         return names(await export_clients(books.admin, **filters))  # type: ignore[arg-type]
 
     mismatched = ["Both BOOKKEEPING", "Both DATA_HEALTH"]
-    assert await left(wanted=[Status.MISMATCH]) == mismatched
-    assert await left(wanted=[Status.CONNECTED]) == [*mismatched, "Good Oak"]
-    assert await left(wanted=[Status.EXPIRED]) == []
-    assert await left(wanted=[Status.UNINTEGRATED], search="oak") == ["Bare Oak", "Good Oak"]
+    assert await left(statuses=[Status.MISMATCH]) == mismatched
+    assert await left(statuses=[Status.CONNECTED]) == [*mismatched, "Good Oak"]
+    assert await left(statuses=[Status.EXPIRED]) == []
+    assert await left(statuses=[Status.UNINTEGRATED], search="oak") == ["Bare Oak", "Good Oak"]
     assert await left(team_ids=[team]) == ["Good Oak"]
     assert await left(team_ids=[team, other], search="bare") == ["Bare Oak"]
+
+
+async def test_providers_and_reasons_leave_what_one_product_is_all_of(books: Books) -> None:
+    one, other = await books.client("One"), await books.client("Other")
+    lists = await books.connected(one, await books.organisation("One"))
+    abroad = await books.organisation("One", provider="feigned")
+    sign_in_id = await books.sign_in(await books.credential(provider="feigned"), [abroad], provider="feigned")
+    await connect(books.admin, sign_in_id, client_id=one.id, product=DATA_HEALTH, organisation_id=abroad)
+    revoked = await books.connected(other, await books.organisation("Other"))
+    await books.expire(lists, "TOKEN_EXPIRED")
+    await books.expire(revoked, "REVOKED_AT_PROVIDER")
+
+    async def left(**filters: object) -> list[str]:
+        return names(await export_clients(books.admin, **filters))  # type: ignore[arg-type]
+
+    assert await left(providers=["pretend"]) == ["One", "Other"]
+    assert await left(providers=["feigned"]) == ["One"]
+    assert await left(providers=["feigned"], statuses=[Status.EXPIRED]) == []
+    assert await left(providers=["pretend"], statuses=[Status.EXPIRED]) == ["One", "Other"]
+    assert await left(reasons=[Reason.TOKEN_EXPIRED]) == ["One"]
+    assert await left(reasons=[Reason.TOKEN_EXPIRED], providers=["feigned"]) == []
+    assert await left(reasons=[Reason.TOKEN_EXPIRED, Reason.REVOKED_AT_PROVIDER]) == ["One", "Other"]
+    assert await left(providers=["unheard-of"]) == []
+    for field in ("providers", "teamIds"):
+        with pytest.raises(Invalid, match="100 at most") as refused:
+            await left(**{"providers" if field == "providers" else "team_ids": [new_id()] * 101})
+        assert refused.value.field == field
+
+
+async def test_the_codes_of_five_thousand_clients_go_out_and_come_back_in_one_piece(books: Books) -> None:
+    await books.clients(5_000, "A client with a name that is about as long as names are")
+
+    made = await export_clients(books.admin, columns=Columns.PRACTICE_CODES)
+    header, *rows = read(made.content)
+    filled = render([header, *([*row[:2], f"C-{number}"] for number, row in enumerate(rows))])
+    preview = await preview_codes(books.admin, filled, Layout())
+
+    assert tuple(header) == CODES_HEADER
+    assert (made.row_count, len(rows)) == (5_000, 5_000)
+    assert [became.outcome for _, became in preview.matched] == ["SET"] * 5_000
 
 
 async def test_it_holds_what_the_caller_sees_and_teams_are_for_members(

@@ -69,6 +69,10 @@ def test_it_is_written_as_spreadsheet_programs_read_it() -> None:
         "Name\tCode\rAcorn\tA-1\r",
         '"Name"\t"Code"\n"Acorn"\t"A-1"\n',
         'Name,Code\n"Acorn","A-1"',
+        "sep=;\nName;Code\nAcorn;A-1",
+        '\ufeff"sep=,"\r\nName,Code\r\nAcorn,A-1\r\n',
+        "SEP=\t\rName\tCode\rAcorn\tA-1",
+        "sep=|\nName|Code\nAcorn|A-1",
     ],
 )
 def test_it_is_read_however_it_was_saved(text: str) -> None:
@@ -80,6 +84,23 @@ def test_separators_in_quotation_marks_separate_nothing() -> None:
         ["Name; first, last; only", "Code"],
         ["A;B;C", "1"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("Clients, by name, of today\nName;Code\nAcorn;A-1", [["Name", "Code"], ["Acorn", "A-1"]]),
+        ("Name;Code\nAcorn, Birch, Cedar;A-1", [["Name", "Code"], ["Acorn, Birch, Cedar", "A-1"]]),
+        ("Name\tCode, old\tCode, new\nAcorn, Ltd\t1\t2", [["Acorn, Ltd", "1", "2"]]),
+        ("\n\nName,Code;\nAcorn,1", [["Name", "Code;"], ["Acorn", "1"]]),
+        ("sep=;\nA,B;C", [["A,B", "C"]]),
+        ("sep=ab\nA,B", [["sep=ab"], ["A", "B"]]),
+    ],
+)
+def test_the_separator_is_what_most_rows_agree_on_or_what_the_first_line_says(
+    text: str, rows: list[list[str]]
+) -> None:
+    assert read(text)[-len(rows) :] == rows
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ async def test_a_practice_that_the_planner_has_not_seen_is_exported_coded_and_fo
     shown = [Status.UNINTEGRATED, Status.CONNECTED]
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: export_clients(fresh.admin),
-        lambda: export_clients(fresh.admin, search="client", wanted=shown),
+        lambda: export_clients(fresh.admin, search="client", statuses=shown),
         lambda: list_integrators(fresh.admin, provider="pretend"),
         lambda: find_namesakes(fresh.admin, found),
         lambda: preview_codes(fresh.admin, "Name,Code\nClient 1,C-1", Layout()),

@@ -16,7 +16,8 @@ CONNECTION = """id product statuses reason remedy explanation connectedAt endedA
 CONNECT = f"""mutation($input: ConnectInput!) {{ connect(input: $input) {{
   connection {{ {CONNECTION} }} errors {{ code field message }} }} }}"""
 BULK = """mutation($input: BulkConnectInput!) { bulkConnect(input: $input) {
-  outcomes { clientId organisationId code error { code message field } connection { client { name } } } errors { code field } } }"""
+  outcomes { clientId organisationId code error { code message field }
+    connection { client { name } } } errors { code field } } }"""
 RECONNECT = f"""mutation($input: ReconnectInput!) {{ reconnect(input: $input) {{
   connection {{ {CONNECTION} }} errors {{ code field }} }} }}"""
 DISCONNECT = f"""mutation($input: DisconnectInput!) {{ disconnect(input: $input) {{

@@ -20,10 +20,15 @@ MAX_CLIENTS = 10_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportQuery:
-    """Which clients; what is empty leaves all. A client is left by the status that it has for any product."""
+    """Which clients; what is empty leaves all.
+
+    Statuses, reasons and providers leave a client by any product of which all of them are true.
+    """
 
     words: tuple[str, ...] = ()
     statuses: frozenset[Status] = frozenset()
+    reasons: frozenset[Reason] = frozenset()
+    providers: frozenset[str] = frozenset()
     team_ids: frozenset[TeamId] = frozenset()
 
 
@@ -100,12 +105,9 @@ async def export_rows(principal: Principal, query: ExportQuery) -> Exported:
     condition = [sql.visible("c.id"), *(sql.word(word) for word in query.words)]
     if query.team_ids:
         condition.append(f"c.team_id = ANY ({sql.bind(sorted(query.team_ids))}::uuid[])")
-    if query.statuses:
-        shown = sql.bind(shown_as(query.statuses))
-        had = (
-            f"coalesce({_of(product)}.status, 'UNINTEGRATED') = ANY ({shown}::text[])" for product in Product
-        )
-        condition.append(f"({' OR '.join(had)})")
+    connected = _connected(sql, query)
+    if connected:
+        condition.append(f"({' OR '.join(connected.format(of=_of(product)) for product in Product)})")
     rows = await current().rows(
         _EXPORT.format(
             columns=", ".join(
@@ -123,6 +125,19 @@ async def export_rows(principal: Principal, query: ExportQuery) -> Exported:
         clients=tuple(_client(row) for row in rows if row["id"] is not None),
         event_cursor=pack_event_cursor(rows[0]["epoch"], rows[0]["xmin"], 0),
     )
+
+
+def _connected(sql: ClientStatement, query: ExportQuery) -> str:
+    """What is to be true of one product; empty for nothing."""
+    conditions = []
+    if query.statuses:
+        shown = sql.bind(shown_as(query.statuses))
+        conditions.append(f"coalesce({{of}}.status, 'UNINTEGRATED') = ANY ({shown}::text[])")
+    if query.reasons:
+        conditions.append(f"{{of}}.reason = ANY ({sql.bind(sorted(query.reasons))}::text[])")
+    if query.providers:
+        conditions.append(f"{{of}}.provider = ANY ({sql.bind(sorted(query.providers))}::text[])")
+    return " AND ".join(conditions)
 
 
 def _of(product: Product) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from tieline import clock
 from tieline.clients.service import read_search
@@ -16,11 +17,13 @@ from tieline.connections.export.repository import (
     ExportQuery,
     export_rows,
 )
-from tieline.connections.states import Status, statuses
+from tieline.connections.states import Reason, Status
+from tieline.connections.states import statuses as shown
 from tieline.credentials.consents.repository import Consented, ConsentRepository
 from tieline.database import scope
 from tieline.errors import Invalid, NotFound
 from tieline.ids import PersonId, TeamId
+from tieline.pages import chosen
 from tieline.plugins import Product
 from tieline.practices.repository import PracticeRepository
 from tieline.practices.service import list_teams
@@ -39,7 +42,15 @@ _OF_CONNECTION = (
     "expires",
 )
 _PRODUCTS = {Product.BOOKKEEPING: "Bookkeeping", Product.DATA_HEALTH: "Data health"}
+CODES_HEADER = ("Client ID", "Name", "Practice code")
 HEADER = (*_OF_CLIENT, *(f"{_PRODUCTS[product]}: {part}" for product in Product for part in _OF_CONNECTION))
+
+
+class Columns(StrEnum):
+    """What is told of each client: all of it, or what an upload of practice codes reads."""
+
+    ALL = "ALL"
+    PRACTICE_CODES = "PRACTICE_CODES"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,15 +83,24 @@ class _Beside:
 async def export_clients(
     principal: Principal,
     *,
+    columns: Columns = Columns.ALL,
     search: str | None = None,
-    wanted: Collection[Status] = (),
+    statuses: Collection[Status] = (),
+    reasons: Collection[Reason] = (),
+    providers: Collection[str] = (),
     team_ids: Collection[TeamId] = (),
 ) -> ClientsCsv:
-    """The clients that the caller sees, by name; with `wanted`, those that have one of these statuses for any product.
+    """The clients that the caller sees, by name; statuses, reasons and providers leave what one product is all of.
 
-    Raises Invalid (search, more than 10,000 clients) and NotFound (team).
+    Raises Invalid (search, a filter of too many, more than 10,000 clients) and NotFound (team).
     """
-    query = ExportQuery(words=read_search(search), statuses=frozenset(wanted), team_ids=frozenset(team_ids))
+    query = ExportQuery(
+        words=read_search(search),
+        statuses=frozenset(statuses),
+        reasons=frozenset(reasons),
+        providers=chosen(providers, field="providers"),
+        team_ids=chosen(team_ids, field="teamIds"),
+    )
     await _check_teams(principal, query.team_ids)
     async with scope(principal.practice_id):
         exported = await export_rows(principal, query)
@@ -92,7 +112,7 @@ async def export_clients(
         )
     return ClientsCsv(
         file_name=f"clients-{clock.now().date().isoformat()}.csv",
-        content=await asyncio.to_thread(_content, exported.clients, beside),
+        content=await asyncio.to_thread(_content, exported.clients, beside, columns),
         row_count=len(exported.clients),
         event_cursor=exported.event_cursor,
     )
@@ -116,8 +136,14 @@ async def _beside(principal: Principal, clients: Collection[ExportedClient]) -> 
     )
 
 
-def _content(clients: Collection[ExportedClient], beside: _Beside) -> str:
+def _content(clients: Collection[ExportedClient], beside: _Beside, columns: Columns) -> str:
+    if columns is Columns.PRACTICE_CODES:
+        return render([CODES_HEADER, *(_coded(client) for client in clients)])
     return render([HEADER, *(_row(client, beside) for client in clients)])
+
+
+def _coded(client: ExportedClient) -> tuple[str, str, str]:
+    return str(client.id), client.name, client.practice_code or ""
 
 
 def _row(client: ExportedClient, beside: _Beside) -> list[str]:
@@ -136,7 +162,7 @@ def _row(client: ExportedClient, beside: _Beside) -> list[str]:
 
 def _cells(connection: ExportedConnection, beside: _Beside) -> tuple[str | None, ...]:
     return (
-        ", ".join(statuses(connection.status)),
+        ", ".join(shown(connection.status)),
         connection.reason,
         connection.provider,
         connection.organisation,
