@@ -143,6 +143,31 @@ async def test_what_the_login_does_not_mend_stays_and_is_told(books: Books) -> N
     assert after == before
 
 
+async def test_what_completing_mended_stands_behind_what_is_mended_now_and_before_what_is_left(
+    books: Books,
+) -> None:
+    left, mended, now = await connected(books, "Left", "Before", "Now")
+    sign_in_id = await books.sign_in(now.credential_id, [now.organisation_id, mended.organisation_id])
+    await books.sql.execute(
+        "INSERT INTO sign_in_mended (practice_id, sign_in_id, connection_id) VALUES ($1, $2, $3)",
+        books.practice_id,
+        sign_in_id,
+        mended.id,
+    )
+    for each in (left, now):
+        await books.expire(each, "TOKEN_EXPIRED")
+
+    foreseen = await preview_reconnect_all(books.admin, sign_in_id)
+    happened = await reconnect_all(books.admin, sign_in_id)
+
+    for told in (foreseen, happened):
+        assert [(each.connection_id, each.outcome) for each in told.outcomes] == [
+            (now.id, Outcome.RECONNECTED),
+            (mended.id, Outcome.RECONNECTED),
+            (left.id, Outcome.NOT_IN_THIS_LOGIN),
+        ]
+
+
 async def test_what_completing_mended_is_told_only_while_it_hangs_on_that_login(books: Books) -> None:
     [made] = await connected(books, "Acme")
     sign_in_id = await books.sign_in(made.credential_id, [made.organisation_id])

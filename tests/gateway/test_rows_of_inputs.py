@@ -26,6 +26,7 @@ REASSIGN = (
     '{ reassignPreview(input: {signInId: "s", connectionIds: ["a", "b", "c"]}) { outcomes { code note } } }'
 )
 MENDING = '{ reconnectAllPreview(input: {signInId: "s"}) { outcomes { code } remaining } }'
+SHARING = '{ disconnectPreview(input: {connectionId: "c"}) { sharing { clients { name } total } } }'
 CODES = "mutation($input: SetPracticeCodesInput!) { setPracticeCodes(input: $input) { outcomes { code } } }"
 SHEET = """query($input: PracticeCodesInput!) { practiceCodesPreview(input: $input) {
   matched { line by } unmatched { line } wrong { line } } }"""
@@ -53,6 +54,7 @@ def told(error: GraphQLError) -> dict[str, int]:
         pytest.param(INLINE, 2 + 1_000, id="the-same-in-an-inline-fragment"),
         pytest.param(REASSIGN, 2 + 3 * 2, id="as-many-as-there-are-ids"),
         pytest.param(MENDING, 3 + 1_000, id="the-most-where-no-input-says"),
+        pytest.param(SHARING, 4 + 50, id="as-many-names-as-are-shown"),
         pytest.param(CODES, 2 + 5_000, id="as-many-as-codes-may-be"),
         pytest.param(SHEET, 4 + 2 * 5_000 + 2, id="lines-stand-in-one-list-each"),
         pytest.param(LITERAL, 2 + 3, id="as-many-as-there-are-lines"),

@@ -15,12 +15,14 @@ from tieline_gateway.graphql.connections.mutations import DisconnectInput
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
+from tieline_gateway.transport.rows import RowsOf
 
 
 @strawberry.type(description="Other clients that are connected through the same sign-in.")
 class SharedSignIn:
     clients: list[Client] = strawberry.field(
-        description="Those that the caller sees, by name; the first 50 of them."
+        description="Those that the caller sees, by name; the first 50 of them.",
+        metadata=RowsOf(part=None, most=service.MAX_NAMES).declared,
     )
     hidden: int = strawberry.field(description="How many more there are that the caller does not see.")
     total: int = strawberry.field(description="How many there are, whether the caller sees them or not.")
