@@ -43,8 +43,8 @@ class Asking:
             return self._foreign(operation, tried, near)
         if (refusal := _refusal(near)) is not None and tried.names is None:
             return _REFUSALS.get(refusal, refusal)
-        if operation == "Query.reconnectAllPreview":
-            return (Cell.NONE, Cell.OWN, Cell.YES)[near["data"]["reconnectAllPreview"]["total"]]
+        if operation == "Query.reconnectAllCount":
+            return (Cell.NONE, Cell.OWN, Cell.YES)[near["data"]["reconnectAllCount"]["total"]]
         if tried.shows is not None:
             return self._listed(tried.shows, near)
         if not self._is_beside(tried):

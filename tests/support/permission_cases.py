@@ -62,7 +62,12 @@ TRIES = {
     "Query.integrators": lists("{ integrators { person { id } } }", shows="integrator"),
     "Query.signIn": case("Query.signIn.id", names="signed_in"),
     "Query.bulkConnectPreview": case("Query.bulkConnectPreview.input.rows.clientId"),
-    "Query.reconnectAllPreview": Try(document='{ reconnectAllPreview(provider: "xero") { total } }'),
+    "Query.reconnectAllCount": Try(document='{ reconnectAllCount(provider: "xero") { total } }'),
+    "Query.reconnectAllPreview": lists(
+        "query($sign_in: ID!) { reconnectAllPreview(input: {signInId: $sign_in}) {"
+        " outcomes { code connectionId } } }",
+        shows="broken",
+    ),
     "Query.reassignPreview": case("Query.reassignPreview.input.connectionIds"),
     "Mutation.updatePractice": changes("updatePractice", ""),
     "Mutation.createTeam": changes("createTeam", 'name: "New"'),
