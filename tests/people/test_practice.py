@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.books import Books
 from tieline.activity.service import list_activity
-from tieline.errors import Forbidden, Invalid
+from tieline.errors import Forbidden, Invalid, SeveralInvalid
 from tieline.practices.changing import PracticeChange, set_plan, update_practice
 from tieline.practices.plan import Plan
 from tieline.practices.service import view
@@ -49,6 +49,15 @@ async def test_what_does_not_fit_changes_nothing(books: Books, change: PracticeC
 
     assert refused.value.field == field
     assert (await view(books.admin)).practice == before
+
+
+async def test_all_that_does_not_fit_is_told_at_once(books: Books) -> None:
+    with pytest.raises(SeveralInvalid) as refused:
+        await update_practice(
+            books.admin, PracticeChange(name="", sets_consent_life=True, consent_life_days=0)
+        )
+
+    assert [part.field for part in refused.value.parts] == ["name", "consentLifeDays"]
 
 
 async def test_only_admins_by_a_key_that_is_not_narrowed_change_it(books: Books) -> None:

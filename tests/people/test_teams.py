@@ -52,6 +52,20 @@ async def test_a_name_belongs_to_one_team(books: Books) -> None:
     assert await list_teams(books.admin) == [east, north]
 
 
+async def test_names_that_differ_by_case_alone_are_one_name_and_case_does_not_order_them(
+    books: Books,
+) -> None:
+    north = await create_team(books.admin, "North")
+    alps, zurich = await create_team(books.admin, "alps"), await create_team(books.admin, "Zürich")
+
+    for taken in (create_team(books.admin, "NORTH"), rename_team(books.admin, zurich.id, "north")):
+        with pytest.raises(NameTaken, match="North"):
+            await taken
+    louder = await rename_team(books.admin, north.id, "NORTH")
+
+    assert await list_teams(books.admin) == [alps, louder, zurich]
+
+
 async def test_two_admins_give_one_name_at_once_and_one_is_told(books: Books) -> None:
     both = await asyncio.gather(
         create_team(books.admin, "North"), create_team(books.admin, "North"), return_exceptions=True

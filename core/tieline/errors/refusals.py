@@ -28,7 +28,8 @@ class NotFound(Refused):
     code: ClassVar[str] = "NOT_FOUND"
 
     def __init__(self, kind: str, id: UUID | str, *, field: str | None = None) -> None:
-        super().__init__(f"There is no {kind} with the id {id}, or you may not see it.", field=field)
+        named = f"the id {id}" if str(id).isprintable() and str(id).strip() else f"the id {str(id)!a}"
+        super().__init__(f"There is no {kind} with {named}, or you may not see it.", field=field)
 
 
 class Forbidden(Refused):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tieline.activity.kinds import PracticeChanged
 from tieline.errors import Invalid
 from tieline.ids import PracticeId
+from tieline.inputs import read_all
 from tieline.names import clean_name
 from tieline.practices.authority import hold_practice
 from tieline.practices.plan import Plan
@@ -28,11 +29,9 @@ class PracticeChange:
 
 @retrying
 async def update_practice(principal: Principal, change: PracticeChange) -> Practice:
-    """Raises Forbidden and Invalid; the same again changes nothing."""
+    """Raises Forbidden, Invalid and SeveralInvalid; the same again changes nothing."""
     principal.require_admin()
-    name = None if change.name is None else clean_name(change.name, field="name")
-    if change.sets_consent_life:
-        check_consent_life(change.consent_life_days, field="consentLifeDays")
+    name = _checked_name(change)
     async with unit_of_work(principal) as work:
         practice = await hold_practice(work, principal)
         standing = await practice.get()
@@ -53,6 +52,15 @@ async def update_practice(principal: Principal, change: PracticeChange) -> Pract
             )
         )
     return now
+
+
+def _checked_name(change: PracticeChange) -> str | None:
+    """The name as it is kept, None for none. Raises Invalid, and SeveralInvalid where both do not fit."""
+    name, _ = read_all(
+        lambda: None if change.name is None else clean_name(change.name, field="name"),
+        lambda: check_consent_life(change.consent_life_days, field="consentLifeDays"),
+    )
+    return name
 
 
 @retrying

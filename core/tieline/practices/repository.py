@@ -12,6 +12,7 @@ from tortoise.exceptions import IntegrityError
 from tieline.database import current
 from tieline.errors import Busy, Invalid
 from tieline.ids import ApiKeyId, ClientId, PersonId, PracticeId, TeamId
+from tieline.names import name_key
 from tieline.practices.models import (
     ApiKeyRow,
     PersonRow,
@@ -180,7 +181,8 @@ class PracticeRepository:
         wanted = TeamRow.filter(practice_id=self.practice_id)
         if ids is not None:
             wanted = wanted.filter(id__in=list(ids))
-        return [_team(row) for row in await wanted.order_by("name", "id")]
+        found = [_team(row) for row in await wanted]
+        return sorted(found, key=lambda team: (name_key(team.name), team.name))
 
     async def hold_team(self, team_id: TeamId) -> bool:
         """Keep the team from being deleted until the transaction ends; whether there is one."""

@@ -202,9 +202,9 @@ async def _let_in_again(work: Work, repository: PracticeRepository, person_id: P
 
 
 def read_email(text: str) -> str:
-    """As it is kept: in lower case, so that one address is one person."""
-    kept = text.lower()  # first: some letters are several then, and may be too many
-    if not _EMAIL.fullmatch(kept):
+    """As it is kept: in lower case and without white space around it, so that one address is one person."""
+    kept = text.strip().lower()  # first: some letters are several then, and may be too many
+    if not _EMAIL.fullmatch(kept) or not kept.isprintable():
         raise Invalid(f"{_clipped(text)!r} is not an e-mail address.", field="email")
     return kept
 

@@ -14,6 +14,7 @@ from tieline.clients.repository import ClientRepository
 from tieline.database import scope
 from tieline.errors import AdministratorNeeded, AlreadyMember, Invalid, NotFound
 from tieline.ids import ClientId, InvitationId, TeamId, new_id
+from tieline.inputs import read_all
 from tieline.names import clean_name
 from tieline.practices.authority import hold_practice
 from tieline.practices.invitations.repository import (
@@ -66,7 +67,7 @@ async def invite_member(principal: Principal, new: NewInvitation) -> Issued:
     as it is. Raises Forbidden, Invalid, NotFound (teams, clients) and AlreadyMember.
     """
     principal.require_admin()
-    email, name = read_email(new.email), clean_name(new.name, field="name")
+    email, name = _addressed(new.email, new.name)
     if max(len(new.teams), len(new.clients)) > MAX_LISTED:
         raise Invalid(f"Name at most {MAX_LISTED} teams and {MAX_LISTED} clients.", field="clientIds")
     async with unit_of_work(principal) as work:
@@ -99,7 +100,7 @@ async def invite_client_member(
 
     Raises NotFound (client), Forbidden, Invalid and AlreadyMember.
     """
-    kept, cleaned = read_email(email), clean_name(name, field="name")
+    kept, cleaned = _addressed(email, name)
     async with unit_of_work(principal) as work:
         await _administered(principal, client_id, field="clientId")  # who may not keeps nobody waiting
         await hold_practice(work, principal)
@@ -203,6 +204,11 @@ async def _may_see(principal: Principal, invitation: Invitation) -> bool:
     if isinstance(invitation.to, ToMember):
         return principal.is_insider
     return await ClientRepository.visible_to(principal).get(invitation.to.client_id) is not None
+
+
+def _addressed(email: str, name: str) -> list[str]:
+    """Address and name of whoever is invited, as they are kept. Raises Invalid and SeveralInvalid."""
+    return read_all(lambda: read_email(email), lambda: clean_name(name, field="name"))
 
 
 def _refuse_deactivated(known: Known | None) -> None:

@@ -33,7 +33,7 @@ async def create_team(principal: Principal, name: str) -> Team:
     principal.require_admin()
     cleaned = clean_name(name, field="name")
     async with unit_of_work(principal) as work:
-        await _check_name(await hold_practice(work, principal), cleaned)
+        await _check_name(await hold_practice(work, principal), cleaned, of=None)
         team = Team(id=TeamId(new_id()), name=cleaned)
         await TeamRepository.of(principal.practice_id).add(team, at=work.now)
         work.did(TeamCreated(team_id=team.id))
@@ -52,7 +52,7 @@ async def rename_team(principal: Principal, team_id: TeamId, name: str) -> Team:
         if cleaned == team.name:
             return team
 
-        await _check_name(practice, cleaned)
+        await _check_name(practice, cleaned, of=team_id)
         await teams.rename(team_id, cleaned)
         work.did(TeamRenamed(team_id=team_id))
     return Team(id=team_id, name=cleaned)
@@ -114,10 +114,11 @@ async def _locked(teams: TeamRepository, team_id: TeamId) -> Team:
     return team
 
 
-async def _check_name(practice: PracticeRepository, name: str) -> None:
-    """Raises NameTaken."""
-    if await practice.team_named(name) is not None:
-        raise NameTaken("team", name, field="name")
+async def _check_name(practice: PracticeRepository, name: str, *, of: TeamId | None) -> None:
+    """Raises NameTaken, also where another team's name differs by case alone: nobody could tell the two apart."""
+    for team in await practice.teams():
+        if team.id != of and team.name.casefold() == name.casefold():
+            raise NameTaken("team", team.name, field="name")
 
 
 async def _check_target(
