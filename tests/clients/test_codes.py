@@ -152,6 +152,14 @@ def test_columns_are_told_by_number_where_there_is_no_header_or_another_one() ->
     assert foreign["matched"] == [(3, "Acorn", "NAME")]
 
 
+def test_a_column_that_only_some_rows_have_can_be_named() -> None:
+    acorn = client("Acorn")
+
+    assert matching("A-1\nA-2,Acorn\n", acorn, has_header=False, code=1, name=2)["matched"] == [
+        (2, "Acorn", "NAME")
+    ]
+
+
 @pytest.mark.parametrize(
     ("csv", "layout", "field"),
     [
@@ -160,6 +168,9 @@ def test_columns_are_told_by_number_where_there_is_no_header_or_another_one() ->
         ("Name,Number\nAcorn,1", {}, "codeColumn"),
         ("Code,Number\nAcorn,1", {}, "nameColumn"),
         ("Code,Name\nA-1,Acorn", {"name": 0}, "nameColumn"),
+        ("Code,Name\nA-1,Acorn", {"name": 3}, "nameColumn"),
+        ("Code,Name\nA-1,Acorn", {"code": 2}, "nameColumn"),
+        ("Code,Name,ID\nA-1,Acorn,7", {"client_id": 1}, "clientIdColumn"),
         ("Acorn,A-1", {"has_header": False, "name": 1}, "codeColumn"),
     ],
 )

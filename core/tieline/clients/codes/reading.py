@@ -67,7 +67,7 @@ def read_sheet(text: str, layout: Layout) -> Sheet:
     start = next((place for place, row in enumerate(rows) if any(row)), len(rows))
     if start == len(rows):
         raise Invalid("This CSV is empty.", field="csv")
-    columns = _columns(rows[start] if layout.has_header else [], layout)
+    columns = _columns(rows[start] if layout.has_header else [], layout, width=max(map(len, rows)))
     lines: list[Line] = []
     wrong: list[Wrong] = []
     without_code = 0
@@ -87,24 +87,31 @@ def read_sheet(text: str, layout: Layout) -> Sheet:
     return Sheet(lines=tuple(lines), wrong=tuple(wrong), without_code=without_code)
 
 
-def _columns(header: Sequence[str], layout: Layout) -> _Columns:
+def _columns(header: Sequence[str], layout: Layout, *, width: int) -> _Columns:
     titles = [name_key(title) for title in header]
-    code = _place(layout.code, _CODE, titles, field="codeColumn")
-    name = _place(layout.name, _NAME, titles, field="nameColumn")
-    client_id = _place(layout.client_id, _CLIENT_ID, titles, field="clientIdColumn")
+    code = _place(layout.code, _CODE, titles, width, field="codeColumn")
+    name = _place(layout.name, _NAME, titles, width, field="nameColumn")
+    client_id = _place(layout.client_id, _CLIENT_ID, titles, width, field="clientIdColumn")
     if code is None:
         raise Invalid("Say by its number which column holds the practice codes.", field="codeColumn")
     if name is None and client_id is None:
         raise Invalid("Say by its number which column holds the names of the clients.", field="nameColumn")
+    for other, field in ((name, "nameColumn"), (client_id, "clientIdColumn")):
+        if other == code:
+            raise Invalid("This column holds the practice codes: choose another one.", field=field)
     return _Columns(code=code, name=name, client_id=client_id)
 
 
-def _place(number: int | None, known: Sequence[str], titles: Sequence[str], *, field: str) -> int | None:
-    if number is not None:
-        if number < 1:
-            raise Invalid("Columns are counted from 1 on.", field=field)
-        return number - 1
-    return next((titles.index(title) for title in known if title in titles), None)
+def _place(
+    number: int | None, known: Sequence[str], titles: Sequence[str], width: int, *, field: str
+) -> int | None:
+    if number is None:
+        return next((titles.index(title) for title in known if title in titles), None)
+    if number < 1:
+        raise Invalid("Columns are counted from 1 on.", field=field)
+    if number > width:
+        raise Invalid(f"There is no column {number}: the widest row has {width}.", field=field)
+    return number - 1
 
 
 def _line(number: int, row: Sequence[str], columns: _Columns) -> Line:
