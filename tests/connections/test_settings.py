@@ -128,10 +128,20 @@ async def test_what_is_so_already_changes_nothing(books: Books) -> None:
     await books.events()
 
     await settle(books, connection, bills="DONE", read_contacts="true", account=None)
+    await settle(books, connection, account=" ", read_contacts="")
     await settle(books, connection)
 
     assert await books.row("connection", connection.id) == before
     assert await books.kinds() == []
+
+
+async def test_an_empty_text_is_the_default_again(books: Books) -> None:
+    connection = await made(books)
+    await settle(books, connection, bills="DONE", read_contacts="false")
+
+    await settle(books, connection, bills="", read_contacts=" ")
+
+    assert await shown(books, connection) == {"read_contacts": "true", "bills": "DRAFT", "account": None}
 
 
 async def test_everything_that_does_not_fit_is_told_at_once_and_nothing_changes(books: Books) -> None:

@@ -24,7 +24,7 @@ CLIENTS = "{ clients(first: 50) { nodes { name connections { organisation { name
 DETAILS = "{ clients(first: 50) { nodes { legalName country currency taxNumber registrationNumber } } }"
 CHANGE = """mutation($input: ChangeConnectionInput!) { changeConnection(input: $input) {
   connection { id statuses client { id } organisation { id name } } errors { code field message } } }"""
-CONNECTION = "query($id: ID!) { connection(id: $id) { endedAt organisation { name } } }"
+CONNECTION = "query($id: ID!) { connection(id: $id) { endedAt remedy explanation organisation { name } } }"
 
 
 async def add(
@@ -194,6 +194,10 @@ async def test_a_client_is_moved_to_another_organisation_and_its_old_connection_
     ]
     before = (await trip.firm.admin.ask(CONNECTION, id=added["connection"]["id"]))["connection"]
     assert before["endedAt"] is not None
+    assert (before["remedy"], before["explanation"]) == (
+        None,
+        "It has ended: another connection took its place.",
+    )
     assert before["organisation"] == {"name": "Ashford Bakery Ltd"}
     [client] = (await trip.firm.admin.ask(CLIENTS))["clients"]["nodes"]
     assert client["connections"] == [{"organisation": {"name": "Birch & Sons"}}]

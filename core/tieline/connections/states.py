@@ -68,6 +68,8 @@ _MISMATCHED = (
     "or accept that the names differ."
 )
 _UNINTEGRATED = "Not connected yet."
+ENDED = "It has ended: another connection took its place."
+"""What is said of one that is no longer current, whatever state it was in then: nothing mends it."""
 
 
 def statuses(status: Status) -> tuple[Status, ...]:

@@ -20,7 +20,7 @@ _SECONDS = 3.0
 
 async def root(_request: Request) -> Response:
     """For people who open the address in a browser."""
-    return PlainTextResponse("Tieline: POST GraphQL to /graphql, with an API key as bearer token.\n")
+    return PlainTextResponse("Tieline: POST GraphQL to /graphql, with an API key or a token as bearer.\n")
 
 
 async def livez(_request: Request) -> Response:

@@ -42,8 +42,9 @@ def read_settings(
         elif each.name in read:
             wrong.append(Invalid(f"The setting {each.name} is there twice.", field=f"{field}.name"))
         else:
-            value = None if each.value is None else setting.read(each.value)
-            if each.value is not None and value is None:
+            given = (each.value or "").strip() or None  # an empty text is no value, as forms send it
+            value = None if given is None else setting.read(given)
+            if given is not None and value is None:
                 wrong.append(Invalid(f"{setting.label} is {setting.values}.", field=f"{field}.value"))
             read[each.name] = ReadSetting(setting=setting, value=value, field=f"{field}.value")
     return list(read.values()), wrong

@@ -17,8 +17,8 @@ T = TypeVar("T")
 
 
 @strawberry.input(
-    description="What to change of a client. What is left out stays; null, or an empty text, clears it. What differs "
-    "from before, no ledger overwrites any more; a value sent as it stands changes nothing."
+    description="What to change of a client. What is left out stays; null, or an empty text, clears it: the team, null "
+    "alone. What differs from before, no ledger overwrites any more; a value sent as it stands changes nothing."
 )
 class UpdateClientInput:
     id: strawberry.ID

@@ -19,7 +19,7 @@ from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 class SettingInput:
     name: str = strawberry.field(description="One that the connection has: `Connection.settings`.")
     value: str | None = strawberry.field(
-        default=None, description="By its kind; null, or left out, for the default."
+        default=None, description="By its kind; null, an empty text, or left out: the default."
     )
 
 

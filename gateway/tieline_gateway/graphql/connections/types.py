@@ -126,7 +126,7 @@ class Connection:
     statuses: list[Status] = strawberry.field(description="One, or two: a mismatch is also connected.")
     reason: Reason | None = strawberry.field(description="Why it is EXPIRED.")
     remedy: Remedy | None = strawberry.field(
-        description="The action that mends it; null where nothing is wrong."
+        description="The action that mends it; null where nothing is wrong, and for one that has ended."
     )
     explanation: str | None = strawberry.field(
         description="A sentence for people, in English; null where nothing is wrong."
@@ -198,13 +198,14 @@ class Connection:
 
     @classmethod
     def of(cls, connection: ConnectionRecord) -> Connection:
+        ended = connection.ended_at is not None
         return cls(
             id=strawberry.ID(str(connection.id)),
             product=connection.product,
             statuses=list(states.statuses(connection.status)),
             reason=connection.reason,
-            remedy=states.remedy(connection.status, connection.reason),
-            explanation=states.explanation(connection.status, connection.reason),
+            remedy=None if ended else states.remedy(connection.status, connection.reason),
+            explanation=states.ENDED if ended else states.explanation(connection.status, connection.reason),
             integrated_by=IntegratedBy(login=connection.login, person_id=connection.integrated_by),
             connected_at=connection.connected_at,
             ended_at=connection.ended_at,
