@@ -101,10 +101,16 @@ async def test_a_client_shows_what_its_ledger_tells_once_that_is_read(
     async def is_filled() -> bool:
         return (await shown())["country"] is not None
 
+    async def is_synced() -> bool:
+        [line] = (await trip.firm.admin.ask(BOARD))["connectionBoard"]["nodes"]
+        return line["connection"]["lastSyncedAt"] is not None
+
     assert set((await shown()).values()) == {None}
+    assert not await is_synced()
     start("worker")
     start("scheduler")
     await until(is_filled, "the client has the details of its ledger")
+    await until(is_synced, "its first sync is done")
 
     nodes = (await trip.look(sign_in_id))["organisations"]["nodes"]
     [bakery] = [node["organisation"] for node in nodes if node["client"] is not None]

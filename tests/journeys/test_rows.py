@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.portfolio import bulk
 from tests.journeys.test_sign_in_rounds import rounds
 from tests.support.firm import Caller
 from tests.support.jobs import JobTable
@@ -121,22 +122,24 @@ async def test_the_board_and_its_spreadsheet_show_each_clients_status_last_sync_
     trip: Trip,
     worked: None,  # noqa: ARG001 - its effect
 ) -> None:
-    """M1, M2, M26."""
+    """M1, M2, M9, M26."""
     admin = trip.firm.admin
     trip = replace(trip, person=await trip.sandbox.populate("Alder Ltd", "Birch & Sons", "Cedar Ltd"))
     sign_in = await trip.ready()
     pairs = {"Alder Limited": "Alder Ltd", "Beech": "Birch & Sons", "Cedar": "Cedar Ltd"}
-    made = {client: await connected(trip, sign_in, client, books) for client, books in pairs.items()}
+    found = await trip.found(sign_in)
+    rows = [(await admin.create_client(client), found[books]) for client, books in pairs.items()]
     await admin.create_client("Dogwood")
-    await synced(admin, *(each["id"] for each in made.values()))
+    ids = [each["connection"]["id"] for each in await bulk(admin, sign_in, rows)]
+    await synced(admin, *ids)
     await trip.sandbox.revoke(trip.app, trip.person, trip.person.named("Cedar Ltd"))
-    await expired(admin, made["Cedar"]["id"])
+    await expired(admin, ids[-1])
 
     board = (await admin.ask(BOARD))["connectionBoard"]
-    header, *rows = read((await admin.ask(CSV))["clientsCsv"]["content"])
-    for row in rows:
+    header, *lines = read((await admin.ask(CSV))["clientsCsv"]["content"])
+    for row in lines:
         row[header.index("Practice code")] = row[header.index("Name")][0]
-    matched = (await admin.ask(CODES, csv=render([header, *rows])))["practiceCodesPreview"]["matched"]
+    matched = (await admin.ask(CODES, csv=render([header, *lines])))["practiceCodesPreview"]["matched"]
     coded = [{"clientId": each["client"]["id"], "practiceCode": each["practiceCode"]} for each in matched]
     given = (await admin.ask(GIVE, rows=coded))["setPracticeCodes"]
     after = (await admin.ask(BOARD))["connectionBoard"]
@@ -148,11 +151,11 @@ async def test_the_board_and_its_spreadsheet_show_each_clients_status_last_sync_
         ("Beech", ["CONNECTED", "MISMATCH"], "MANAGE_CONNECTION"),
         ("Alder Limited", ["CONNECTED"], None),
     ]
-    lines = {line["client"]["name"]: line["connection"] for line in board["nodes"] if line["connection"]}
-    assert {name: each["organisation"]["name"] for name, each in lines.items()} == pairs
-    assert all(each["organisation"]["legalName"] and each["lastSyncedAt"] for each in lines.values())
+    shown = {line["client"]["name"]: line["connection"] for line in board["nodes"] if line["connection"]}
+    assert {name: each["organisation"]["name"] for name, each in shown.items()} == pairs
+    assert all(each["organisation"]["legalName"] and each["lastSyncedAt"] for each in shown.values())
     of = [f"Bookkeeping: {each}" for each in ("status", "reason", "organisation's legal name", "last sync")]
-    assert {row[1]: tuple(row[header.index(each)] for each in of) for row in rows} == {
+    assert {row[1]: tuple(row[header.index(each)] for each in of) for row in lines} == {
         "Dogwood": ("UNINTEGRATED", "", "", ""),
         **{
             name: (
@@ -161,7 +164,7 @@ async def test_the_board_and_its_spreadsheet_show_each_clients_status_last_sync_
                 each["organisation"]["legalName"],
                 f"{each['lastSyncedAt'][:19]}Z",
             )
-            for name, each in lines.items()
+            for name, each in shown.items()
         },
     }
     assert ([each["code"] for each in given["outcomes"]], given["errors"]) == (["SET"] * 4, [])
