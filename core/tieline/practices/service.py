@@ -141,6 +141,7 @@ async def add_client_member(
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
+        await repository.lock()
         person_id = await _find_or_add_person(work, repository, name, email)
         if not await repository.list_client(client_id, person_id, role=role, at=work.now):
             raise NotFound("client", client_id, field="clientId")

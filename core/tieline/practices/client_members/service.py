@@ -10,12 +10,12 @@ from tieline.database import scope
 from tieline.errors import AdministratorNeeded, Invalid, NotFound
 from tieline.ids import ClientId, PersonId
 from tieline.pages import Page, decode_cursor, list_of, page_size
-from tieline.practices.authority import change_authority
+from tieline.practices.authority import change_authority, hold_practice
 from tieline.practices.client_members.repository import ClientMember, ClientMemberRepository
 from tieline.practices.invitations.repository import InvitationRepository
 from tieline.practices.repository import Person, PracticeRepository
 from tieline.principal import ClientRole, Principal
-from tieline.work import retrying, unit_of_work
+from tieline.work import Work, retrying, unit_of_work
 
 
 async def list_client_members(
@@ -46,8 +46,7 @@ async def set_client_member(
     Raises NotFound (client, person), Forbidden and Invalid (the person is deactivated); the same again changes nothing.
     """
     async with unit_of_work(principal) as work:
-        client = await _client(principal, client_id, lock=True)
-        _require_rights(principal, client)
+        await _hold(work, principal, client_id)
         people = ClientMemberRepository.of(principal.practice_id, client_id)
         standing = await _known(principal, people, person_id)
         if standing is None:
@@ -71,8 +70,7 @@ async def remove_client_member(principal: Principal, client_id: ClientId, person
     Raises NotFound (client, or somebody who is not of it) and Forbidden.
     """
     async with unit_of_work(principal) as work:
-        client = await _client(principal, client_id, lock=True)
-        _require_rights(principal, client)
+        await _hold(work, principal, client_id)
         people = ClientMemberRepository.of(principal.practice_id, client_id)
         standing = await _known(principal, people, person_id)
         if standing is None:
@@ -83,6 +81,13 @@ async def remove_client_member(principal: Principal, client_id: ClientId, person
         await InvitationRepository.of(principal.practice_id).end_unfounded(person_id, at=work.now)
         work.did(ClientMemberRemoved(client_id=client_id, person_id=person_id))
     return _as_seen(principal, standing).person
+
+
+async def _hold(work: Work, principal: Principal, client_id: ClientId) -> None:
+    """The client, whose people nobody else changes until the transaction ends. Raises NotFound and Forbidden."""
+    _require_rights(principal, await _client(principal, client_id))  # who may not keeps nobody waiting
+    await hold_practice(work, principal)
+    _require_rights(principal, await _client(principal, client_id, lock=True))
 
 
 def _as_seen(principal: Principal, member: ClientMember) -> ClientMember:

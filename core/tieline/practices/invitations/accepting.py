@@ -51,7 +51,7 @@ async def accept_invitation(identity: Identity, token: str) -> Accepted:
         practice = PracticeRepository.of(practice_id)
         await practice.lock()
         invitations = InvitationRepository.of(practice_id)
-        invitation = await invitations.lock(invitation_id)
+        invitation = await invitations.get(invitation_id)
         mine = await invitations.known_by_subject(identity.issuer, identity.subject)
         if invitation is None or (mine is not None and mine.is_deactivated):
             raise InvitationOver

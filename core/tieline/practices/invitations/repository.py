@@ -174,9 +174,10 @@ class InvitationRepository:
         rows = await current().rows(_OPEN_TO.format(mine=mine), *arguments)
         return [_invitation(row) for row in rows]
 
-    async def lock(self, invitation_id: InvitationId) -> Invitation | None:
+    async def get(self, invitation_id: InvitationId) -> Invitation | None:
+        """Whoever holds the practice has it as it stays."""
         row = await current().row(
-            f"SELECT {_COLUMNS} FROM invitation AS i WHERE i.practice_id = $1 AND i.id = $2 FOR NO KEY UPDATE",
+            f"SELECT {_COLUMNS} FROM invitation AS i WHERE i.practice_id = $1 AND i.id = $2",
             self.practice_id,
             invitation_id,
         )

@@ -123,13 +123,9 @@ async def revoke_invitation(principal: Principal, invitation_id: InvitationId) -
     """End an invitation; one that is over stays as it is. Raises NotFound and Forbidden."""
     async with unit_of_work(principal) as work:
         invitations = InvitationRepository.of(principal.practice_id)
-        invitation = await invitations.lock(invitation_id)
-        if invitation is None or not await _may_see(principal, invitation):
-            raise NotFound("invitation", invitation_id, field="id")
-        if isinstance(invitation.to, ToClient):
-            await _administered(principal, invitation.to.client_id, field="id")
-        else:
-            principal.require_admin()
+        await _revocable(principal, invitations, invitation_id)  # who may not keeps nobody waiting
+        await hold_practice(work, principal)
+        invitation = await _revocable(principal, invitations, invitation_id)
         if invitation.is_open(work.now):
             await invitations.revoke(invitation_id, at=work.now)
             client_id = invitation.to.client_id if isinstance(invitation.to, ToClient) else None
@@ -197,6 +193,20 @@ async def _administered(principal: Principal, client_id: ClientId, *, field: str
         raise AdministratorNeeded
     if principal.key_scopes is not None:
         raise AdministratorNeeded(by_key=True)
+
+
+async def _revocable(
+    principal: Principal, invitations: InvitationRepository, invitation_id: InvitationId
+) -> Invitation:
+    """Raises NotFound and Forbidden."""
+    invitation = await invitations.get(invitation_id)
+    if invitation is None or not await _may_see(principal, invitation):
+        raise NotFound("invitation", invitation_id, field="id")
+    if isinstance(invitation.to, ToClient):
+        await _administered(principal, invitation.to.client_id, field="id")
+    else:
+        principal.require_admin()
+    return invitation
 
 
 async def _may_see(principal: Principal, invitation: Invitation) -> bool:
