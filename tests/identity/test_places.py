@@ -9,11 +9,12 @@ import pytest
 from tests.support.books import Books
 from tests.support.issuer import IssuerServer
 from tieline.errors import PracticeNeeded, Unauthenticated
-from tieline.identity import authenticate, repository
+from tieline.identity import authenticate
 from tieline.identity import issuer as identity
 from tieline.identity.issuer import Issuer
 from tieline.ids import PersonId, new_id
 from tieline.practices import service
+from tieline.practices.callers import repository as callers
 from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key
 from tieline.principal import ClientAccess, ClientRole, Permission, Principal
@@ -129,7 +130,7 @@ async def test_whoever_belongs_to_several_practices_names_one(
 async def test_a_practice_that_is_named_is_found_behind_more_than_are_read(
     books: Books, other_books: Books, trusted: Issuer, server: IssuerServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "MAX_PLACES", 1)
+    monkeypatch.setattr(callers, "MAX_PLACES", 1)
     ann = subject()
     for each in (books, other_books):
         await known_as(each, each.me, trusted, ann)

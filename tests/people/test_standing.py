@@ -135,7 +135,8 @@ async def test_so_does_who_administered_a_client(books: Books, deed: str) -> Non
     await revoke_key(books.admin, its_key.id)
 
     refused = [
-        type(await refusal(CLIENTS_DEEDS[deed](caller, of(other), team, client))) for caller in (gone, keyless)
+        type(await refusal(CLIENTS_DEEDS[deed](caller, of(other), team, client)))
+        for caller in (gone, keyless)
     ]
 
     assert refused == [Unauthenticated, Unauthenticated]

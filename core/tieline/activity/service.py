@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from tieline.activity.repository import Activity, ActivityQuery, ActivityRepository
 from tieline.database import scope
-from tieline.errors import Invalid, NotFound
+from tieline.errors import NotFound
 from tieline.ids import ClientId, PersonId
+from tieline.instants import read_instant
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.practices.repository import PracticeRepository
 from tieline.principal import Principal
@@ -27,16 +28,15 @@ async def list_activity(
 ) -> Page[Activity]:
     """A page of what people and services did in the practice, the latest first; of a client that is gone, too.
 
-    Raises Forbidden (practice admins only), NotFound (person, client), Invalid (page size, instants without an
-    offset) and CursorInvalid.
+    Raises Forbidden (practice admins only), NotFound (person, client), Invalid (page size, instants) and CursorInvalid.
     """
     principal.require_admin(reading=True)
     query = ActivityQuery(
         person_id=person_id,
         client_id=client_id,
         kinds=frozenset(kinds),
-        since=_instant(since, field="since"),
-        until=_instant(until, field="until"),
+        since=since and read_instant(since, field="since"),
+        until=until and read_instant(until, field="until"),
     )
     listed = list_of(
         "activity", principal.practice_id, person_id, client_id, sorted(kinds), query.since, query.until
@@ -49,15 +49,3 @@ async def list_activity(
         if client_id and not await activity.knows_client(client_id):
             raise NotFound("client", client_id, field="clientId")
         return await activity.page(query, after=start, first=size, listed=listed)
-
-
-def _instant(given: datetime | None, *, field: str) -> datetime | None:
-    """In UTC. Raises Invalid for one that may be any of a day's."""
-    if given is None:
-        return None
-    if given.tzinfo is None:
-        raise Invalid("An instant needs its offset, such as 2031-05-04T00:00:00Z.", field=field)
-    try:
-        return given.astimezone(UTC)
-    except OverflowError as beyond:
-        raise Invalid("This instant is outside of the calendar.", field=field) from beyond

@@ -9,10 +9,9 @@ from tieline import clock
 from tieline.database import system_scope
 from tieline.errors import PracticeNeeded, Unauthenticated
 from tieline.identity.issuer import trusted
-from tieline.identity.repository import Place, places_of
 from tieline.identity.tokens import Identity
+from tieline.practices.callers.repository import Place, by_key, by_subject
 from tieline.practices.keys import hash_key, is_key
-from tieline.practices.repository import principal_of_key
 from tieline.principal import Principal
 
 
@@ -29,7 +28,7 @@ async def authenticate(token: str | None, practice: str | None = None) -> Princi
     identity = await identify(token)
     named = None if practice is None else _read_practice(practice)
     async with system_scope():
-        places = await places_of(identity.issuer, identity.subject, named)
+        places = await by_subject(identity.issuer, identity.subject, named)
     return _only(places)
 
 
@@ -43,7 +42,7 @@ async def identify(token: str | None) -> Identity:
 
 async def _by_key(token: str, practice: str | None) -> Principal:
     async with system_scope():
-        principal = await principal_of_key(hash_key(token), at=clock.now())
+        principal = await by_key(hash_key(token), at=clock.now())
     if principal is None or not _is_meant(principal, practice):
         raise Unauthenticated
     return principal

@@ -10,8 +10,8 @@ from uuid import UUID
 from tieline import clock
 from tieline.database import system_scope
 from tieline.identity.bearer import authenticate, identify
-from tieline.identity.repository import standing
 from tieline.ids import ApiKeyId, PersonId, PracticeId
+from tieline.practices.callers.repository import standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from tieline.errors import AdminNeeded, Unauthenticated
 from tieline.ids import PersonId, PracticeId
+from tieline.practices.callers.repository import standing
 from tieline.practices.repository import PracticeRepository
 from tieline.principal import Principal, Role
 from tieline.work import Work
@@ -37,9 +38,9 @@ async def require_standing(work: Work, principal: Principal) -> None:
     """
     if principal.is_machine:
         return
-    practice = PracticeRepository.of(principal.practice_id)
-    standing = await practice.standing(principal.person_id, principal.api_key_id, at=work.now)
-    if standing is None:
+    caller = (principal.practice_id, principal.person_id, principal.api_key_id)
+    still = (await standing([caller], at=work.now)).get(0)
+    if still is None:
         raise Unauthenticated
-    if principal.is_admin and standing.role is not Role.ADMIN:
+    if principal.is_admin and still.role is not Role.ADMIN:
         raise AdminNeeded

@@ -21,7 +21,7 @@ from tieline.practices.models import (
     TeamRow,
 )
 from tieline.practices.plan import Plan
-from tieline.principal import ClientAccess, ClientRole, Permission, Principal, Role
+from tieline.principal import ClientAccess, ClientRole, Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,13 +66,6 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """What a caller still is in the practice; `role` None: no member of it."""
-
-    role: Role | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRecord:
     """What is kept of an API key besides its hash. `scopes` None: all that the person may."""
 
@@ -94,18 +87,6 @@ class KeyRecord:
 
 _PRACTICE = "id, name, plan, consent_life_days, created_at"
 _PERSON = "id, name, email, deactivated_at"
-_STANDING = """
-SELECT m.role
-  FROM (VALUES ($2::uuid, $3::uuid)) AS c (person_id, api_key_id)
-  LEFT JOIN person AS p ON p.practice_id = $1 AND p.id = c.person_id
-  LEFT JOIN practice_member AS m ON m.practice_id = $1 AND m.person_id = c.person_id
-  LEFT JOIN api_key AS k ON k.practice_id = $1 AND k.id = c.api_key_id
- WHERE (c.person_id IS NULL
-        OR (p.id IS NOT NULL AND p.deactivated_at IS NULL AND (m.person_id IS NOT NULL OR EXISTS (
-            SELECT FROM client_member AS cm WHERE cm.practice_id = $1 AND cm.person_id = c.person_id))))
-   AND (c.api_key_id IS NULL
-        OR (k.id IS NOT NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $4)))
-"""
 
 
 class PracticeRepository:
@@ -127,15 +108,6 @@ class PracticeRepository:
     async def lock(self) -> None:
         """Keep others from changing who belongs to the practice until the transaction ends."""
         await current().value("SELECT id FROM practice WHERE id = $1 FOR NO KEY UPDATE", self.practice_id)
-
-    async def standing(
-        self, person_id: PersonId | None, key_id: ApiKeyId | None, *, at: datetime
-    ) -> Standing | None:
-        """What the caller of this person and key is now; None once either is over, or the person belongs nowhere."""
-        row = await current().row(_STANDING, self.practice_id, person_id, key_id, at)
-        if row is None:
-            return None
-        return Standing(role=Role(row["role"]) if row["role"] else None)
 
     async def rename(self, name: str) -> None:
         await current().run("UPDATE practice SET name = $2 WHERE id = $1", self.practice_id, name)
@@ -290,39 +262,6 @@ class PracticeRepository:
         """Whether there was such a key that still worked."""
         alive = ApiKeyRow.filter(practice_id=self.practice_id, id=key_id, revoked_at=None)
         return await alive.update(revoked_at=at) == 1
-
-
-_PRINCIPAL = """
-SELECT k.id, k.practice_id, k.person_id, k.scopes, m.role, m.permissions, m.client_access
-  FROM api_key AS k
-  LEFT JOIN person AS p ON p.practice_id = k.practice_id AND p.id = k.person_id
-  LEFT JOIN practice_member AS m ON m.practice_id = k.practice_id AND m.person_id = k.person_id
- WHERE k.hash = $1 AND p.deactivated_at IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
-   AND (k.person_id IS NULL OR m.person_id IS NOT NULL OR EXISTS (
-        SELECT FROM client_member AS c WHERE c.practice_id = k.practice_id AND c.person_id = k.person_id))
-"""
-
-
-async def principal_of_key(key_hash: bytes, *, at: datetime) -> Principal | None:
-    """Who calls with the key of this hash; None when it is unknown, revoked, expired, or of
-    somebody who is deactivated or belongs to nothing any more. System scope.
-    """
-    row = await current().row(_PRINCIPAL, key_hash, at)
-    if row is None:
-        return None
-    scopes = None if row["scopes"] is None else frozenset(Permission(scope) for scope in row["scopes"])
-    role = Role(row["role"]) if row["role"] else None
-    # A service has no person to take permissions from: its scopes are what it holds.
-    held = Permission if role is Role.ADMIN or row["person_id"] is None else row["permissions"] or ()
-    return Principal(
-        practice_id=row["practice_id"],
-        person_id=row["person_id"],
-        api_key_id=row["id"],
-        role=role,
-        client_access=ClientAccess(row["client_access"] or ClientAccess.LISTED),
-        permissions=frozenset(Permission(permission) for permission in held),
-        key_scopes=scopes,
-    )
 
 
 async def find_practice(name_or_id: str) -> list[tuple[PracticeId, str]]:

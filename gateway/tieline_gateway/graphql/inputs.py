@@ -1,16 +1,15 @@
-"""Reading what callers send: an id that is not one of ours names nothing, an instant has its offset."""
+"""Reading what callers send: an id that is not one of ours names nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
-from tieline.errors import Invalid, NotFound, Refused
+from tieline.errors import NotFound, Refused
 from tieline.ids import parse_id
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
@@ -35,13 +34,3 @@ def read_id(kind: str, given: strawberry.ID, *, field: str = "id") -> UUID:
     if parsed is None:
         raise NotFound(kind, str(given)[:64], field=field)
     return parsed
-
-
-def read_instant(given: datetime, *, field: str) -> datetime:
-    """The instant in UTC. Raises Invalid for one that lacks its offset, or that lies beyond the calendar."""
-    if given.tzinfo is None:
-        raise Invalid("Say the offset of the instant too, as in 2031-05-04T00:00:00Z.", field=field)
-    try:
-        return given.astimezone(UTC)
-    except OverflowError as beyond:
-        raise Invalid("This instant lies beyond the calendar: choose another one.", field=field) from beyond

@@ -9,6 +9,7 @@ from tieline.activity.kinds import ApiKeyCreated, ApiKeyRevoked
 from tieline.database import scope
 from tieline.errors import AdminNeeded, Forbidden, Invalid, NotFound, PersonNeeded
 from tieline.ids import ApiKeyId, PersonId, new_id
+from tieline.instants import read_instant
 from tieline.names import clean_name
 from tieline.pages import Page, decode_cursor, list_of, page_size
 from tieline.practices.api_keys.repository import KeyRepository
@@ -173,7 +174,7 @@ def _check_scopes(principal: Principal, new: NewKey) -> None:
 
 async def _until(principal: Principal, given: datetime | None, *, at: datetime) -> datetime | None:
     """When the new key ends. Raises Invalid for what is over, far away, or later than the caller's own key ends."""
-    until = _instant(given)
+    until = given and read_instant(given, field="expiresAt")
     if until is not None and not at < until <= at + LONGEST:
         raise Invalid(
             f"A key ends in the future, and within {LONGEST.days:,} days, or not by itself.",
@@ -188,13 +189,6 @@ async def _until(principal: Principal, given: datetime | None, *, at: datetime) 
             field="expiresAt",
         )
     return until
-
-
-def _instant(given: datetime | None) -> datetime | None:
-    """Raises Invalid for one that may be any of a day's."""
-    if given is not None and given.tzinfo is None:
-        raise Invalid("An instant needs its offset, such as 2031-05-04T00:00:00Z.", field="expiresAt")
-    return given
 
 
 async def _check_owner(principal: Principal, whose: PersonId | None, *, at: datetime) -> None:

@@ -14,12 +14,13 @@ from tieline.connections.listing.service import list_connections
 from tieline.connections.states import Reason, Status
 from tieline.errors import NotFound
 from tieline.ids import ClientId, ConnectionId, PersonId, TeamId
+from tieline.instants import read_instant
 from tieline.pages import DEFAULT_PAGE, chosen
 from tieline.plugins import Product
 from tieline_gateway.graphql.connections.board import ConnectionBoardPage, ConnectionBoardSort
 from tieline_gateway.graphql.connections.types import Connection, ConnectionPage
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import Id, read_id, read_instant
+from tieline_gateway.graphql.inputs import Id, read_id
 
 _SEARCH = "Each word must begin a word of the client's name; case and accents do not count, nor do signs between words."
 _AFTER = "A cursor of this same list: another sort, search or filter refuses it."
