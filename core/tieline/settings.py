@@ -80,7 +80,10 @@ class Settings(PluginSettings):
     )
     event_retention_days: int = Field(30, ge=1, le=3650, description="Days an event is kept for replay.")
     activity_retention_days: int = Field(
-        2557, ge=1, le=36500, description="Days it is kept who did what: seven years."
+        2557,
+        ge=1,
+        le=36500,
+        description="Days it is kept who did what, and API keys that have ended: seven years.",
     )
     run_retention_days: int = Field(
         90, ge=1, le=3650, description="Days a sync that is over is kept; an organisation's last one stays."

@@ -57,6 +57,7 @@ MOMENTS = {
     "0016_people": ["LOCK TABLE person IN ACCESS SHARE MODE", "CREATE TABLE activity ()"],
     "0017_connection_settings": ["LOCK TABLE connection IN ACCESS SHARE MODE"],
     "0018_invitations": ["CREATE TABLE invitation ()"],
+    "0019_keys_in_use": ["LOCK TABLE api_key IN ACCESS SHARE MODE"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -26,6 +26,7 @@ from tieline.connections.actors import sweep_organisations
 from tieline.errors import CursorExpired
 from tieline.events.actors import prune_events
 from tieline.events.service import read_events
+from tieline.practices.api_keys.actors import prune_keys
 from tieline.principal import Principal
 from tieline.sweeps.actors import (
     expire_consents,
@@ -191,6 +192,7 @@ async def test_several_schedulers_keep_one_row_of_each_recurring_job(jobs: JobTa
             (prune_events.name, '{"keep_days": 30}'),
             (sweep_organisations.name, "{}"),
             (prune_activity.name, '{"keep_days": 2557}'),
+            (prune_keys.name, '{"keep_days": 2558}'),
             (prune_runs.name, '{"keep_days": 90}'),
             (prune_sign_ins.name, '{"keep_days": 7}'),
             (prune_tombstones.name, '{"keep_days": 30}'),

@@ -60,6 +60,7 @@ async def crowded(opened: Deployment, http: httpx.AsyncClient) -> AsyncIterator[
 async def inside(crowded: Firm, opened: Deployment) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application within this process, where statements can be taken down."""
     app = create_app(opened.settings, load(GatewaySettings))
+    await authenticate(crowded.admin.key)  # that the key is in use is written down once an hour
     await all_connected()
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),

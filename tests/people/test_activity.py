@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.support.books import Books
 from tieline import clock
 from tieline.activity.actors import prune_activity
-from tieline.activity.repository import Activity
+from tieline.activity.repository import Activity, KeyUsed
 from tieline.activity.service import list_activity
 from tieline.clients.editing import ClientChanges, update_client
 from tieline.clients.purging.service import purge
@@ -103,13 +104,22 @@ async def test_what_the_system_does_by_itself_is_nobodys_activity(books: Books) 
     assert await lines(books) == before
 
 
-async def test_a_service_is_told_by_what_its_key_is_called(books: Books) -> None:
+async def test_what_was_done_with_a_key_is_told_with_its_name_and_beginning(books: Books) -> None:
     service = await books.calling(None, scopes=frozenset({Permission.MANAGE_CONNECTIONS}))
     await create_client(service, NewClient(name="Acorn"))
+    await create_client(books.admin, NewClient(name="Birch"))
+    await create_client(replace(books.admin, api_key_id=None), NewClient(name="Cedar"))
 
-    (done,) = await seen(books)
+    told = await seen(books)
 
-    assert (done.kind, done.person_id, done.service) == ("CLIENT_CREATED", None, "test")
+    kept = [await books.row("api_key", each.api_key_id) for each in (books.admin, service) if each.api_key_id]
+    admins, services = [KeyUsed(id=key["id"], name=key["name"], prefix=key["prefix"]) for key in kept]
+    assert [(done.kind, done.person_id, done.key) for done in told] == [
+        ("CLIENT_CREATED", books.me, None),
+        ("CLIENT_CREATED", books.me, admins),
+        ("CLIENT_CREATED", None, services),
+    ]
+    assert (admins.name, services.name) == ("admin", "test")
 
 
 async def test_a_change_that_fails_leaves_no_activity(books: Books) -> None:

@@ -17,13 +17,22 @@ from tieline.pages import Keyset, Page, encode_cursor, page_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KeyUsed:
+    """The API key that something was done with."""
+
+    id: ApiKeyId
+    name: str
+    prefix: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Activity:
-    """Something that was done. By a service where there is no person; then `service` is what its key is called."""
+    """Something that was done. By a service where there is no person; `key` None: it was done without one."""
 
     at: datetime
     kind: str
     person_id: PersonId | None
-    service: str | None
+    key: KeyUsed | None
     client_id: ClientId | None
     subject_id: UUID | None
     details: dict[str, Any]
@@ -57,14 +66,17 @@ SELECT $1, $2, $3, $4::uuid, $5::uuid, e.kind, e.client_id, e.subject_id, e.deta
 """
 _PAGE = """
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
-       (SELECT count(*) FROM activity AS a WHERE a.practice_id = $1 AND {condition}) AS total, page.*
+       (SELECT count(*) FROM activity AS a WHERE a.practice_id = $1 AND {condition}) AS total, page.*,
+       used.key_name, used.key_prefix
   FROM feed
   LEFT JOIN LATERAL (
-       SELECT a.position, a.at, a.kind, a.person_id, a.client_id, a.subject_id, a.details::text AS details,
-              (SELECT k.name FROM api_key AS k
-                WHERE k.practice_id = $1 AND k.id = a.api_key_id AND a.person_id IS NULL) AS service
+       SELECT a.position, a.at, a.kind, a.person_id, a.api_key_id, a.client_id, a.subject_id,
+              a.details::text AS details
          FROM activity AS a WHERE a.practice_id = $1 AND {condition} AND {after}
         ORDER BY a.at DESC, a.position DESC LIMIT {limit}) AS page ON true
+  LEFT JOIN LATERAL (
+       SELECT k.name AS key_name, k.prefix AS key_prefix FROM api_key AS k
+        WHERE k.practice_id = $1 AND k.id = page.api_key_id LIMIT 1) AS used ON true
  ORDER BY page.at DESC, page.position DESC
 """
 _KNOWS_CLIENT = """
@@ -176,8 +188,14 @@ def _activity(row: Any) -> Activity:
         at=row["at"],
         kind=row["kind"],
         person_id=row["person_id"],
-        service=row["service"],
+        key=_key_used(row),
         client_id=row["client_id"],
         subject_id=row["subject_id"],
         details=json.loads(row["details"]),
     )
+
+
+def _key_used(row: Any) -> KeyUsed | None:
+    if row["key_name"] is None:
+        return None
+    return KeyUsed(id=row["api_key_id"], name=row["key_name"], prefix=row["key_prefix"])

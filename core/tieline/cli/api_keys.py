@@ -54,7 +54,7 @@ def create_key(
 
 
 def list_keys(*, practice: PracticeOption) -> None:
-    """List a practice's keys: id, beginning, name, and whether they still work."""
+    """List a practice's keys: id, beginning, name, whether they still work, and when they were last used."""
     from tieline import clock
     from tieline.practices import keys, service
     from tieline.practices.repository import KeyRecord
@@ -65,17 +65,24 @@ def list_keys(*, practice: PracticeOption) -> None:
     for key in with_database(run):
         acts_as = f"person {key.person_id}" if key.person_id else "service"
         may = "all the person may" if key.scopes is None else ", ".join(key.scopes) or "read only"
-        typer.echo(f"{key.id}  {key.prefix}…  {key.state(clock.now()):<8} {key.name} ({acts_as}; {may})")
+        used = f"last used {key.last_used_at:%Y-%m-%d %H:%MZ}" if key.last_used_at else "never used"
+        typer.echo(
+            f"{key.id}  {key.prefix}…  {key.state(clock.now()):<8} {key.name} ({acts_as}; {may}; {used})"
+        )
 
 
 def revoke_key(
     key: Annotated[str, typer.Argument(help="The key's id, or how it begins: tl_ and eight characters.")],
+    *,
+    and_made_with_it: Annotated[
+        bool, typer.Option("--and-made-with-it", help="Also end each key that was made with it, and so on.")
+    ] = False,
 ) -> None:
-    """End a key at once."""
+    """End a key at once. Of one that leaked, end also what was made with it."""
     from tieline.practices import keys
 
-    async def run() -> None:
-        await keys.revoke_key(key)
+    async def run() -> int:
+        return await keys.revoke_key(key, and_made_with_it=and_made_with_it)
 
-    with_database(run)
-    typer.echo("revoked")
+    ended = with_database(run)
+    typer.echo("revoked" if ended == 1 else f"revoked, and {ended - 1} that were made with it")

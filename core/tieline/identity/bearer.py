@@ -10,7 +10,7 @@ from tieline.database import system_scope
 from tieline.errors import PracticeNeeded, Unauthenticated
 from tieline.identity.issuer import trusted
 from tieline.identity.tokens import Identity
-from tieline.practices.callers.repository import Place, by_key, by_subject
+from tieline.practices.callers.repository import Place, by_key, by_subject, note_use
 from tieline.practices.keys import hash_key, is_key
 from tieline.principal import Principal
 
@@ -42,10 +42,13 @@ async def identify(token: str | None) -> Identity:
 
 async def _by_key(token: str, practice: str | None) -> Principal:
     async with system_scope():
-        principal = await by_key(hash_key(token), at=clock.now())
-    if principal is None or not _is_meant(principal, practice):
-        raise Unauthenticated
-    return principal
+        at = clock.now()
+        caller = await by_key(hash_key(token), at=at)
+        if caller is None or not _is_meant(caller.principal, practice):
+            raise Unauthenticated
+        if caller.is_news and caller.principal.api_key_id is not None:
+            await note_use(caller.principal.api_key_id, at=at)
+    return caller.principal
 
 
 def _only(places: Sequence[Place]) -> Principal:

@@ -12,6 +12,7 @@ from tieline.database import scope, system_scope
 from tieline.errors import Invalid, NotFound
 from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
 from tieline.names import clean_name
+from tieline.practices.api_keys.repository import KeyRepository
 from tieline.practices.authority import TOPIC
 from tieline.practices.models import ApiKeyRow
 from tieline.practices.repository import KeyRecord, PracticeRepository, keys_called
@@ -86,8 +87,11 @@ async def issue_key(
     return IssuedKey(id=ApiKeyId(row.id), prefix=fresh.prefix, secret=fresh.secret)
 
 
-async def revoke_key(id_or_prefix: str) -> None:
-    """End a key at once, for the operator, who has its id or how it begins. Raises NotFound and Invalid."""
+async def revoke_key(id_or_prefix: str, *, and_made_with_it: bool = False) -> int:
+    """End a key at once, for the operator, who has its id or how it begins; how many ended, with those made with it.
+
+    Raises NotFound and Invalid.
+    """
     if is_key(id_or_prefix):  # the whole of it, as found where it leaked
         id_or_prefix = id_or_prefix[:_PREFIX_LENGTH]
     async with system_scope():
@@ -98,8 +102,14 @@ async def revoke_key(id_or_prefix: str) -> None:
         raise Invalid(f"Several keys begin with {id_or_prefix}; name the one by its id.")
     practice_id, key_id = found[0]
     async with unit_of_work(Principal.machine(practice_id)) as work:
-        await PracticeRepository.of(practice_id).revoke_key(key_id, at=work.now)
-        work.hint(TOPIC, key_id)
+        practice = PracticeRepository.of(practice_id)
+        await practice.lock()
+        made = await KeyRepository.of(practice_id).made_with(key_id, at=work.now) if and_made_with_it else []
+        ended = [key_id, *(key.id for key in made)]
+        await practice.revoke_keys(ended, at=work.now)
+        for each in ended:
+            work.hint(TOPIC, each)
+    return len(ended)
 
 
 async def list_keys(practice_id: PracticeId) -> list[KeyRecord]:

@@ -67,7 +67,11 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyRecord:
-    """What is kept of an API key besides its hash. `scopes` None: all that the person may."""
+    """What is kept of an API key besides its hash. `scopes` None: all that the person may.
+
+    `made_with` is the key that its maker called with, None for a token of an issuer and on the command line.
+    `last_used_at` is right to the hour.
+    """
 
     id: ApiKeyId
     name: str
@@ -77,6 +81,8 @@ class KeyRecord:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    made_with: ApiKeyId | None
+    last_used_at: datetime | None
 
     def state(self, at: datetime) -> str:
         """In one word, at this calendar instant."""
@@ -222,6 +228,8 @@ class PracticeRepository:
                 created_at=row.created_at,
                 expires_at=row.expires_at,
                 revoked_at=row.revoked_at,
+                made_with=ApiKeyId(row.made_with) if row.made_with else None,
+                last_used_at=row.last_used_at,
             )
             for row in rows
         ]
@@ -258,10 +266,10 @@ class PracticeRepository:
         alive = ApiKeyRow.filter(practice_id=self.practice_id, person_id=person_id, revoked_at=None)
         await alive.update(revoked_at=at)
 
-    async def revoke_key(self, key_id: ApiKeyId, *, at: datetime) -> bool:
-        """Whether there was such a key that still worked."""
-        alive = ApiKeyRow.filter(practice_id=self.practice_id, id=key_id, revoked_at=None)
-        return await alive.update(revoked_at=at) == 1
+    async def revoke_keys(self, ids: Collection[ApiKeyId], *, at: datetime) -> None:
+        """Those of these that nobody has revoked yet."""
+        alive = ApiKeyRow.filter(practice_id=self.practice_id, id__in=list(ids), revoked_at=None)
+        await alive.update(revoked_at=at)
 
 
 async def find_practice(name_or_id: str) -> list[tuple[PracticeId, str]]:

@@ -13,6 +13,7 @@ from tieline.credentials.actors import (
     release_organisation,
 )
 from tieline.events.actors import prune_events
+from tieline.practices.api_keys.actors import prune_keys
 from tieline.settings import Settings
 from tieline.sign_ins.actors import fetch_details, forget_sign_in
 from tieline.sweeps.actors import (
@@ -33,6 +34,7 @@ ACTORS: dict[str, Actor] = {
     for each in (
         prune_events,
         prune_activity,
+        prune_keys,
         purge_client,
         sweep_organisations,
         finish_refresh,
@@ -62,6 +64,8 @@ async def ensure_recurring(settings: Settings) -> None:
     async with system_work() as work:
         work.enqueue(prune_events, key="daily", keep_days=settings.event_retention_days)
         work.enqueue(prune_activity, key="daily", keep_days=settings.activity_retention_days)
+        # A day longer than what was done by them, which is shown with their names.
+        work.enqueue(prune_keys, key="daily", keep_days=settings.activity_retention_days + 1)
         work.enqueue(queue_due, key="minutely")
         work.enqueue(sweep_organisations, key="daily")
         work.enqueue(expire_consents, key="hourly")

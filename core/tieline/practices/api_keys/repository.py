@@ -11,7 +11,10 @@ from tieline.ids import ApiKeyId, PersonId, PracticeId
 from tieline.pages import Keyset, Page, encode_cursor, page_of
 from tieline.practices.repository import KeyRecord
 
-_COLUMNS = "k.id, k.name, k.prefix, k.person_id, k.scopes, k.created_at, k.expires_at, k.revoked_at"
+_COLUMNS = (
+    "k.id, k.name, k.prefix, k.person_id, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.made_with, "
+    "k.last_used_at"
+)
 _PAGE = f"""
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
        (SELECT count(*) FROM api_key AS k WHERE k.practice_id = $1 AND {{condition}}) AS total, page.*
@@ -20,6 +23,22 @@ SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin
        SELECT {_COLUMNS} FROM api_key AS k WHERE k.practice_id = $1 AND {{condition}} AND {{after}}
         ORDER BY k.created_at DESC, k.id DESC LIMIT $2) AS page ON true
  ORDER BY page.created_at DESC, page.id DESC
+"""
+_MADE_WITH = f"""
+WITH RECURSIVE made AS (
+     SELECT k.id FROM api_key AS k WHERE k.practice_id = $1 AND k.made_with = $2
+      UNION
+     SELECT k.id FROM made JOIN api_key AS k ON k.practice_id = $1 AND k.made_with = made.id)
+SELECT {_COLUMNS} FROM api_key AS k
+ WHERE k.practice_id = $1 AND k.id IN (SELECT id FROM made) AND k.revoked_at IS NULL
+   AND (k.expires_at IS NULL OR k.expires_at > $3)
+ ORDER BY k.id FOR NO KEY UPDATE OF k
+"""
+_PRUNE = """
+WITH old AS (SELECT k.id FROM api_key AS k WHERE least(k.revoked_at, k.expires_at) < $1
+              ORDER BY k.id LIMIT $2 FOR UPDATE SKIP LOCKED),
+     gone AS (DELETE FROM api_key USING old WHERE api_key.id = old.id RETURNING 1)
+SELECT count(*) FROM gone
 """
 
 
@@ -55,6 +74,11 @@ class KeyRepository:
         )
         return _key(row) if row else None
 
+    async def made_with(self, key_id: ApiKeyId, *, at: datetime) -> list[KeyRecord]:
+        """Those that work and were made with this one, or with one that was, however far down; by id and locked."""
+        rows = await current().rows(_MADE_WITH, self._practice_id, key_id, at)
+        return [_key(row) for row in rows]
+
     async def count_working(self, person_id: PersonId | None, *, at: datetime) -> int:
         """How many keys of this person work, or of services."""
         count: int = await current().value(
@@ -65,6 +89,12 @@ class KeyRepository:
             at,
         )
         return count
+
+
+async def prune(*, before: datetime, limit: int) -> int:
+    """Forget a batch of keys that ended before an instant. System scope."""
+    count: int = await current().value(_PRUNE, before, limit)
+    return count
 
 
 def _after(after: Keyset | None, arguments: list[object]) -> str:
@@ -93,4 +123,6 @@ def _key(row: Any) -> KeyRecord:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
+        made_with=row["made_with"],
+        last_used_at=row["last_used_at"],
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from tieline.activity.kinds import ApiKeyCreated, ApiKeyRevoked
 from tieline.database import scope
 from tieline.errors import AdminNeeded, Forbidden, Invalid, NotFound, PersonNeeded
-from tieline.ids import ApiKeyId, PersonId, new_id
+from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
 from tieline.instants import read_instant
 from tieline.names import clean_name
 from tieline.pages import Page, decode_cursor, list_of, page_size
@@ -19,7 +20,7 @@ from tieline.practices.models import ApiKeyRow
 from tieline.practices.repository import KeyRecord, PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.vault import Secret
-from tieline.work import retrying, unit_of_work
+from tieline.work import Work, retrying, unit_of_work
 
 MAX_KEYS = 100
 """Keys of one person, or of all services of a practice, that work at once."""
@@ -46,6 +47,14 @@ class CreatedKey:
 
     key: KeyRecord
     secret: Secret
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A key that was ended, as it is now, and those that ended with it."""
+
+    key: KeyRecord
+    also: tuple[KeyRecord, ...]
 
 
 async def list_keys(
@@ -98,6 +107,7 @@ async def create_key(principal: Principal, new: NewKey) -> CreatedKey:
             scopes=None if new.scopes is None else sorted(new.scopes),
             created_at=work.now,
             expires_at=until,
+            made_with=principal.api_key_id,
         )
         await PracticeRepository.of(principal.practice_id).add(row)
         work.did(
@@ -114,31 +124,39 @@ async def create_key(principal: Principal, new: NewKey) -> CreatedKey:
 
 
 @retrying
-async def revoke_key(principal: Principal, key_id: ApiKeyId) -> KeyRecord:
+async def revoke_key(principal: Principal, key_id: ApiKeyId, *, and_made_with_it: bool = False) -> Ended:
     """End a key at once: one's own; others' and services', practice admins. Harmless when repeated.
 
+    With `and_made_with_it` also those that were made with it and still work, and with those, and so on: for a key that
+    leaked, of which nobody knows what was made with it. Also where the key itself has ended before.
     Raises NotFound, also of a key that is somebody else's and not to be seen, and Forbidden.
     """
     async with unit_of_work(principal) as work:
         await hold_practice(work, principal)
         keys = KeyRepository.of(principal.practice_id)
         key = await keys.get(key_id, lock=True)
-        is_own = key is not None and key.person_id is not None and key.person_id == principal.person_id
-        if key is None or not (is_own or principal.is_admin):
+        if key is None or not (_is_own(principal, key) or principal.is_admin):
             raise NotFound("key", key_id, field="id")
-        if not is_own:
+        made = await keys.made_with(key_id, at=work.now) if and_made_with_it else []
+        if not all(_is_own(principal, each) for each in (key, *made)):
             principal.require_admin()
-        if key.revoked_at is not None:
-            return key
 
-        await PracticeRepository.of(principal.practice_id).revoke_key(key_id, at=work.now)
-        if key.person_id is not None:
-            await change_authority(work, principal.practice_id, [key.person_id])
-        work.hint(TOPIC, key_id)
-        work.did(ApiKeyRevoked(api_key_id=key_id, person_id=key.person_id))
+        await _revoke(work, [each for each in (key, *made) if each.revoked_at is None], principal.practice_id)
         ended = await keys.get(key_id)
     assert ended is not None
-    return ended
+    return Ended(key=ended, also=tuple(replace(each, revoked_at=work.now) for each in made))
+
+
+def _is_own(principal: Principal, key: KeyRecord) -> bool:
+    return key.person_id is not None and key.person_id == principal.person_id
+
+
+async def _revoke(work: Work, keys: Sequence[KeyRecord], practice_id: PracticeId) -> None:
+    await PracticeRepository.of(practice_id).revoke_keys([key.id for key in keys], at=work.now)
+    await change_authority(work, practice_id, {key.person_id for key in keys if key.person_id is not None})
+    for key in keys:
+        work.hint(TOPIC, key.id)
+        work.did(ApiKeyRevoked(api_key_id=key.id, person_id=key.person_id))
 
 
 def _asking(principal: Principal, what: str) -> PersonId:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from tieline.ids import ApiKeyId, PersonId, PracticeId
 from tieline.principal import ClientAccess, Permission, Principal, Role
 
 MAX_PLACES = 100
+USE_IS_NOTED_EVERY = timedelta(hours=1)
+"""A key that is used all the time costs one write in this."""
 
 Caller: TypeAlias = tuple[PracticeId, PersonId | None, ApiKeyId | None]
 """Whom it is asked about: somebody by a key or not, or the key of a service."""
@@ -23,6 +25,14 @@ class Standing:
     """What a caller still is in the practice; `role` None: no member of it."""
 
     role: Role | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyCaller:
+    """Who calls with a key; `is_news`: it is not noted yet that it is in use at this time."""
+
+    principal: Principal
+    is_news: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +52,17 @@ _WORKS = "(k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > {at}
 _MEMBER = "LEFT JOIN practice_member AS m ON m.practice_id = p.practice_id AND m.person_id = p.id"
 
 _BY_KEY = f"""
-SELECT k.id AS api_key_id, k.practice_id, k.person_id, k.scopes, m.role, m.permissions, m.client_access
+SELECT k.id AS api_key_id, k.practice_id, k.person_id, k.scopes, k.last_used_at,
+       m.role, m.permissions, m.client_access
   FROM api_key AS k
   LEFT JOIN person AS p ON p.practice_id = k.practice_id AND p.id = k.person_id
   {_MEMBER}
  WHERE k.hash = $1 AND {_WORKS.format(at="$2")} AND (k.person_id IS NULL OR {_BELONGS})
+"""
+_NOTE_USE = """
+UPDATE api_key SET last_used_at = $2
+ WHERE id IN (SELECT id FROM api_key WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)
+                 FOR NO KEY UPDATE SKIP LOCKED)
 """
 _BY_SUBJECT = f"""
 SELECT NULL::uuid AS api_key_id, p.practice_id, p.id AS person_id, NULL::text[] AS scopes,
@@ -69,12 +85,23 @@ SELECT c.place, m.role
 """
 
 
-async def by_key(key_hash: bytes, *, at: datetime) -> Principal | None:
+async def by_key(key_hash: bytes, *, at: datetime) -> KeyCaller | None:
     """Who calls with the key of this hash; None when it is unknown, revoked, expired, or of somebody who is
     deactivated or belongs to nothing any more. System scope.
     """
     row = await current().row(_BY_KEY, key_hash, at)
-    return _principal(row) if row else None
+    if row is None:
+        return None
+    used = row["last_used_at"]
+    return KeyCaller(principal=_principal(row), is_news=used is None or at - used >= USE_IS_NOTED_EVERY)
+
+
+async def note_use(key_id: ApiKeyId, *, at: datetime) -> None:
+    """That the key is in use; whoever notes it at this moment already, or changes the key, is not waited for.
+
+    System scope.
+    """
+    await current().run(_NOTE_USE, key_id, at, at - USE_IS_NOTED_EVERY)
 
 
 async def by_subject(issuer: str, subject: str, practice_id: UUID | None) -> list[Place]:

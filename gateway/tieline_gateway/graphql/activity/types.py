@@ -35,6 +35,13 @@ class ActivityDetail:
     values: list[str] = strawberry.field(description="None where it was set to nothing; several of a list.")
 
 
+@strawberry.type(description="The API key that something was done with, also when it has ended.")
+class ActivityKey:
+    id: strawberry.ID
+    name: str
+    prefix: str = strawberry.field(description="How its secret begins.")
+
+
 @strawberry.type(
     description="Something that a person or a service did. What the system does by itself is none."
 )
@@ -43,6 +50,9 @@ class Activity:
     kind: Enum = strawberry.field(graphql_type=ActivityKind)
     person_id: strawberry.ID | None = strawberry.field(description="Null for a service.")
     service: str | None = strawberry.field(description="What the service's key is called; null for a person.")
+    api_key: ActivityKey | None = strawberry.field(
+        description="What it was done with; null for a token of the issuer, and for who came by an invitation."
+    )
     client_id: strawberry.ID | None = strawberry.field(description="Whose it was, also when it is gone.")
     subject_id: strawberry.ID | None = strawberry.field(
         description="What it was done to: the connection, sync, sign-in, person, team, key or invitation."
@@ -67,7 +77,8 @@ class Activity:
             at=done.at,
             kind=member_of(ActivityKind, done.kind),
             person_id=_id(done.person_id),
-            service=done.service,
+            service=done.key.name if done.key and done.person_id is None else None,
+            api_key=_key(done.key),
             client_id=_id(done.client_id),
             subject_id=_id(done.subject_id),
             details=[
@@ -116,6 +127,12 @@ async def _person(info: Info, person_id: PersonId) -> Person | None:
 async def _client(info: Info, client_id: ClientId) -> Client | None:
     found = await info.context.loaders.client.load(client_id)
     return Client.of(found) if found else None
+
+
+def _key(used: repository.KeyUsed | None) -> ActivityKey | None:
+    if used is None:
+        return None
+    return ActivityKey(id=strawberry.ID(str(used.id)), name=used.name, prefix=used.prefix)
 
 
 def _id(id: UUID | None) -> strawberry.ID | None:

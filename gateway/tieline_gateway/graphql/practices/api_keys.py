@@ -42,6 +42,12 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = strawberry.field(description="Null: it works until it is revoked.")
     revoked_at: datetime | None
+    last_used_at: datetime | None = strawberry.field(
+        description="When it was used, to the hour; null: never yet."
+    )
+    made_with_id: strawberry.ID | None = strawberry.field(
+        description="The key that it was made with; null for a token of the issuer, and on the command line."
+    )
     person_key: strawberry.Private[PersonId | None]
 
     @strawberry.field(description="Whom it acts as; null for a service.", graphql_type=Person | None)
@@ -59,6 +65,8 @@ class ApiKey:
             created_at=key.created_at,
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
+            last_used_at=key.last_used_at,
+            made_with_id=strawberry.ID(str(key.made_with)) if key.made_with else None,
             person_key=key.person_id,
         )
 
@@ -130,6 +138,11 @@ class CreateApiKeyInput:
 @strawberry.input(description="An API key to end.")
 class RevokeApiKeyInput:
     id: strawberry.ID
+    and_made_with_it: bool = strawberry.field(
+        default=False,
+        description="End also those that were made with it and still work, and with those, and so on: for a key that "
+        "leaked. Where some are not the caller's own, for practice admins.",
+    )
 
 
 @strawberry.type(description="An API key that was made.")
@@ -144,6 +157,7 @@ class CreateApiKeyPayload:
 @strawberry.type(description="An API key that was ended.")
 class RevokeApiKeyPayload:
     api_key: ApiKey | None = strawberry.field(description="As it is now; null when nothing changed.")
+    also_revoked: list[ApiKey] = strawberry.field(description="Those made with it that ended now, too.")
     errors: list[UserError]
 
 
@@ -189,7 +203,10 @@ class ApiKeyMutations:
     ) -> RevokeApiKeyPayload:
         try:
             key_id = ApiKeyId(read_id("key", input.id))
-            key = await service.revoke_key(info.context.principal, key_id)
+            ended = await service.revoke_key(
+                info.context.principal, key_id, and_made_with_it=input.and_made_with_it
+            )
         except EXPECTED as error:
-            return RevokeApiKeyPayload(api_key=None, errors=UserError.of(error))
-        return RevokeApiKeyPayload(api_key=ApiKey.of(key), errors=[])
+            return RevokeApiKeyPayload(api_key=None, also_revoked=[], errors=UserError.of(error))
+        also = [ApiKey.of(key) for key in ended.also]
+        return RevokeApiKeyPayload(api_key=ApiKey.of(ended.key), also_revoked=also, errors=[])

@@ -1,0 +1,16 @@
+"""Of each API key, which one it was made with, and when it was last used."""
+
+from tortoise import fields
+from tortoise.migrations import operations as ops
+
+from tieline.database.migration import AtomicMigration
+
+
+class Migration(AtomicMigration):
+    dependencies = [("tieline", "0018_invitations")]
+
+    operations = [
+        # No key to the other key: it may be forgotten before this one ends.
+        ops.AddField("ApiKeyRow", "made_with", fields.UUIDField(null=True)),
+        ops.AddField("ApiKeyRow", "last_used_at", fields.DatetimeField(null=True)),
+    ]
