@@ -13,8 +13,7 @@ from tieline import host, plugins
 from tieline.database import close_database, open_database, schema_state
 from tieline.database.scope import use_movable_clock
 from tieline.host import Host
-from tieline.identity import issuer
-from tieline.identity.issuer import Issuer
+from tieline.identity.issuer import Issuer, trusting
 from tieline.live import telling
 from tieline.quota import metering
 from tieline.settings import Settings
@@ -40,7 +39,11 @@ async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
         use_movable_clock(movable=settings.clock == "movable")
         bell = Doorbell(make_broker(settings))
         doorbell.install(bell)
-        async with metering(settings) as quota, telling(settings):
+        async with (
+            metering(settings) as quota,
+            telling(settings),
+            trusting(Issuer.of(settings, client)),
+        ):
             host.install(
                 Host(
                     registry=registry,
@@ -55,10 +58,8 @@ async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
                     ),
                 )
             )
-            issuer.trust(Issuer.of(settings, client))
             yield bell
     finally:
-        issuer.trust(None)
         host.install(None)
         doorbell.install(None)
         await client.aclose()

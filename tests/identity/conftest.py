@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +12,7 @@ from tests.support.deployment import Deployment
 from tests.support.issuer import AUDIENCE, IssuerServer, running_issuer
 from tieline import clock
 from tieline.host import host
-from tieline.identity import issuer as identity
-from tieline.identity.issuer import Issuer
+from tieline.identity.issuer import Issuer, trusting
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +49,8 @@ def calendar(monkeypatch: pytest.MonkeyPatch) -> Calendar:
 
 
 @pytest.fixture
-def trusted(opened: Deployment, server: IssuerServer) -> Iterator[Issuer]:  # noqa: ARG001 - must be open
+async def trusted(opened: Deployment, server: IssuerServer) -> AsyncIterator[Issuer]:  # noqa: ARG001 - must be open
     """The issuer, with nothing fetched from it yet."""
     made = Issuer(server.url, audience=AUDIENCE, client=host().client)
-    identity.trust(made)
-    yield made
-    identity.trust(None)
+    async with trusting(made):
+        yield made

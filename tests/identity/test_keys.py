@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,9 +26,17 @@ from tests.support.issuer import (
     signature_of,
 )
 from tests.support.logged import logging_to
+from tests.support.polling import until
 from tieline.errors import IssuerUnavailable, Unauthenticated
 from tieline.host import host
-from tieline.identity.issuer import FAILURE_PAUSE, FRESH_FOR, SERVES_FOR, UNKNOWN_KEY_PAUSE, Issuer
+from tieline.identity.issuer import (
+    FAILURE_PAUSE,
+    FRESH_FOR,
+    RENEWED_AFTER,
+    SERVES_FOR,
+    UNKNOWN_KEY_PAUSE,
+    Issuer,
+)
 from tieline.identity.jwks import MAX_KEYS
 
 SECOND = timedelta(seconds=1)
@@ -72,14 +81,65 @@ async def test_keys_are_fetched_once_and_again_after_ten_minutes(
 ) -> None:
     for _ in range(3):
         assert await taken(trusted, tokens.by())
-    calendar.move(FRESH_FOR - SECOND)
+    calendar.move(RENEWED_AFTER - SECOND)
     assert await taken(trusted, tokens.by())
     assert server.asked == {"discovery": 1, "keys": 1}
 
-    calendar.move(SECOND)
-    assert await taken(trusted, tokens.by())
+    server.publish(published(rsa_key("second"), "second"))
+    calendar.move(FRESH_FOR)
 
+    assert not await taken(trusted, tokens.by())
     assert server.asked == {"discovery": 2, "keys": 2}
+
+
+async def test_after_five_minutes_they_are_fetched_while_nobody_waits(
+    trusted: Issuer, server: IssuerServer, tokens: Tokens, calendar: Calendar
+) -> None:
+    assert await taken(trusted, tokens.by())
+    hanging, both = threading.Event(), [published(rsa_key(name), name) for name in ("first", "second")]
+    server.answer = lambda: JSONResponse({"keys": both}) if hanging.wait(60) else failing()
+    calendar.move(RENEWED_AFTER)
+
+    assert all([await taken(trusted, tokens.by()) for _ in range(3)])
+    new = asyncio.ensure_future(taken(trusted, tokens.by("second")))
+    hanging.set()
+
+    assert await new
+    assert server.asked["keys"] == 2
+
+
+async def test_while_the_issuer_hangs_whoever_has_a_key_that_is_known_waits_once_at_most(
+    trusted: Issuer, server: IssuerServer, tokens: Tokens, calendar: Calendar
+) -> None:
+    assert await taken(trusted, tokens.by())
+    server.answer = failing
+    calendar.move(FRESH_FOR)
+    assert await taken(trusted, tokens.by())
+    hanging = threading.Event()
+    server.answer = lambda: JSONResponse({"keys": server.keys}) if hanging.wait(60) else failing()
+    calendar.move(FAILURE_PAUSE)
+
+    assert await taken(trusted, tokens.by())
+    unknown = asyncio.ensure_future(taken(trusted, tokens.by("second")))
+    hanging.set()
+
+    assert not await unknown  # and nobody says that the issuer is away
+    assert server.asked["keys"] == 3
+
+
+async def test_a_process_that_stops_waits_for_no_issuer(
+    trusted: Issuer, server: IssuerServer, tokens: Tokens
+) -> None:
+    hanging = threading.Event()
+    server.answer = lambda: JSONResponse({"keys": server.keys}) if hanging.wait(60) else failing()
+    asking = asyncio.ensure_future(taken(trusted, tokens.by()))
+    await until(lambda: asyncio.sleep(0, server.asked["keys"] == 1), "the issuer is asked")
+
+    await trusted.close()
+
+    with pytest.raises(IssuerUnavailable):
+        await asking
+    hanging.set()
 
 
 async def test_those_who_come_together_wait_for_one_fetch(

@@ -1,17 +1,22 @@
 """The issuer that the operator trusts: its keys as they were last fetched, and who a token of it speaks for.
 
-    fresh, and has the key     nobody is asked
-    older than ten minutes     fetched again; one fetch at a time, the others go on with what there is
-    a key that is not in it    fetched again, but not twice in 30 seconds, whatever strangers send
-    the issuer does not answer what there is serves for a day, and it is asked again after five seconds;
-                               so too where it answers without any key that can be used
+    fresh, and has the key      nobody is asked
+    older than five minutes     fetched again meanwhile: who comes with a key that is known waits for nobody
+    older than ten minutes      fetched again first, by whoever comes then; the others go on with what there is
+    a key that is not in it     fetched again first, but not twice in 30 seconds, whatever strangers send
+    the issuer does not answer  what there is serves for a day, and it is asked again meanwhile, after five seconds;
+                                so too where it answers without any key that can be used
 
+One fetch at a time, which belongs to none of its callers: cancelling them does not stop it, `close` does.
 Calendar time, as all that expires: tests move it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -27,6 +32,7 @@ from tieline.log import get_logger
 from tieline.plugins.transport import exchange
 from tieline.settings import Settings, is_safe_address
 
+RENEWED_AFTER = timedelta(minutes=5)
 FRESH_FOR = timedelta(minutes=10)
 SERVES_FOR = timedelta(hours=24)
 UNKNOWN_KEY_PAUSE = timedelta(seconds=30)
@@ -60,7 +66,7 @@ class Issuer:
         self._keys_url = keys_url
         self._fetched: _Fetched | None = None
         self._failed_at: datetime | None = None
-        self._fetching = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
 
     @classmethod
     def of(cls, settings: Settings, client: httpx.AsyncClient) -> Issuer | None:
@@ -85,18 +91,44 @@ class Issuer:
             _log.debug("identity.token_refused", because=str(refusal))
             raise Unauthenticated from None
 
+    async def close(self) -> None:
+        """Nothing is fetched any more."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._fetching
+
     async def _keys_for(self, head: Head) -> KeySet:
+        if self._is_wanted(head):
+            waits_for_nobody = self._serves_meanwhile(head)
+            fetching = self._begin()
+            if not waits_for_nobody:
+                await asyncio.wait([fetching])  # and not for itself: one caller's end is not the fetch's
         held = self._held()
-        if self._is_wanted(head) and not (
-            held is not None and held.knows(head.key_id) and self._fetching.locked()
-        ):
-            async with self._fetching:
-                if self._is_wanted(head):  # the one before us may have fetched them
-                    await self._fetch()
-            held = self._held()
         if held is None or (self._failed_at is not None and not held.knows(head.key_id)):
             raise IssuerUnavailable
         return held
+
+    def _begin(self) -> asyncio.Task[None]:
+        """The fetch that is under way, or a new one."""
+        if self._fetching is None:
+            # Out of every caller's context: what it logs is of none of their requests.
+            self._fetching = asyncio.get_running_loop().create_task(self._fetch(), context=Context())
+            self._fetching.add_done_callback(self._ended)
+        return self._fetching
+
+    def _ended(self, fetching: asyncio.Task[None]) -> None:
+        self._fetching = None
+        if not fetching.cancelled() and (bug := fetching.exception()) is not None:
+            _log.error("identity.not_fetched", exc_info=bug)
+
+    def _serves_meanwhile(self, head: Head) -> bool:
+        """Whether what is held is good enough for this one until there is more."""
+        held = self._held()
+        if held is None or self._fetched is None or not held.knows(head.key_id):
+            return False
+        is_asked = self._fetching is not None or self._failed_at is not None
+        return is_asked or clock.now() - self._fetched.at < FRESH_FOR
 
     def _held(self) -> KeySet | None:
         usable = self._fetched is not None and clock.now() - self._fetched.at < SERVES_FOR
@@ -109,7 +141,7 @@ class Issuer:
             return False
         if self._fetched is None or self._failed_at is not None:
             return True
-        pause = FRESH_FOR if self._fetched.keys.knows(head.key_id) else UNKNOWN_KEY_PAUSE
+        pause = RENEWED_AFTER if self._fetched.keys.knows(head.key_id) else UNKNOWN_KEY_PAUSE
         return now - self._fetched.at >= pause
 
     async def _fetch(self) -> None:
@@ -164,7 +196,7 @@ _trusted: Issuer | None = None
 
 
 def trust(issuer: Issuer | None) -> None:
-    """Set whose tokens this process takes; `tieline.lifespan` calls this, nobody else."""
+    """Set whose tokens this process takes; `trusting` calls this, nobody else."""
     global _trusted  # noqa: PLW0603 - one process, one issuer
     _trusted = issuer
 
@@ -172,3 +204,15 @@ def trust(issuer: Issuer | None) -> None:
 def trusted() -> Issuer | None:
     """Whose tokens this process takes; None where the operator named nobody."""
     return _trusted
+
+
+@asynccontextmanager
+async def trusting(issuer: Issuer | None) -> AsyncIterator[None]:
+    """Until the block ends, this process takes the tokens of this issuer."""
+    trust(issuer)
+    try:
+        yield
+    finally:
+        trust(None)
+        if issuer is not None:
+            await issuer.close()
