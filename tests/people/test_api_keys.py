@@ -13,7 +13,7 @@ from tests.support.deployment import Deployment
 from tests.support.polling import until
 from tieline import clock
 from tieline.activity.service import list_activity
-from tieline.errors import Forbidden, Invalid, NotFound, Refused, Unauthenticated
+from tieline.errors import Forbidden, Invalid, KeyNarrowed, NotFound, Refused, Unauthenticated
 from tieline.identity import authenticate
 from tieline.ids import ApiKeyId, PersonId, new_id
 from tieline.practices.api_keys.service import MAX_KEYS, NewKey, create_key, list_keys, revoke_key
@@ -162,14 +162,31 @@ async def test_whose_key_it_is_decides_who_ends_it(books: Books) -> None:
         )
     ]
     forbidden = await refusal(revoke_key(narrowed, theirs.key.id))
-    own = await create_key(books.admin, NewKey(name="Mine"))
-    await revoke_key(narrowed, own.key.id)
     await revoke_key(books.admin, theirs.key.id)
     await revoke_key(books.admin, service.key.id)
 
     assert [type(each) for each in hidden] == [NotFound] * 4
     assert isinstance(forbidden, Forbidden)
-    assert await books.count("api_key", "revoked_at IS NOT NULL") == 3
+    assert await books.count("api_key", "revoked_at IS NOT NULL") == 2
+
+
+@pytest.mark.parametrize("scopes", [SYNC, frozenset[Permission]()])
+async def test_a_key_with_scopes_ends_only_itself_and_what_was_made_with_it(
+    books: Books, scopes: frozenset[Permission]
+) -> None:
+    member = await books.member(*Permission)
+    narrowed = await books.calling(of(member), scopes=scopes)
+    beside = await create_key(member, NewKey(name="Laptop"))
+    under = await create_key(narrowed, NewKey(name="Job", scopes=scopes))
+    assert narrowed.api_key_id is not None
+
+    refused = await refusal(revoke_key(narrowed, beside.key.id))
+    await revoke_key(narrowed, under.key.id)
+    await revoke_key(narrowed, narrowed.api_key_id)
+
+    assert isinstance(refused, KeyNarrowed)
+    assert await books.count("api_key", "revoked_at IS NOT NULL") == 2
+    assert (await authenticate(beside.secret.reveal())).person_id == member.person_id
 
 
 async def test_admins_see_all_keys_and_others_their_own(books: Books) -> None:

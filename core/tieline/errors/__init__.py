@@ -7,6 +7,7 @@
     │   │   ├── PersonNeeded  only a person may do this, and a service is asking
     │   │   ├── MemberNeeded  only members of the practice may, and no client's own people
     │   │   ├── AdministratorNeeded   only those who administer the client, or the practice
+    │   │   ├── KeyNarrowed   a key with scopes would end another key
     │   │   └── AdminNeeded   only a practice admin may do this, by a key without scopes
     │   ├── Unauthenticated   nobody we know is asking
     │   ├── PracticeNeeded    somebody of several practices is asking, and names none
@@ -106,6 +107,7 @@ from tieline.errors.refusals import (
     Invalid,
     InvitationForAnother,
     InvitationOver,
+    KeyNarrowed,
     LastAdmin,
     LinesContradict,
     MemberNeeded,
@@ -159,6 +161,7 @@ __all__ = [
     "InvitationForAnother",
     "InvitationOver",
     "IssuerUnavailable",
+    "KeyNarrowed",
     "LastAdmin",
     "LimitScope",
     "LinesContradict",

@@ -62,6 +62,16 @@ class AdminNeeded(Forbidden):
         )
 
 
+class KeyNarrowed(Forbidden):
+    """A key that may only little would end one that may more."""
+
+    def __init__(self) -> None:
+        Refused.__init__(
+            self,
+            "This API key is narrowed by scopes and ends only itself and what it has made: use one without scopes.",
+        )
+
+
 class MemberNeeded(Forbidden):
     """Who is asking belongs to a client only."""
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from tieline.activity.kinds import ApiKeyCreated, ApiKeyRevoked
 from tieline.database import scope
-from tieline.errors import AdminNeeded, Forbidden, Invalid, NotFound, PersonNeeded
+from tieline.errors import AdminNeeded, Forbidden, Invalid, KeyNarrowed, NotFound, PersonNeeded
 from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
 from tieline.instants import read_instant
 from tieline.names import clean_name
@@ -129,7 +129,8 @@ async def revoke_key(principal: Principal, key_id: ApiKeyId, *, and_made_with_it
 
     With `and_made_with_it` also those that were made with it and still work, and with those, and so on: for a key that
     leaked, of which nobody knows what was made with it. Also where the key itself has ended before.
-    Raises NotFound, also of a key that is somebody else's and not to be seen, and Forbidden.
+    A key with scopes ends but itself and what was made with it. Raises NotFound, also of a key that is somebody else's
+    and not to be seen, and Forbidden.
     """
     async with unit_of_work(principal) as work:
         await hold_practice(work, principal)
@@ -138,13 +139,20 @@ async def revoke_key(principal: Principal, key_id: ApiKeyId, *, and_made_with_it
         if key is None or not (_is_own(principal, key) or principal.is_admin):
             raise NotFound("key", key_id, field="id")
         made = await keys.made_with(key_id, at=work.now) if and_made_with_it else []
-        if not all(_is_own(principal, each) for each in (key, *made)):
-            principal.require_admin()
+        _require_end_of(principal, key, made)
 
         await _revoke(work, [each for each in (key, *made) if each.revoked_at is None], principal.practice_id)
         ended = await keys.get(key_id)
     assert ended is not None
     return Ended(key=ended, also=tuple(replace(each, revoked_at=work.now) for each in made))
+
+
+def _require_end_of(principal: Principal, key: KeyRecord, made: Sequence[KeyRecord]) -> None:
+    """Raises Forbidden."""
+    if not all(_is_own(principal, each) for each in (key, *made)):
+        principal.require_admin()
+    if principal.key_scopes is not None and principal.api_key_id not in (key.id, key.made_with):
+        raise KeyNarrowed
 
 
 def _is_own(principal: Principal, key: KeyRecord) -> bool:

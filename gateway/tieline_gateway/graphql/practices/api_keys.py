@@ -196,7 +196,8 @@ class ApiKeyMutations:
         return CreateApiKeyPayload(api_key=ApiKey.of(made.key), secret=made.secret.reveal(), errors=[])
 
     @strawberry.mutation(
-        description="End an API key at once. For the person that it acts as, and for practice admins."
+        description="End an API key at once. For the person that it acts as, and for practice admins; a key with "
+        "scopes ends itself and what was made with it."
     )
     async def revoke_api_key(
         self, info: Info, input: Annotated[RevokeApiKeyInput, GIVEN]
