@@ -8,7 +8,8 @@ from tieline.principal import Permission
 ACTIVITY = """query($first: Int! = 50, $after: String, $kinds: [ActivityKind!], $since: DateTime) {
   activity(first: $first, after: $after, kinds: $kinds, since: $since) {
     totalCount pageInfo { hasNextPage hasPreviousPage endCursor }
-    nodes { kind person { name } personId service clientId client { name } subjectId details { name values } } } }"""
+    nodes { kind person { name } personId service apiKey { name }
+      clientId client { name } subjectId details { name values } } } }"""
 RENAME = """mutation($id: ID!) {
   renameClient(input: {id: $id, name: "Birch Two"}) { errors { code } } }"""
 
@@ -28,10 +29,11 @@ async def test_an_admin_sees_who_did_what_the_latest_first(firm: Firm) -> None:
         "details": [],
     }
     admin = {"person": {"name": "The Admin"}, "personId": str(firm.admin.person_id), "service": None}
-    assert page["nodes"] == [{"kind": "CLIENT_RENAMED", **admin, **about}]
+    by_key, by_service = {"apiKey": {"name": "admin"}}, {"service": "test", "apiKey": {"name": "test"}}
+    assert page["nodes"] == [{"kind": "CLIENT_RENAMED", **admin, **by_key, **about}]
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, True)
     assert rest["nodes"] == [
-        {"kind": "CLIENT_CREATED", "person": None, "personId": None, "service": "test", **about}
+        {"kind": "CLIENT_CREATED", "person": None, "personId": None, **by_service, **about}
     ]
     assert (rest["totalCount"], rest["pageInfo"]["hasPreviousPage"]) == (2, True)
 

@@ -20,9 +20,10 @@ MEMBERS = """query($search: String, $deactivated: Boolean! = false) {
 MEMBER = "query($id: ID!) { member(personId: $id) { person { name } permissions } }"
 TEAMS = "{ teams { name memberCount clientCount } }"
 KEY = """mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) {
-  apiKey { id prefix name state scopes person { name } } secret errors { code field } } }"""
-KEYS = "{ apiKeys { totalCount nodes { id name state } } }"
-REVOKE = "mutation($id: ID!) { revokeApiKey(input: {id: $id}) { apiKey { state } errors { code } } }"
+  apiKey { id prefix name state scopes madeWithId lastUsedAt person { name } } secret errors { code field } } }"""
+KEYS = "{ apiKeys { totalCount nodes { id name state lastUsedAt } } }"
+REVOKE = """mutation($id: ID!, $all: Boolean = false) { revokeApiKey(input: {id: $id, andMadeWithIt: $all}) {
+  apiKey { state } alsoRevoked { id state } errors { code } } }"""
 DEACTIVATE = """mutation($id: ID!) { deactivatePerson(input: {personId: $id}) {
   person { name deactivatedAt } errors { code field } } }"""
 REACTIVATE = """mutation($id: ID!) { reactivatePerson(input: {personId: $id}) {
@@ -135,15 +136,35 @@ async def test_a_key_is_shown_once_works_and_ends(firm: Firm, gateway: Gateway) 
 
     assert made["errors"] == []
     assert made["secret"].startswith(made["apiKey"]["prefix"])
+    admins = listed["nodes"][1]["id"]
     assert (made["apiKey"]["state"], made["apiKey"]["person"]) == ("WORKS", None)
+    assert (made["apiKey"]["madeWithId"], made["apiKey"]["lastUsedAt"]) == (admins, None)
+    assert [each["lastUsedAt"] is None for each in listed["nodes"]] == [False, False]
     assert viewer == {"viewer": {"permissions": ["SYNC"], "person": None}}
     assert [(each["name"], each["state"]) for each in listed["nodes"]] == [
         ("Nightly", "WORKS"),
         ("admin", "WORKS"),
     ]
-    assert ended == {"apiKey": {"state": "REVOKED"}, "errors": []}
+    assert ended == {"apiKey": {"state": "REVOKED"}, "alsoRevoked": [], "errors": []}
     assert (await key.post("{ viewer { role } }")).status_code == 401
     assert made["secret"] not in gateway.process.logged()
+
+
+async def test_a_key_that_leaked_takes_along_what_was_made_with_it(firm: Firm) -> None:
+    leaked = (await firm.admin.ask(KEY, input={"name": "Leaked"}))["createApiKey"]
+    thief = Caller(http=firm.http, key=leaked["secret"], practice_id=firm.practice_id, person_id=None)
+    (made, other) = [
+        (await each.ask(KEY, input={"name": "x"}))["createApiKey"] for each in (thief, firm.admin)
+    ]
+    second = Caller(http=firm.http, key=made["secret"], practice_id=firm.practice_id, person_id=None)
+    before = await second.post("{ viewer { role } }")
+
+    ended = (await firm.admin.ask(REVOKE, id=leaked["apiKey"]["id"], all=True))["revokeApiKey"]
+
+    also = [{"id": made["apiKey"]["id"], "state": "REVOKED"}]
+    assert ended == {"apiKey": {"state": "REVOKED"}, "alsoRevoked": also, "errors": []}
+    assert (before.status_code, (await second.post("{ viewer { role } }")).status_code) == (200, 401)
+    assert other["apiKey"]["state"] == "WORKS"
 
 
 async def test_who_is_deactivated_is_out_at_once_and_can_come_back(firm: Firm) -> None:

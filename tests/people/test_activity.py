@@ -17,8 +17,8 @@ from tieline.clients.purging.service import purge
 from tieline.clients.service import NewClient, create_client, delete_client, rename_client
 from tieline.connections import service as connections
 from tieline.connections.warnings.service import expire
-from tieline.errors import CodeTaken, CursorInvalid, Forbidden, Invalid
-from tieline.ids import ClientId, PersonId
+from tieline.errors import CodeTaken, CursorInvalid, Forbidden, Invalid, NotFound
+from tieline.ids import ApiKeyId, ClientId, PersonId, new_id
 from tieline.pages import Keyset, encode_cursor, list_of
 from tieline.practices.service import create_team
 from tieline.principal import ClientRole, Permission, Principal
@@ -110,7 +110,7 @@ async def test_what_was_done_with_a_key_is_told_with_its_name_and_beginning(book
     await create_client(books.admin, NewClient(name="Birch"))
     await create_client(replace(books.admin, api_key_id=None), NewClient(name="Cedar"))
 
-    told = await seen(books)
+    told, by_service = await seen(books), await seen(books, api_key_id=service.api_key_id)
 
     kept = [await books.row("api_key", each.api_key_id) for each in (books.admin, service) if each.api_key_id]
     admins, services = [KeyUsed(id=key["id"], name=key["name"], prefix=key["prefix"]) for key in kept]
@@ -120,6 +120,9 @@ async def test_what_was_done_with_a_key_is_told_with_its_name_and_beginning(book
         ("CLIENT_CREATED", None, services),
     ]
     assert (admins.name, services.name) == ("admin", "test")
+    assert by_service == told[2:]
+    with pytest.raises(NotFound):
+        await seen(books, api_key_id=ApiKeyId(new_id()))
 
 
 async def test_a_change_that_fails_leaves_no_activity(books: Books) -> None:
@@ -188,7 +191,7 @@ async def test_paged_to_its_end_each_line_is_there_once_also_those_of_one_instan
 @pytest.mark.parametrize("key", ["yesterday", "0001-01-01T00:00:00+23:59"])
 async def test_a_cursor_that_nobody_gave_out_is_refused(books: Books, key: str) -> None:
     (client_id,) = await books.clients(1)
-    listed = list_of("activity", books.practice_id, None, None, [], None, None)
+    listed = list_of("activity", books.practice_id, None, None, None, [], None, None)
     forged = encode_cursor(listed, Keyset(key=key, id=client_id))
 
     with pytest.raises(CursorInvalid):

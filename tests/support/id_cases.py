@@ -55,6 +55,9 @@ CASES = {
     "Query.activity.clientId": Case(
         document="query($id: ID!) { activity(clientId: $id) { totalCount } }", names="client"
     ),
+    "Query.activity.apiKeyId": Case(
+        document="query($id: ID!) { activity(apiKeyId: $id) { totalCount } }", names="api_key"
+    ),
     "Query.deleteClientPreview.input.id": Case(
         document="query($id: ID!) { deleteClientPreview(input: {id: $id}) { records } }", names="client"
     ),

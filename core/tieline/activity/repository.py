@@ -52,6 +52,7 @@ class ActivityQuery:
 
     person_id: PersonId | None = None
     client_id: ClientId | None = None
+    api_key_id: ApiKeyId | None = None
     kinds: frozenset[str] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
@@ -152,6 +153,7 @@ def _condition(query: ActivityQuery, arguments: list[object]) -> str:
     wanted: dict[str, object] = {
         "a.person_id = {}::uuid": query.person_id,
         "a.client_id = {}::uuid": query.client_id,
+        "a.api_key_id = {}::uuid": query.api_key_id,
         "a.kind = ANY ({}::text[])": sorted(query.kinds) or None,
         "a.at >= {}::timestamptz": query.since,
         "a.at < {}::timestamptz": query.until,

@@ -9,7 +9,7 @@ from typing import Annotated
 import strawberry
 
 from tieline.activity.service import list_activity
-from tieline.ids import ClientId, PersonId
+from tieline.ids import ApiKeyId, ClientId, PersonId
 from tieline.pages import DEFAULT_PAGE
 from tieline_gateway.graphql.activity.types import ActivityKind, ActivityPage
 from tieline_gateway.graphql.context import Info
@@ -39,6 +39,9 @@ class ActivityQueries:
             strawberry.ID | None,
             strawberry.argument(description="Only what was done to this client, also when it is gone."),
         ] = None,
+        api_key_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only what was done with this API key.")
+        ] = None,
         kinds: Annotated[list[Enum] | None, _KINDS] = None,
         since: Annotated[
             datetime | None, strawberry.argument(description="Only from this instant on.")
@@ -54,6 +57,9 @@ class ActivityQueries:
             else None,
             client_id=ClientId(read_id("client", client_id, field="clientId"))
             if client_id is not None
+            else None,
+            api_key_id=ApiKeyId(read_id("key", api_key_id, field="apiKeyId"))
+            if api_key_id is not None
             else None,
             kinds=[str(kind.value) for kind in kinds or ()],
             since=since,
