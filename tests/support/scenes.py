@@ -20,7 +20,7 @@ from tieline.identity import authenticate
 from tieline.ids import AppId, ClientId, CredentialId, OrganisationId, PersonId, SignInId, new_id
 from tieline.practices import service
 from tieline.practices.invitations.service import NewInvitation, invite_client_member, invite_member
-from tieline.practices.keys import issue_key
+from tieline.practices.keys import hash_key, issue_key
 from tieline.principal import ClientRole, Permission
 from tieline.sign_ins.trips import hashed
 
@@ -207,6 +207,11 @@ class Stage:
             name="Spare",
             person_id=None if is_service else owner,
             scopes=frozenset() if is_service else None,
+        )
+        await self.books.sql.execute(  # a key with scopes ends none but itself and what was made with it
+            "UPDATE api_key SET made_with = (SELECT id FROM api_key WHERE hash = $2) WHERE id = $1",
+            key.id,
+            hash_key(caller.key),
         )
         return replace(ground, signed_in=str(signed_in), key=str(key.id), owner=str(owner))
 

@@ -188,7 +188,7 @@ KEYS_MADE = Rule(
     decide=_keys(whole=True, service=Cell.FORBIDDEN),
 )
 KEYS_ENDED = Rule(
-    sentence="A person its own keys; practice admins all, by a key without scopes.",
+    sentence="A person its own keys, one with scopes itself and what it made; practice admins all, by one without.",
     decide=_keys(whole=True, service=Cell.NOT_FOUND),
 )
 INVITED = Rule(
