@@ -12,6 +12,7 @@ import pytest
 from tests.support.books import BOOKKEEPING
 from tests.support.jobs import calendar
 from tests.sync.scripted import ACCOUNTS, RATES, Reading, Script, page, record
+from tieline.connections.service import reconnect
 from tieline.errors import QuotaSpent
 from tieline.ids import OrganisationId, new_id
 from tieline.plugins import SetAside
@@ -77,6 +78,22 @@ async def test_whoever_asks_by_hand_gets_everything(client: Reading, script: Scr
     await client.slice(run_id)
     run = await client.run(run_id)
     assert [(each.feed, each.pages) for each in run.feeds] == [("accounts", 2), ("rates", 1)]
+
+
+async def test_what_is_reconnected_is_read_whole_however_lately_it_was_read(client: Reading, script: Script) -> None:
+    every(script, accounts=9 * DAY, rates=9 * DAY)
+    await client.slice()
+    await client.books.expire(client.connection, "REVOKED_AT_PROVIDER")
+    sign_in_id = await client.books.sign_in(await client.books.credential(), [client.organisation_id])
+
+    await reconnect(client.books.admin, client.connection.id, sign_in_id)
+    [run] = await client.books.runs()
+    await client.slice(run["id"])
+
+    assert [(each.feed, each.pages) for each in (await client.run(run["id"])).feeds] == [
+        ("accounts", 1),
+        ("rates", 1),
+    ]
 
 
 async def test_a_run_in_slices_still_tells_of_the_feeds_that_it_has_read(
