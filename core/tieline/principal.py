@@ -85,11 +85,11 @@ class Principal:
             return False
         return permission in self.permissions or administers
 
-    def require(self, permission: Permission, *, administers: bool = False) -> None:
-        """Raise Forbidden unless `may`."""
+    def require(self, permission: Permission, *, administers: bool = False, field: str | None = None) -> None:
+        """Raise Forbidden unless `may`. `field` is what alone asks for it, where other things may be left."""
         if not self.may(permission, administers=administers):
             narrowed = self.key_scopes is not None and permission not in self.key_scopes
-            raise Forbidden(permission, by_key=narrowed)
+            raise Forbidden(permission, by_key=narrowed, field=field)
 
     def require_admin(self, *, reading: bool = False) -> None:
         """Raise Forbidden unless the caller is a practice admin, and to change anything, by a key without scopes.

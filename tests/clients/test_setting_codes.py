@@ -202,5 +202,5 @@ async def test_a_thousand_rows_take_the_statements_of_one_in_one_transaction(boo
 
 
 async def test_more_than_five_thousand_rows_are_refused_as_a_whole(books: Books) -> None:
-    with pytest.raises(Invalid, match="at most 5000 codes; this one has 5001"):
+    with pytest.raises(Invalid, match="at most 5,000 codes; this one has 5,001"):
         await set_codes(books.admin, [Coded(client_id=ClientId(new_id()), code=None)] * 5_001)

@@ -234,7 +234,7 @@ async def test_a_thousand_rows_take_the_statements_of_one_and_more_are_refused(b
     assert ours(statements) == ours(few)
     assert transactions(statements) == 1
     assert len(ours(few)) <= 27
-    with pytest.raises(Invalid, match="at most 1000 clients; this one has 1001") as many:
+    with pytest.raises(Invalid, match="at most 1,000 clients; this one has 1,001") as many:
         await add(books, sign_in_id, *map(wanted, organisations))
     assert many.value.field == "rows"
 

@@ -182,9 +182,10 @@ async def test_who_may_change_what(books: Books, other_books: Books) -> None:
     for stranger in (other_books.admin, await books.of_client(other, ClientRole.ADMINISTRATOR)):
         with pytest.raises(NotFound, match="client"):
             await update_client(stranger, client.id, name)
-    for kept in (code, ClientChanges(team_id=None)):
-        with pytest.raises(Forbidden):
+    for kept, field in ((code, "practiceCode"), (ClientChanges(team_id=None), "teamId")):
+        with pytest.raises(Forbidden) as refused:
             await update_client(administrator, client.id, kept)
+        assert refused.value.field == field
 
     assert (await update_client(administrator, client.id, name)).name == "Bolt"
     assert (

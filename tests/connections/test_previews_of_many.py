@@ -241,9 +241,9 @@ async def test_who_may_not_and_too_many_are_refused_as_the_change_itself_refuses
             await preview_reassign(caller, sign_in_id, [ConnectionId(new_id())])
         with pytest.raises(NotFound, match="sign-in"):
             await preview_reconnect_all(caller, sign_in_id)
-    with pytest.raises(Invalid, match="at most 1000"):
+    with pytest.raises(Invalid, match="at most 1,000"):
         await preview_bulk_connect(books.admin, sign_in_id, BOOKKEEPING, [asked] * 1_001)
-    with pytest.raises(Invalid, match="at most 1000"):
+    with pytest.raises(Invalid, match="at most 1,000"):
         await preview_add_clients(books.admin, sign_in_id, BOOKKEEPING, [wanted] * 1_001)
-    with pytest.raises(Invalid, match="at most 1000"):
+    with pytest.raises(Invalid, match="at most 1,000"):
         await preview_reassign(books.admin, sign_in_id, [ConnectionId(new_id())] * 1_001)

@@ -243,7 +243,7 @@ async def test_a_request_takes_a_thousand_and_a_sign_in_that_is_ready(books: Boo
     sign_in_id = await books.sign_in(await books.credential(), [])
     unready = await books.sign_in(await books.credential(), [], usable_for=None, state="CONSENTED")
 
-    with pytest.raises(Invalid, match="1000") as refused:
+    with pytest.raises(Invalid, match="1,000") as refused:
         await reassign(books.admin, sign_in_id, [ConnectionId(new_id()) for _ in range(1_001)])
     assert refused.value.field == "connectionIds"
     with pytest.raises(SignInNotReady):

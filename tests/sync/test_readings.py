@@ -80,7 +80,9 @@ async def test_whoever_asks_by_hand_gets_everything(client: Reading, script: Scr
     assert [(each.feed, each.pages) for each in run.feeds] == [("accounts", 2), ("rates", 1)]
 
 
-async def test_what_is_reconnected_is_read_whole_however_lately_it_was_read(client: Reading, script: Script) -> None:
+async def test_what_is_reconnected_is_read_whole_however_lately_it_was_read(
+    client: Reading, script: Script
+) -> None:
     every(script, accounts=9 * DAY, rates=9 * DAY)
     await client.slice()
     await client.books.expire(client.connection, "REVOKED_AT_PROVIDER")

@@ -49,9 +49,11 @@ class ClientChanges:
     currency: str | Unmentioned | None = UNMENTIONED
 
     @property
-    def are_the_practices(self) -> bool:
-        """Whether they touch how the practice keeps its clients, and not only what the client is."""
-        return self.team_id is not UNMENTIONED or self.practice_code is not UNMENTIONED
+    def of_the_practice(self) -> str | None:
+        """The first input that is about how the practice keeps its clients, and not what the client is."""
+        if self.practice_code is not UNMENTIONED:
+            return "practiceCode"
+        return None if self.team_id is UNMENTIONED else "teamId"
 
 
 @retrying
@@ -65,15 +67,15 @@ async def update_client(principal: Principal, client_id: ClientId, changes: Clie
     nothing.
     """
     async with unit_of_work(principal) as work:
-        if changes.are_the_practices:
-            principal.require(Permission.MANAGE_CONNECTIONS)
+        if changes.of_the_practice is not None:
+            principal.require(Permission.MANAGE_CONNECTIONS, field=changes.of_the_practice)
             # Whoever gives many clients their codes counts on those that are free; teams are deleted behind this, too.
             await PracticeRepository.of(principal.practice_id).lock()
         clients = ClientRepository.visible_to(principal)
         client = await clients.get(client_id, lock=True)
         if client is None:
             raise NotFound("client", client_id, field="id")
-        administers = client.administered and not changes.are_the_practices
+        administers = client.administered and changes.of_the_practice is None
         principal.require(Permission.MANAGE_CONNECTIONS, administers=administers)
         changed = _changed(client, changes)
         if changed.team_id != client.team_id:

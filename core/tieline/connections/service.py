@@ -230,7 +230,7 @@ def _check_reconnect(standing: Connection, facts: Facts) -> None:
 def _check_size(rows: Sequence[Asked]) -> None:
     if len(rows) > MAX_ROWS:
         raise Invalid(
-            f"One request connects at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows"
+            f"One request connects at most {MAX_ROWS:,} clients; this one has {len(rows):,}.", field="rows"
         )
 
 

@@ -35,11 +35,12 @@ class NotFound(Refused):
 class Forbidden(Refused):
     code: ClassVar[str] = "FORBIDDEN"
 
-    def __init__(self, permission: str, *, by_key: bool = False) -> None:
+    def __init__(self, permission: str, *, by_key: bool = False, field: str | None = None) -> None:
         super().__init__(
             f"This API key may not do this: its scopes lack {permission}. Use a key that has it."
             if by_key
-            else f"This needs the permission {permission}: ask a practice admin for it."
+            else f"This needs the permission {permission}: ask a practice admin for it.",
+            field=field,
         )
 
 

@@ -81,7 +81,9 @@ async def preview_add_clients(
 def _check(principal: Principal, rows: Sequence[Wanted]) -> None:
     principal.require(Permission.MANAGE_CONNECTIONS)
     if len(rows) > MAX_ROWS:
-        raise Invalid(f"One request adds at most {MAX_ROWS} clients; this one has {len(rows)}.", field="rows")
+        raise Invalid(
+            f"One request adds at most {MAX_ROWS:,} clients; this one has {len(rows):,}.", field="rows"
+        )
 
 
 async def _add(

@@ -59,7 +59,9 @@ async def set_codes(principal: Principal, rows: Sequence[Coded]) -> list[CodeOut
     5,000 rows).
     """
     if len(rows) > MAX_ROWS:
-        raise Invalid(f"One request sets at most {MAX_ROWS} codes; this one has {len(rows)}.", field="rows")
+        raise Invalid(
+            f"One request sets at most {MAX_ROWS:,} codes; this one has {len(rows):,}.", field="rows"
+        )
     forbidden = _forbidden(principal)
     async with unit_of_work(principal) as work:
         if forbidden is None:

@@ -166,7 +166,7 @@ async def _find_broken(
 def _check_size(connection_ids: Sequence[ConnectionId]) -> None:
     if len(connection_ids) > MAX_ROWS:
         raise Invalid(
-            f"One request reassigns at most {MAX_ROWS} connections; this one has {len(connection_ids)}.",
+            f"One request reassigns at most {MAX_ROWS:,} connections; this one has {len(connection_ids):,}.",
             field="connectionIds",
         )
 
