@@ -21,6 +21,7 @@ from tieline.connections.repository import ConnectionRepository, NewConnection
 from tieline.connections.states import Reason
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of, provider_of
+from tieline.credentials.giving_back.service import Turn, begin
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import keep_consent
@@ -196,6 +197,11 @@ class Holding:
             "UPDATE credential SET lease_until = lease_until - interval '31 seconds' WHERE id = $1",
             self.credential.id,
         )
+
+    async def turn(self) -> Turn:
+        """The time to give something back."""
+        async with unit_of_work(Principal.machine(self.practice_id)):
+            return await begin(self.practice_id, self.app.id)
 
     async def grants(self) -> list[dict[str, Any]]:
         """What this app has been granted, as the provider has it."""

@@ -285,7 +285,7 @@ def test_how_long_trouble_is_waited_out(error: ProviderError, so_far: timedelta,
 
 
 async def test_a_token_that_is_not_known_any_more_is_revoked_without_complaint(holding: Holding) -> None:
-    await revoke(holding.app, Secret("a-token-of-nobody"))
+    await revoke(holding.app, Secret("a-token-of-nobody"), await holding.turn())
 
 
 async def test_a_revocation_that_the_provider_will_not_take_from_us_is_the_apps_trouble(
@@ -294,7 +294,7 @@ async def test_a_revocation_that_the_provider_will_not_take_from_us_is_the_apps_
     await holding.sandbox.plant("status", "revocation", status=400, body={"error": "invalid_client"})
 
     with pytest.raises(ProviderMisconfigured):
-        await revoke(holding.app, Secret("a-token-of-nobody"))
+        await revoke(holding.app, Secret("a-token-of-nobody"), await holding.turn())
 
 
 async def let_go_later(holding: Holding) -> None:

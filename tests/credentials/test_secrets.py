@@ -57,7 +57,7 @@ async def test_neither_logs_nor_errors_quote_a_token_or_a_secret(
             told += traceback.format_exception(raised.value)
         await holding.sandbox.plant("drop", "revocation")
         await let_go_credential(holding.practice_id, holding.credential.id)
-        await revoke(holding.app, Secret(min(known)))
+        await revoke(holding.app, Secret(min(known)), await holding.turn())
 
     text = "\n".join([*told, repr(logs), caplog.text])
     assert "credential.app_refused" in text

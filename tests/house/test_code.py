@@ -21,6 +21,7 @@ SQL_ELSEWHERE = {
 REAL_TIME_IN_SQL = {
     "core/tieline/sign_ins/rounds/repository.py": "the claim of a code is liveness: two callbacks exchange it once",
     "core/tieline/sign_ins/checks/repository.py": "the lease of a check is liveness: one at a time renews what waits",
+    "core/tieline/credentials/giving_back/repository.py": "who gives back and dies keeps nobody out for ever",
     "core/tieline/credentials/repository.py": "the lease of a refresh is liveness: one process at a time refreshes",
     "core/tieline/work/repository.py": "leases and rings are liveness: the database's real clock, shared by all",
     "core/tieline/database/migration.py": "when a migration was applied, for the operator to read",

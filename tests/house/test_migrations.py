@@ -58,6 +58,7 @@ MOMENTS = {
     "0017_connection_settings": ["LOCK TABLE connection IN ACCESS SHARE MODE"],
     "0018_invitations": ["CREATE TABLE invitation ()"],
     "0019_keys_in_use": ["LOCK TABLE api_key IN ACCESS SHARE MODE"],
+    "0020_giving_back": ["CREATE TABLE giving_back ()"],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

@@ -43,13 +43,13 @@ async def ask_details(provider: Provider, session: Session) -> OrganisationDetai
     return await _asked(provider, session, "tell an organisation's details", asking)
 
 
-async def ask_release(provider: Provider, session: Session, external_id: str) -> None:
-    """Let go of the organisation. Raises what the session raises, and ProviderBroken."""
+async def ask_release(provider: Provider, session: Session, external_id: str, *, seconds: float) -> None:
+    """Let go of the organisation, in this time. Raises what the session raises, and ProviderBroken."""
 
     async def asking() -> None:
         await provider.release(session, external_id)
 
-    await _asked(provider, session, "let go of an organisation", asking)
+    await _asked(provider, session, "let go of an organisation", asking, seconds=seconds)
 
 
 def each_once(provider: str, reached: Iterable[Any]) -> list[Reached]:
@@ -65,10 +65,17 @@ def each_once(provider: str, reached: Iterable[Any]) -> list[Reached]:
     return list(once.values())
 
 
-async def _asked(provider: Provider, session: Session, what: str, asking: Callable[[], Awaitable[T]]) -> T:
+async def _asked(
+    provider: Provider,
+    session: Session,
+    what: str,
+    asking: Callable[[], Awaitable[T]],
+    *,
+    seconds: float = _ASK_SECONDS,
+) -> T:
     slug = provider.info.slug
     try:
-        return await within(_ASK_SECONDS, provider, session, asking)
+        return await within(seconds, provider, session, asking)
     except TielineError:
         raise
     except Late as late:

@@ -5,14 +5,15 @@
                                   └── let_go_credential ── nothing uses its subject: dead here, revoked there
 
 Each step is a job of its own that looks again under lock, so that a kill at any line leaves a job that goes on,
-and so that who signed in meanwhile keeps what the new consent brought. While a sign-in can be used that has the
+and so that who signed in meanwhile keeps what the new consent brought. From the decision until the provider has
+answered nobody is sent there (`giving_back`). While a sign-in can be used that has the
 organisation, it stays: what was disconnected by mistake can be connected again with the same sign-in, whether or not
 a job has run in between. Trouble at the provider is waited out for a week.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tieline.connections.organisations.repository import OrganisationRepository
@@ -21,6 +22,7 @@ from tieline.credentials import actors
 from tieline.credentials.apps.repository import App
 from tieline.credentials.apps.service import provider_of
 from tieline.credentials.asking import ask_release
+from tieline.credentials.giving_back.service import Turn, begin, end_after
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair, place_of
 from tieline.credentials.putting_off import is_given_up, put_off
@@ -36,7 +38,7 @@ from tieline.errors import (
     ScopeMissing,
 )
 from tieline.host import host
-from tieline.ids import CredentialId, OrganisationId, PracticeId
+from tieline.ids import AppId, CredentialId, OrganisationId, PracticeId
 from tieline.log import get_logger
 from tieline.principal import Principal
 from tieline.sign_ins.repository import SignInRepository
@@ -52,10 +54,20 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Releasable:
-    """An organisation that nothing uses, by its provider's id."""
+    """An organisation that nothing uses, by its provider's id, and the time to let go of it."""
 
     app: App
     external_id: str
+    turn: Turn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retired:
+    """A dead credential with the tokens it still has, and the time to revoke them."""
+
+    kept: Kept
+    sealed: bytes = field(repr=False)
+    turn: Turn
 
 
 @retrying
@@ -101,14 +113,17 @@ async def release_at_provider(
     try:
         # Not bound to the organisation: what is left of its day has nothing to do with letting it go.
         session = await open_session(practice_id, credential_id, lane=Lane.BACKGROUND)
-        await ask_release(provider_of(found.app), session, found.external_id)
+        provider = provider_of(found.app)
+        seconds = found.turn.seconds(found.app.provider)
+        await ask_release(provider, session, found.external_id, seconds=seconds)
         is_released = True
     except _NOTHING_TO_RELEASE as gone:
         log.info("credential.nothing_to_release", code=gone.code, **whose)
     except ProviderError as error:
+        await end_after(found.turn, error)
         if not is_given_up("credential.release_given_up", error, trouble_since, whose):
             return await put_off(practice_id, actors.release_at_provider, error, trouble_since, whose)
-    await _end_reach(practice_id, credential_id, organisation_id, is_released=is_released)
+    await _end_reach(practice_id, credential_id, organisation_id, found.turn, is_released=is_released)
     return None
 
 
@@ -120,21 +135,23 @@ async def let_go_credential(
     It is dead before its token is revoked, and keeps the token until the provider has answered, or has had trouble
     for a week.
     """
-    kept = await _retired(practice_id, credential_id)
-    if not isinstance(kept, Kept) or kept.sealed is None:
-        return kept if isinstance(kept, Again) else None
-    pair = Pair.opened(kept.sealed, host().vault, place_of(practice_id, credential_id))
+    found = await _retired(practice_id, credential_id)
+    if not isinstance(found, Retired):
+        return found
+    kept, pair = found.kept, Pair.opened(found.sealed, host().vault, place_of(practice_id, credential_id))
     whose = {"credential_id": str(credential_id)}
     try:
-        await revoke(kept.app, pair.refresh or pair.access)
+        await revoke(kept.app, pair.refresh or pair.access, found.turn)
         log.info("credential.let_go", **whose)
     except ProviderError as error:
+        await end_after(found.turn, error)
         if not is_given_up("credential.revocation_given_up", error, trouble_since, whose):
             return await put_off(practice_id, actors.let_go_credential, error, trouble_since, whose)
     async with unit_of_work(Principal.machine(practice_id)):
         await CredentialRepository.of(practice_id).forget_tokens(
             credential_id, version=kept.credential.version
         )
+        await found.turn.end()
     return None
 
 
@@ -143,6 +160,7 @@ async def _end_reach(
     practice_id: PracticeId,
     credential_id: CredentialId,
     organisation_id: OrganisationId,
+    turn: Turn,
     *,
     is_released: bool,
 ) -> None:
@@ -152,6 +170,7 @@ async def _end_reach(
         if is_released:
             await lose_organisations(work, practice_id, credential_id, [organisation_id])
         await CredentialRepository.of(practice_id).drop_reach(credential_id, [organisation_id])
+        await turn.end()
         work.enqueue(
             actors.let_go_credential,
             key=str(credential_id),
@@ -173,13 +192,14 @@ async def _releasable(
 ) -> Releasable | Again | None:
     """What to release; later while a sign-in has it again, never when a connection has."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
+        app_id = await _hold_subjects(practice_id, credential_id)
         await _lock(practice_id, credential_id, organisation_id)
         uses = await uses_of_organisation(practice_id, credential_id, organisation_id, at=work.now)
         if uses.connected:
             return None
         credentials = CredentialRepository.of(practice_id)
         kept = await credentials.kept(credential_id)
-        if kept is None:
+        if kept is None or app_id is None:
             return None
         # What somebody is consenting to at this moment is not known before they come back.
         out_until = await RoundRepository.of(practice_id).open_until(kept.app.id, at=work.now)
@@ -190,17 +210,19 @@ async def _releasable(
         if kept.credential.state is State.DEAD or not known:
             await credentials.drop_reach(credential_id, [organisation_id])
             return None
-    return Releasable(app=kept.app, external_id=known[0].external_id)
+        turn = await begin(practice_id, app_id)
+    return Releasable(app=kept.app, external_id=known[0].external_id, turn=turn)
 
 
 @retrying
-async def _retired(practice_id: PracticeId, credential_id: CredentialId) -> Kept | Again | None:
+async def _retired(practice_id: PracticeId, credential_id: CredentialId) -> Retired | Again | None:
     """The credential, dead and with its tokens; later while a sign-in may use it, never when a connection does."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
         credentials = CredentialRepository.of(practice_id)
+        app_id = await _hold_subjects(practice_id, credential_id)
         await credentials.lock([credential_id])
         kept = await credentials.kept(credential_id)
-        if kept is None or kept.sealed is None:
+        if kept is None or kept.sealed is None or app_id is None:
             return None
         uses = await uses_of_credential(practice_id, credential_id, at=work.now)
         if uses.connected:
@@ -214,4 +236,14 @@ async def _retired(practice_id: PracticeId, credential_id: CredentialId) -> Kept
             credential_id, Reason.REVOKED_AT_PROVIDER, version=kept.credential.version
         ):
             return Again(work.now + _LEASED_PAUSE)
-    return kept
+        turn = await begin(practice_id, app_id)
+    return Retired(kept=kept, sealed=kept.sealed, turn=turn)
+
+
+async def _hold_subjects(practice_id: PracticeId, credential_id: CredentialId) -> AppId | None:
+    """Nobody begins a trip, or comes back from one, between the look and the decision. Before all other locks."""
+    credential = await CredentialRepository.of(practice_id).get(credential_id)
+    if credential is None:
+        return None
+    await RoundRepository.of(practice_id).hold_subjects(credential.app_id)
+    return credential.app_id

@@ -8,6 +8,7 @@ import httpx
 
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of, provider_of, secret_of
+from tieline.credentials.giving_back.service import Turn
 from tieline.database import scope
 from tieline.errors import (
     NotFound,
@@ -25,8 +26,8 @@ _OF_THE_APP = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 _APP_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
-async def revoke(app: App, token: Secret) -> None:
-    """End a token at the provider; one that it does not know any more is no trouble.
+async def revoke(app: App, token: Secret, turn: Turn) -> None:
+    """End a token at the provider, in this time; one that it does not know any more is no trouble.
 
     Raises ProviderUnavailable, ProviderMisconfigured and ProviderBroken.
     """
@@ -41,7 +42,8 @@ async def revoke(app: App, token: Secret) -> None:
         client_secret=secret_of(app, sealed),
         token=token,
     )
-    status, body = await send(host().client, request, provider=app.provider, seconds=_HTTP_SECONDS)
+    seconds = min(_HTTP_SECONDS, turn.seconds(app.provider))
+    status, body = await send(host().client, request, provider=app.provider, seconds=seconds)
     trouble = _trouble(app.provider, status, body)
     if trouble is not None:
         raise trouble

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tieline import clock
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.apps.service import endpoints_of
+from tieline.credentials.giving_back.repository import GivingBackRepository
 from tieline.credentials.pairs import Pair
 from tieline.errors import ProviderBroken, ProviderError
 from tieline.host import host
@@ -41,7 +43,7 @@ async def claim(back: Return, code: str) -> float | None:
     """Until when, by the loop's time, the code is ours to exchange; None when that is on somebody else, or too late.
 
     An app's codes go one after another, unless one takes long: a consent may end the pair of the one before, and
-    of two that are under way at once nobody can tell which came later.
+    of two that are under way at once nobody can tell which came later. What is being given back comes first, too.
     """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + _TURN_SECONDS
@@ -55,13 +57,19 @@ async def claim(back: Return, code: str) -> float | None:
 
 @retrying
 async def _claim(back: Return, code: str, *, in_turn: bool) -> bool | None:
-    """None while another code of this app is under way."""
+    """None while another code of this app is under way, or something is given back there."""
     rounds = RoundRepository.of(back.practice_id)
     async with unit_of_work(Principal.machine(back.practice_id)) as work:
         await rounds.hold_subjects(back.app.id)
-        if in_turn and await rounds.exchanged_until(back.app.id, at=work.now) is not None:
+        if in_turn and await _is_occupied(back, at=work.now):
             return None
         return await rounds.claim(back.round.id, hashed(code), at=work.now)
+
+
+async def _is_occupied(back: Return, *, at: datetime) -> bool:
+    if await RoundRepository.of(back.practice_id).exchanged_until(back.app.id, at=at) is not None:
+        return True
+    return await GivingBackRepository.of(back.practice_id).is_under_way(back.app.id)
 
 
 async def ask(back: Return, code: str, parameters: Mapping[str, str]) -> tuple[Pair, Subject]:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from tieline import clock
 from tieline.credentials.actors import let_go_credential
 from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.giving_back.service import Turn, begin, end_after
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import CredentialRepository, State
 from tieline.credentials.revoking import revoke
@@ -40,11 +41,12 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Revocable:
-    """A waiting token that nothing needs."""
+    """A waiting token that nothing needs, and the time to give it back."""
 
     round: Round
     app: App
     token: Secret
+    turn: Turn
 
 
 async def end_sign_in(practice_id: PracticeId, sign_in_id: SignInId) -> Again | None:
@@ -55,11 +57,12 @@ async def end_sign_in(practice_id: PracticeId, sign_in_id: SignInId) -> Again | 
         if not isinstance(due, _Revocable):
             return _earliest([None if due is None else due.at, unchecked])
         try:
-            await revoke(due.app, due.token)
+            await revoke(due.app, due.token, due.turn)
         except ProviderError as error:
+            await end_after(due.turn, error)
             _log.warning("sign_in.not_revoked", sign_in_id=str(sign_in_id), **fields_of(error))
             return Again(clock.now() + _PAUSE)
-        await _drop(practice_id, due.round)
+        await _drop(practice_id, due)
 
 
 @retrying
@@ -123,6 +126,7 @@ async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable 
     rounds, app = RoundRepository.of(practice_id), await AppRepository.of(practice_id).get(sign_in.app_id)
     assert app is not None
     assert subject is not None
+    await rounds.hold_subjects(app.id)
     kept = await CredentialRepository.of(practice_id).by_subject(app.id, subject)
     token = await _token(practice_id, abandoned)
     too_old = sign_in.created_at + _GIVEN_UP <= work.now
@@ -135,7 +139,9 @@ async def _abandon(work: Work, sign_in: SignIn, abandoned: Round) -> _Revocable 
         await rounds.drop_tokens(abandoned.id)
         return None
     until = await _in_the_way(rounds, app, _left_at(sign_in, abandoned) + _FOR_OTHERS, at=work.now)
-    return until or _Revocable(round=abandoned, app=app, token=token)
+    if until is not None:
+        return until
+    return _Revocable(round=abandoned, app=app, token=token, turn=await begin(practice_id, app.id))
 
 
 async def _in_the_way(
@@ -172,6 +178,7 @@ async def _token(practice_id: PracticeId, abandoned: Round) -> Secret | None:
 
 
 @retrying
-async def _drop(practice_id: PracticeId, revoked: Round) -> None:
+async def _drop(practice_id: PracticeId, revoked: _Revocable) -> None:
     async with unit_of_work(Principal.machine(practice_id)):
-        await RoundRepository.of(practice_id).drop_tokens(revoked.id)
+        await RoundRepository.of(practice_id).drop_tokens(revoked.round.id)
+        await revoked.turn.end()

@@ -17,7 +17,7 @@ from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
 from tieline.database import scope
 from tieline.errors import ProviderError
-from tieline.ids import CredentialId, PersonId, SignInId
+from tieline.ids import CredentialId, OrganisationId, PersonId, SignInId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Product, Provider, Reached
 from tieline.sign_ins.stock import find_organisations, make_ready
@@ -31,9 +31,10 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reach:
-    """What a credential reaches now, by the provider's own word."""
+    """What a credential reaches, by the provider's own word, and what it was known to reach before that was asked."""
 
     credential_id: CredentialId
+    before: frozenset[OrganisationId]
     reached: tuple[Reached, ...]
 
 
@@ -62,9 +63,11 @@ async def find_reach(
     if wanted and not provider.info.bulk_consent:
         live = [each for each in live if wanted == {each.subject}]
     for credential in _first_asked(live, provider, products, connections):
+        async with scope(app.practice_id):
+            before = await CredentialRepository.of(app.practice_id).reach(credential.id)
         reached = await _ask(app, provider, credential)
         if reached and wanted <= {each.external_id for each in reached}:
-            return Reach(credential_id=credential.id, reached=tuple(reached))
+            return Reach(credential_id=credential.id, before=frozenset(before), reached=tuple(reached))
     return None
 
 
@@ -89,8 +92,11 @@ async def _lasting(
 async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -> bool:
     """Make the sign-in READY with what was found; nobody consented, so nothing is healed or renewed.
 
-    False when the credential has died meanwhile: a person has to be asked after all.
+    Nothing is given back at this moment. False when the credential has died since the provider was asked, or what it
+    reached was let go of: a person has to be asked after all.
     """
+    if not reach.before <= set(await CredentialRepository.of(app.practice_id).reach(reach.credential_id)):
+        return False
     reached = [_not_asked(each) for each in reach.reached]
     if await find_organisations(work, sign_in_id, app, reach.credential_id, reached) is None:
         return False

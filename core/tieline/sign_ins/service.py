@@ -18,6 +18,8 @@ from tieline.connections.organisations.repository import Organisation, Organisat
 from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import differs
 from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.giving_back.repository import GivingBackRepository
+from tieline.credentials.giving_back.service import when_nothing_is_given_back
 from tieline.database import scope
 from tieline.errors import BulkConnectUnsupported, Invalid, NotFound, ProviderNotConfigured
 from tieline.host import host
@@ -112,10 +114,9 @@ async def start_sign_in(principal: Principal, new: NewSignIn) -> Started:
     reach = None
     if plan.mends is not None:
         reach = await find_reach(person_id, plan.app, plan.provider, plan.products, plan.mends)
-    return await _start(principal, person_id, new, plan, reach)
+    return await when_nothing_is_given_back(lambda: _start(principal, person_id, new, plan, reach))
 
 
-@retrying
 async def continue_sign_in(
     principal: Principal, sign_in_id: SignInId, connection_id: ConnectionId | None = None
 ) -> Started:
@@ -123,6 +124,14 @@ async def continue_sign_in(
 
     Raises Forbidden, Invalid, NotFound (sign-in, connection), SignInOver and ProviderNotConfigured.
     """
+    return await when_nothing_is_given_back(lambda: _continue(principal, sign_in_id, connection_id))
+
+
+@retrying
+async def _continue(
+    principal: Principal, sign_in_id: SignInId, connection_id: ConnectionId | None
+) -> Started | None:
+    """None while something is given back."""
     async with unit_of_work(principal) as work:
         sign_in = await own_sign_in(principal, sign_in_id, lock=True)
         await require_some_client(principal)
@@ -134,6 +143,8 @@ async def continue_sign_in(
         app = await AppRepository.of(principal.practice_id).get(sign_in.app_id)
         if app is None:
             raise ProviderNotConfigured(provider.info.name, field="id")
+        if not await GivingBackRepository.of(principal.practice_id).hold_off(app.id):
+            return None
 
         await RoundRepository.of(principal.practice_id).close_open(sign_in.id, at=work.now)
         url = await begin_round(
@@ -194,9 +205,12 @@ def _found(found: FoundOrganisation, organisation: Organisation, practice_name: 
 @retrying
 async def _start(
     principal: Principal, person_id: PersonId, new: NewSignIn, plan: _Plan, reach: Reach | None
-) -> Started:
+) -> Started | None:
+    """None while something is given back."""
     sign_in_id = SignInId(new_id())
     async with unit_of_work(principal) as work:
+        if not await GivingBackRepository.of(principal.practice_id).hold_off(plan.app.id):
+            return None
         await SignInRepository.of(principal.practice_id).add(
             SignInRow(
                 id=sign_in_id,

@@ -1,0 +1,231 @@
+"""While something is given back at a provider, nobody is sent there: what they consent to would be taken with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import pytest
+
+from tests.sign_ins.desk import Desk
+from tests.support.sandbox import Person
+from tieline.credentials import letting_go
+from tieline.credentials.giving_back import service as giving_back
+from tieline.credentials.letting_go import let_go_credential, release_at_provider
+from tieline.errors import Busy
+from tieline.sign_ins import exchange, forgetting, prompting
+from tieline.sign_ins.forgetting import end_sign_in
+from tieline.sign_ins.service import continue_sign_in
+from tieline.sign_ins.states import Purpose
+from tieline.work import Again
+
+SIX_MINUTES = timedelta(minutes=6)
+A_DAY = timedelta(hours=24, minutes=1)
+
+Giving: TypeAlias = Callable[[], Awaitable[Again | None]]
+Meanwhile: TypeAlias = Callable[[], Awaitable[Any]]
+
+
+async def _abandoned(desk: Desk, kim: Person) -> Giving:
+    """A consent that nobody took."""
+    sign_in_id, _ = await desk.consented(kim)
+    await desk.pass_time(SIX_MINUTES)
+    return lambda: end_sign_in(desk.practice_id, sign_in_id)
+
+
+async def _let_go(desk: Desk, kim: Person) -> Giving:
+    """A login of which nothing was connected in its day."""
+    await desk.ready(kim)
+    [credential] = await desk.credentials()
+    await desk.pass_time(A_DAY)
+    return lambda: let_go_credential(desk.practice_id, credential["id"])
+
+
+async def _released(desk: Desk, kim: Person) -> Giving:
+    """One organisation of such a login."""
+    ready = await desk.ready(kim)
+    found = await desk.found(ready.id)
+    organisation_id, credential_id, _ = found[kim.organisations[0].name]
+    await desk.pass_time(A_DAY)
+    return lambda: release_at_provider(desk.practice_id, credential_id, organisation_id)
+
+
+WAYS = {
+    _abandoned: (forgetting, "revoke", "revocation"),
+    _let_go: (letting_go, "revoke", "revocation"),
+    _released: (letting_go, "ask_release", "connections"),
+}
+
+
+def _in_between(monkeypatch: pytest.MonkeyPatch, way: Any, meanwhile: Meanwhile) -> None:
+    """Do this when it is decided to give back, and the provider has not been asked yet."""
+    module, name, _ = WAYS[way]
+    real = getattr(module, name)
+
+    async def first(*arguments: Any, **named: Any) -> Any:
+        await meanwhile()
+        return await real(*arguments, **named)
+
+    monkeypatch.setattr(module, name, first)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_nobody_is_sent_to_the_provider_while_something_is_given_back(
+    desk: Desk, kim: Person, way: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back, told = await way(desk, kim), list[type[BaseException]]()
+    going = await desk.start()
+    await desk.back(await desk.consent(going, kim, allow=False))
+    monkeypatch.setattr(giving_back, "_WAIT_SECONDS", 0)
+
+    async def meanwhile() -> None:
+        for trip in (desk.start(), continue_sign_in(desk.admin, going.sign_in.id)):
+            with pytest.raises(Busy) as refused:
+                await trip
+            told.append(refused.type)
+
+    _in_between(monkeypatch, way, meanwhile)
+    assert await give_back() is None
+
+    assert told == [Busy, Busy]
+    assert (await desk.start()).authorization_url is not None
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_whoever_is_to_be_sent_there_waits_until_it_is_over_and_keeps_what_they_consent_to(
+    desk: Desk, kim: Person, way: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back, waiting = await way(desk, kim), list[asyncio.Task[Any]]()
+
+    async def meanwhile() -> None:
+        waiting.append(asyncio.create_task(desk.ready(kim)))
+        await _refused_once(monkeypatch)
+
+    _in_between(monkeypatch, way, meanwhile)
+    assert await give_back() is None
+    ready = await waiting[0]
+
+    assert len(await desk.names(ready.id)) == 3
+    assert len((await desk.sandbox.control("GET", "/grants"))["grants"]) == 1
+
+
+@pytest.mark.parametrize("way", [_abandoned, _let_go])
+async def test_where_an_answer_was_lost_it_may_still_come_to_pass(
+    desk: Desk, kim: Person, way: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back = await way(desk, kim)
+    await desk.sandbox.plant("drop", WAYS[way][2])
+    monkeypatch.setattr(giving_back, "_WAIT_SECONDS", 0)
+
+    await give_back()
+
+    with pytest.raises(Busy):
+        await desk.start()
+    await _lapse(desk)
+    assert (await desk.start()).authorization_url is not None
+
+
+async def test_an_answer_that_says_no_keeps_nobody_waiting(desk: Desk, kim: Person) -> None:
+    give_back = await _let_go(desk, kim)
+    await desk.sandbox.plant("status", "revocation", status=400, body={"error": "invalid_client"})
+
+    await give_back()
+
+    assert (await desk.start()).authorization_url is not None
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_whoever_was_stopped_for_too_long_gives_nothing_back(
+    desk: Desk, kim: Person, way: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back = await way(desk, kim)
+    before = await desk.asked(WAYS[way][2], method="DELETE") + await desk.asked("revocation")
+    monkeypatch.setattr(giving_back, "_HOLD_SECONDS", 0)
+
+    await give_back()
+
+    assert await desk.asked(WAYS[way][2], method="DELETE") + await desk.asked("revocation") == before
+    assert (await desk.start()).authorization_url is not None
+
+
+async def test_a_code_waits_for_what_is_being_given_back(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an hour nobody waits for those who are at the consent page; they wait when they come back."""
+    give_back, waiting = await _abandoned(desk, kim), list[asyncio.Task[Any]]()
+    await desk.pass_time(timedelta(hours=2))
+    going = await desk.start()
+    exchanged = await desk.exchanges()
+
+    async def meanwhile() -> None:
+        parameters, seen = await desk.consent(going, kim), asyncio.Event()
+        real = exchange._is_occupied
+
+        async def occupied(*arguments: Any, **named: Any) -> bool:
+            found = await real(*arguments, **named)
+            seen.set()
+            return found
+
+        monkeypatch.setattr(exchange, "_is_occupied", occupied)
+        waiting.append(asyncio.create_task(desk.back(parameters)))
+        await seen.wait()
+        assert await desk.exchanges() == exchanged
+
+    _in_between(monkeypatch, _abandoned, meanwhile)
+    await give_back()
+    answer = await waiting[0]
+
+    assert answer.proof is None
+    assert await desk.asked("revocation") == 1
+
+
+async def test_a_login_is_not_good_without_a_trip_for_what_was_let_go_since_the_provider_was_asked(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = await desk.ready(kim)
+    found = await desk.found(ready.id)
+    organisation_id, credential_id, _ = found[kim.organisations[0].name]
+    kept_id, _, _ = found[kim.organisations[1].name]
+    await desk.connect(kept_id, credential_id)
+    connection = await desk.connect(organisation_id, credential_id, reason="DISCONNECTED")
+    await desk.pass_time(A_DAY)
+    again = {"purpose": Purpose.RECONNECT, "connection_id": connection.id}
+    real = prompting.ask_reached
+
+    async def asked(*arguments: Any, **named: Any) -> Any:
+        reached = await real(*arguments, **named)
+        await release_at_provider(desk.practice_id, credential_id, organisation_id)
+        return reached
+
+    monkeypatch.setattr(prompting, "ask_reached", asked)
+    started = await desk.start(**again)
+
+    assert started.authorization_url is not None
+    assert (
+        await desk.above.fetch("SELECT FROM sign_in_organisation WHERE sign_in_id = $1", started.sign_in.id)
+        == []
+    )
+
+
+async def _refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until somebody has found that they have to wait."""
+    repository = giving_back.GivingBackRepository
+    real, seen = repository.is_under_way, asyncio.Event()
+
+    async def looked(self: Any, app_id: Any) -> bool:
+        found: bool = await real(self, app_id)
+        seen.set()
+        return found
+
+    monkeypatch.setattr(repository, "is_under_way", looked)
+    await seen.wait()
+
+
+async def _lapse(desk: Desk) -> None:
+    """As if so much real time had gone by that the lease is over."""
+    await desk.above.execute(
+        "UPDATE giving_back SET until = until - interval '46 seconds' WHERE practice_id = $1",
+        desk.practice_id,
+    )
