@@ -83,6 +83,7 @@ class Ledger:
         self.granted: dict[Whose, Granted] = {}
         self.removed: set[tuple[str, str, str]] = set()
         self.wronged: list[str] = []
+        self.moment: Callable[[], Awaitable[None]] | None = None
         self.uses: Callable[[str, str, str | None], Awaitable[list[str]]] | None = None
         self._codes: dict[str, tuple[Whose, str, str]] = {}
         self._tokens: dict[str, tuple[Whose, str, int]] = {}
@@ -114,6 +115,15 @@ class Ledger:
         return granted is not None and external_id in granted.marks
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
+        """Before a call is answered, and before its answer is read, is a moment of whoever makes it."""
+        if self.moment is None:
+            return await self._answer(request)
+        await self.moment()
+        answer = await self._answer(request)
+        await self.moment()
+        return answer
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path == "/token":
             return self._token(dict(parse_qsl(request.content.decode())))

@@ -62,6 +62,11 @@ SELECT 'consent ' || r.id || ' waits as ' || r.subject
   FROM consent_round AS r JOIN sign_in AS s ON s.id = r.sign_in_id
   JOIN provider_app AS a ON a.id = s.provider_app_id
  WHERE a.client_id = $1 AND r.subject = $2 AND r.outcome = 'GRANTED' AND r.taken_at IS NULL AND r.proof_until > $4
+ UNION ALL
+SELECT 'somebody is at the provider with ' || r.id
+  FROM consent_round AS r JOIN sign_in AS s ON s.id = r.sign_in_id
+  JOIN provider_app AS a ON a.id = s.provider_app_id
+ WHERE a.client_id = $1 AND r.outcome IS NULL AND (r.code_hash IS NOT NULL OR r.expires_at > $4)
 """
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import asyncpg
-import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -23,18 +22,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tests.connections.together import truths
 from tests.connections.together.answers import answered
-from tests.connections.together.deeds import BulkConnect, Connect, SignIn
+from tests.connections.together.deeds import BulkConnect, Connect
 from tests.connections.together.explaining import explained
 from tests.connections.together.facts import Facts, Person
-from tests.connections.together.ledger import MANY, ONE, Ledger, Remembering
+from tests.connections.together.ledger import MANY, Ledger
 from tests.connections.together.reckoning import Told
-from tests.connections.together.stage import BOOKS, LOGINS, Stage, Witness, set_stage
+from tests.connections.together.stage import LOGINS, Stage, set_stage
 from tests.connections.together.wishes import Choice, Wish, wishes
 from tests.proofs.figures import IS_FULL
-from tests.support.deployment import Deployment
-from tieline import host
 from tieline.connections.warnings.service import expire
-from tieline.plugins import Product, Registry
+from tieline.plugins import Product
 
 T = TypeVar("T")
 
@@ -164,9 +161,7 @@ class Together(RuleBasedStateMachine):
     async def _do(self, wished: Sequence[Wish], place: int | None) -> None:
         choice = Choice(stage=self.stage, facts=self.facts, other=self.others, stranger=self.stranger)
         deeds = [deed for wish in wished if (deed := choice.deed(wish)) is not None]
-        # Nobody begins a trip and consents while one call of a job is under way, as would be possible here.
-        is_trip = any(isinstance(deed, SignIn) for deed in deeds)
-        due = await self.stage.due() if place is not None and not is_trip else []
+        due = await self.stage.due() if place is not None else []
         jobs = [due[(place or 0) % len(due)]] if due else []
         self.trail += [f"{'and ' if number else ''}{deed}" for number, deed in enumerate([*deeds, *jobs])]
 
@@ -210,21 +205,6 @@ class Together(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "facts"):
             self.run(truths.shown(self.stage, self.facts))
-
-
-@pytest.fixture
-async def ledger(opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[Ledger]:  # noqa: ARG001 - open
-    """The providers of this process; whoever asks them is answered by it."""
-    made = Ledger(BOOKS)
-    watching = await opened.connect()
-    made.uses = Witness(watching)
-    before = host.host()
-    async with httpx.AsyncClient(transport=httpx.MockTransport(made.answer)) as client:
-        registry = Registry.of(Remembering(MANY), Remembering(ONE))
-        host.install(replace(before, registry=registry, client=client))
-        yield made
-        host.install(before)
-    await watching.close()
 
 
 @pytest.fixture
