@@ -57,9 +57,13 @@ class Cutting:
         try:
             one = await self._as(_FIRST, first)
         finally:
-            task = self._task or self._as(_SECOND, second)
-            other: T = await task
+            other: T = await self._begun(second)
         return one, other
+
+    def _begun(self, second: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+        if self._task is None:
+            self._task = self._as(_SECOND, second)
+        return self._task
 
     def _as(self, who: int, doing: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         """In a context of its own: what the first has open is not the second's."""

@@ -61,13 +61,15 @@ class BulkConnect:
     rows: tuple[Row, ...]
 
     async def do(self) -> Answer:
-        rows = [
-            Asked(client_id=ClientId(one), organisation_id=OrganisationId(other)) for one, other in self.rows
-        ]
-        product = Product(self.product)
+        rows, product = self.asked(), Product(self.product)
         outcomes = await service.bulk_connect(self.by.principal, SignInId(self.sign_in), product, rows)
         assert [each.asked for each in outcomes] == rows
         return tuple(told(each.outcome, each.connection) for each in outcomes)
+
+    def asked(self) -> list[Asked]:
+        return [
+            Asked(client_id=ClientId(one), organisation_id=OrganisationId(other)) for one, other in self.rows
+        ]
 
     def foresee(self, facts: Facts) -> Answer:
         trip, before = own_trip(facts, self.by, self.sign_in), facts.copy()

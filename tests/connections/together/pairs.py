@@ -69,8 +69,8 @@ class Rejected:
 async def furnish(stage: Stage) -> None:
     """Two with a sign-in that reaches all; on older logins a connection that works, a broken and a disconnected one."""
     admin, manager, *_ = stage.people
-    for by, login, books in ((manager, "dan", ("a", "b")), (admin, "cam", ("c",))):
-        await _done(stage.sign_in(by, MANY, login, books))
+    for by, login, reached in ((manager, "dan", "ab"), (admin, "cam", "c")):
+        await _done(stage.sign_in(by, MANY, login, [*reached]))
     (_, dan), (_, cam) = stage.signed_in
     named = {books: each for each, books in (await stage.facts()).externals.items()}
     first, second, third, _ = stage.clients
@@ -96,6 +96,7 @@ async def furnish(stage: Stage) -> None:
     stage.signed_in.clear()
     for by, login in ((admin, "ann"), (manager, "bob")):
         await _done(stage.sign_in(by, MANY, login, _ALL))
+    await stage.settle()
 
 
 def of_person(stage: Stage, facts: Facts, by: Person) -> Deeds:

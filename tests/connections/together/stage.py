@@ -99,6 +99,14 @@ class Stage:
             tell=lambda sign_in: self.signed_in.append((by, sign_in)),
         )
 
+    async def settle(self) -> None:
+        """As if somebody had settled something about each connection, and about each something else."""
+        await self.sql.execute(
+            "UPDATE connection SET settings = jsonb_build_object('mark', id) "
+            "WHERE practice_id = $1 AND settings = '{}'",
+            self.practice_id,
+        )
+
     async def due(self, *, every: bool = False) -> list[JobId]:
         """Jobs that let go of something, or all but syncs."""
         wanted = [name for name in ACTORS if not name.startswith("sync.")] if every else _ACTORS

@@ -26,6 +26,7 @@ from tests.connections.together.deeds import BulkConnect, Connect
 from tests.connections.together.explaining import explained
 from tests.connections.together.facts import Facts, Person
 from tests.connections.together.ledger import MANY, Ledger
+from tests.connections.together.looking import previewed
 from tests.connections.together.reckoning import Told
 from tests.connections.together.stage import LOGINS, Stage, set_stage
 from tests.connections.together.wishes import Choice, Wish, wishes
@@ -87,6 +88,7 @@ class Together(RuleBasedStateMachine):
             assert await answered(self.stage.sign_in(by, MANY, login, LOGINS[login])) == (Told("READY"),)
         self.facts = await self.stage.facts()
         await self._connect_some()
+        await self.stage.settle()
         self.facts = await self.stage.facts()
 
     async def _connect_some(self) -> None:
@@ -165,6 +167,7 @@ class Together(RuleBasedStateMachine):
         jobs = [due[(place or 0) % len(due)]] if due else []
         self.trail += [f"{'and ' if number else ''}{deed}" for number, deed in enumerate([*deeds, *jobs])]
 
+        looked = await previewed(deeds[0]) if len(deeds) == 1 and not jobs else None
         answers, _ = await asyncio.gather(
             asyncio.gather(*(answered(deed) for deed in deeds)),
             asyncio.gather(*(self.stage.work(job_id) for job_id in jobs)),
@@ -172,6 +175,8 @@ class Together(RuleBasedStateMachine):
 
         before, self.facts = self.facts, await self.stage.facts()
         self.trail += [f"    {told.word}" for answer in answers for told in answer]
+        if looked is not None:
+            assert looked == tuple(told.word for told in answers[0]), "it was not as it was shown before"
         await self._look(before)
         explained(list(zip(deeds, answers, strict=True)), before, self.facts, with_a_job=bool(jobs))
 
@@ -199,6 +204,8 @@ class Together(RuleBasedStateMachine):
 
     async def _look(self, before: Facts) -> None:
         truths.untouched(before, self.facts)
+        await truths.settled(self.stage, before)
+        await self.stage.settle()
         await truths.hold(self.stage, self.facts)
         assert await truths.whole(self.other) == self.others_whole, "another practice's rows have changed"
 

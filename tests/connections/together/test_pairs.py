@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 import pytest
@@ -42,7 +43,7 @@ class Play:
         """Each first with each second, at each moment, or at every so many: others for each second."""
         for first_name, first in firsts.items():
             await put_back(self.stage, self.begun)
-            await self.cutting.alone(lambda first=first: answered(first))
+            await self.cutting.alone(partial(answered, first))
             moments = self.cutting.moments
             for number, (second_name, second) in enumerate(seconds.items()):
                 for cut in range(1 + number % _EVERY, moments + 1, _EVERY):
@@ -53,16 +54,14 @@ class Play:
                         raise
 
     async def _once(self, first: Deed, second: Deed, cut: int) -> None:
-        import sys
-
-        sys.stderr.write(f"P{self.played}\n")
         await put_back(self.stage, self.begun)
 
-        one, other = await self.cutting.play(lambda: answered(first), lambda: answered(second), cut=cut)
+        one, other = await self.cutting.play(partial(answered, first), partial(answered, second), cut=cut)
 
         now = await self.stage.facts()
         done = [(first, one), (second, other)]
         await truths.hold(self.stage, now)
+        await truths.settled(self.stage, self.begun.facts)
         explained(done, self.begun.facts, now, with_a_job=any(isinstance(each, JobRuns) for each, _ in done))
         assert self.cutting.deadlocks == [], "locks are not taken in one order"
 

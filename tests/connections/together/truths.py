@@ -28,6 +28,10 @@ SELECT k.id FROM connection AS k JOIN client AS c ON c.id = k.client_id
  WHERE k.practice_id = $1 AND ((c.practice_id, o.practice_id, r.practice_id, a.practice_id)
        <> (k.practice_id, k.practice_id, k.practice_id, k.practice_id) OR a.provider <> o.provider)
 """
+_UNSETTLED = """
+SELECT id, settings FROM connection
+ WHERE practice_id = $1 AND id = ANY ($2::uuid[]) AND settings <> jsonb_build_object('mark', id)
+"""
 _WHOLE = """
 SELECT md5(coalesce(string_agg(row.text, '' ORDER BY row.text), '')) FROM (
   SELECT t::text AS text FROM connection AS t WHERE practice_id = $1 UNION ALL
@@ -70,6 +74,12 @@ def untouched(before: Facts, after: Facts) -> None:
         assert gone or after.ended.get(connection) == line, (
             f"{line} had ended, and is {after.ended.get(connection)}"
         )
+
+
+async def settled(stage: Stage, before: Facts) -> None:
+    """What was settled about a connection stays as it is, whatever becomes of the connection."""
+    known = [*before.ended, *(line.id for line in before.lines.values())]
+    assert await stage.sql.fetch(_UNSETTLED, stage.practice_id, known) == [], "settings were changed"
 
 
 def by_machine(stage: Stage, before: Facts, after: Facts) -> None:
