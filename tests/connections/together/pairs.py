@@ -16,6 +16,7 @@ from tests.connections.together.moves import Reassign, Reconnect, ReconnectAll
 from tests.connections.together.stage import Stage
 from tests.support.jobs import calendar
 from tieline.connections.states import Reason
+from tieline.connections.warnings.service import expire
 from tieline.credentials.rejection import credential_rejected
 from tieline.credentials.repository import CredentialRepository
 from tieline.database import scope
@@ -63,6 +64,23 @@ class Rejected:
         for key, line in list(facts.lines.items()):
             if line.credential == self.credential and line.reason in {None, *_SHUT}:
                 facts.lines[key] = replace(line, reason="REVOKED_AT_PROVIDER")
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsOut:
+    """The sweep finds consents that are too old."""
+
+    practice_id: PracticeId
+
+    async def do(self) -> Answer:
+        await expire(self.practice_id, most=100)
+        return ()
+
+    def foresee(self, facts: Facts) -> Answer:
+        for key, line in list(facts.lines.items()):
+            if (line.credential, line.organisation) in facts.over and line.reason in {None, *_SHUT}:
+                facts.lines[key] = replace(line, reason="CONSENT_EXPIRED")
         return ()
 
 
@@ -129,6 +147,15 @@ def of_person(stage: Stage, facts: Facts, by: Person) -> Deeds:
         "signs in as another": stage.sign_in(by, MANY, "dan", ("a",)),
         "signs in as who was left": stage.sign_in(by, MANY, "cam", ("c",)),
     }
+
+
+async def grow_old(stage: Stage) -> None:
+    """The consents that connections hang on are older than a year."""
+    await stage.sql.execute(
+        "UPDATE consent AS n SET consented_at = consented_at - interval '400 days' FROM connection AS k "
+        "WHERE k.practice_id = $1 AND n.credential_id = k.credential_id AND n.organisation_id = k.organisation_id",
+        stage.practice_id,
+    )
 
 
 async def refusal(stage: Stage, facts: Facts, by: Person) -> Rejected:

@@ -19,7 +19,7 @@ from tests.connections.together.cutting import Cutting, seen
 from tests.connections.together.explaining import explained
 from tests.connections.together.keeping import Kept, keep, put_back
 from tests.connections.together.ledger import MANY, Ledger
-from tests.connections.together.pairs import Deeds, JobRuns, furnish, of_person, refusal
+from tests.connections.together.pairs import Deeds, JobRuns, RunsOut, furnish, grow_old, of_person, refusal
 from tests.connections.together.stage import Stage, set_stage
 from tests.proofs.figures import IS_FULL
 from tests.support.deployment import Deployment
@@ -80,13 +80,6 @@ async def play(ledger: Ledger, opened: Deployment, sql: asyncpg.Connection) -> A
         await watching.close()
 
 
-async def test_two_people_at_once_at_any_moment_of_the_one(play: Play) -> None:
-    admin, manager, *_ = play.stage.people
-    firsts, seconds = (of_person(play.stage, play.begun.facts, by) for by in (admin, manager))
-
-    await play.every(firsts, seconds)
-
-
 async def test_a_login_that_is_refused_while_somebody_hangs_something_on_it(play: Play) -> None:
     admin, *_ = play.stage.people
     people = of_person(play.stage, play.begun.facts, admin)
@@ -94,6 +87,17 @@ async def test_a_login_that_is_refused_while_somebody_hangs_something_on_it(play
 
     await play.every(people, refused)
     await play.every(refused, people)
+
+
+async def test_a_consent_that_has_run_out_while_somebody_does_something_about_it(play: Play) -> None:
+    _, manager, *_ = play.stage.people
+    await grow_old(play.stage)
+    play.begun = await keep(play.stage, "old")
+    people = of_person(play.stage, play.begun.facts, manager)
+    swept = {"swept": RunsOut(practice_id=play.stage.practice_id)}
+
+    await play.every(people, swept)
+    await play.every(swept, people)
 
 
 async def test_what_is_let_go_of_while_somebody_wants_it_back(play: Play) -> None:
@@ -110,3 +114,10 @@ async def test_what_is_let_go_of_while_somebody_wants_it_back(play: Play) -> Non
         await put_back(stage, play.begun)
         await job.do()
     assert (stage.apps[MANY][1], "cam") not in stage.ledger.granted
+
+
+async def test_two_people_at_once_at_any_moment_of_the_one(play: Play) -> None:
+    admin, manager, *_ = play.stage.people
+    firsts, seconds = (of_person(play.stage, play.begun.facts, by) for by in (admin, manager))
+
+    await play.every(firsts, seconds)
