@@ -249,7 +249,7 @@ async def test_what_two_people_do_at_once_leaves_every_promise_kept(
         run_state_machine_as_test,
         machine,
         settings=settings(
-            max_examples=400 if IS_FULL else 15,
+            max_examples=400 if IS_FULL else 12,
             stateful_step_count=30,
             derandomize=not IS_FULL,
             phases=(Phase.generate,),
