@@ -100,8 +100,8 @@ class Cutting:
                 self._waiting = None
 
     async def sleep(self, seconds: float, result: Any = None) -> Any:
-        """Whoever sleeps waits for the other one."""
-        self._is_parked = self._is_parked or _who.get() == _SECOND
+        """Whoever sleeps waits for the other one, but for what only beats beside a job."""
+        self._is_parked = self._is_parked or (self._task is not None and asyncio.current_task() is self._task)
         return await _sleep(seconds, result)
 
     async def _is_blocked(self) -> bool:
