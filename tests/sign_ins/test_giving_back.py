@@ -11,8 +11,9 @@ import pytest
 
 from tests.sign_ins.desk import Desk
 from tests.support.sandbox import Person
-from tieline.credentials import letting_go
+from tieline.credentials import asking, letting_go
 from tieline.credentials.giving_back import service as giving_back
+from tieline.credentials.giving_back.repository import GivingBackRepository
 from tieline.credentials.letting_go import let_go_credential, release_at_provider
 from tieline.errors import Busy
 from tieline.sign_ins import exchange, forgetting, prompting
@@ -191,8 +192,7 @@ async def test_a_login_is_not_good_without_a_trip_for_what_was_let_go_since_the_
     await desk.connect(kept_id, credential_id)
     connection = await desk.connect(organisation_id, credential_id, reason="DISCONNECTED")
     await desk.pass_time(A_DAY)
-    again = {"purpose": Purpose.RECONNECT, "connection_id": connection.id}
-    real = prompting.ask_reached
+    real = asking.ask_reached
 
     async def asked(*arguments: Any, **named: Any) -> Any:
         reached = await real(*arguments, **named)
@@ -200,7 +200,7 @@ async def test_a_login_is_not_good_without_a_trip_for_what_was_let_go_since_the_
         return reached
 
     monkeypatch.setattr(prompting, "ask_reached", asked)
-    started = await desk.start(**again)
+    started = await desk.start(purpose=Purpose.RECONNECT, connection_id=connection.id)
 
     assert started.authorization_url is not None
     assert (
@@ -211,15 +211,14 @@ async def test_a_login_is_not_good_without_a_trip_for_what_was_let_go_since_the_
 
 async def _refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until somebody has found that they have to wait."""
-    repository = giving_back.GivingBackRepository
-    real, seen = repository.is_under_way, asyncio.Event()
+    real, seen = GivingBackRepository.is_under_way, asyncio.Event()
 
     async def looked(self: Any, app_id: Any) -> bool:
         found: bool = await real(self, app_id)
         seen.set()
         return found
 
-    monkeypatch.setattr(repository, "is_under_way", looked)
+    monkeypatch.setattr(GivingBackRepository, "is_under_way", looked)
     await seen.wait()
 
 
