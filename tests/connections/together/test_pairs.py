@@ -40,13 +40,14 @@ class Play:
     begun: Kept
 
     async def every(self, firsts: Deeds, seconds: Deeds) -> None:
-        """Each first with each second, at each moment, or at every so many: others for each second."""
-        for first_name, first in firsts.items():
+        """Each first with each second, at each moment, or at every so many: others for each two."""
+        step = min(_EVERY, len(seconds) + 2)
+        for place, (first_name, first) in enumerate(firsts.items()):
             await put_back(self.stage, self.begun)
             await self.cutting.alone(partial(answered, first))
             moments = self.cutting.moments
             for number, (second_name, second) in enumerate(seconds.items()):
-                for cut in range(1 + number % _EVERY, moments + 1, _EVERY):
+                for cut in range(1 + (place + number) % step, moments + 1, step):
                     try:
                         await self._once(first, second, cut)
                     except BaseException as error:
