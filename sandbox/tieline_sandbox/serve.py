@@ -69,9 +69,11 @@ def serve(*, host: str, port: int, state_file: Path | None, public_url: str) -> 
 def _listening(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address, family=family)
+        listening = socket.create_server(address, family=family)
     except OSError as error:
         raise CannotListen(host, port, error) from error
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits 40 ms for an ACK
+    return listening
 
 
 def _end(_number: int, _frame: object) -> None:
