@@ -5,24 +5,24 @@ Each argument of the schema that takes an id has its case here; a new one withou
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 
 from tests.support.catalog import practice_column, tenant_tables
 from tests.support.deployment import Deployment, Gateway
-from tests.support.firm import Firm, unknown_id
+from tests.support.firm import Firm, open_firm, unknown_id
 from tests.support.id_arguments import id_arguments
 from tests.support.id_cases import CASES
 from tests.support.sandbox import Sandbox
 from tests.support.sockets import caller_at
 from tests.support.worlds import World, world_of
 
-Snapshot = dict[str, list[str]]
+Snapshot = list[tuple[str, str]]
 _ROW = re.compile(r"\.(rows|connectionIds)\b")
 
 every_id_argument = pytest.mark.parametrize("path", sorted(CASES))
@@ -37,45 +37,67 @@ def test_every_argument_that_takes_an_id_has_its_case_and_every_case_its_argumen
     assert not stale, f"CASES speaks of what the schema no longer has: {', '.join(stale)}."
 
 
-@pytest.fixture
-async def world(firm: Firm, sandbox: Sandbox) -> AsyncIterator[World]:
-    async with world_of(firm, sandbox) as made:
-        yield made
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Two practices that stay as they are: what is refused, or only read, changes nothing in them."""
+
+    firm: Firm
+    world: World
+    other_firm: Firm
+    other: World
 
 
-@every_id_argument
-async def test_the_callers_own_id_is_accepted(firm: Firm, world: World, gateway: Gateway, path: str) -> None:
-    own = getattr(world, CASES[path].names)
+@pytest.fixture(scope="module")
+async def standing(
+    http: httpx.AsyncClient,
+    opened: Deployment,  # noqa: ARG001 - must be open
+    sandbox_url: str,
+) -> Standing:
+    firm, other_firm = await open_firm(http), await open_firm(http)
+    async with httpx.AsyncClient(timeout=30) as client:
+        sandbox = Sandbox(url=sandbox_url, http=client)
+        async with world_of(firm, sandbox) as world, world_of(other_firm, sandbox) as other:
+            return Standing(firm=firm, world=world, other_firm=other_firm, other=other)
 
-    assert await refusals(gateway, firm, world, path, own) == []
+
+@pytest.mark.parametrize("path", [path for path in sorted(CASES) if not path.startswith("Mutation.")])
+async def test_the_callers_own_id_is_accepted_by_what_reads(
+    standing: Standing, gateway: Gateway, path: str
+) -> None:
+    own = getattr(standing.world, CASES[path].names)
+
+    assert await refusals(gateway, standing.firm, standing.world, path, own) == []
+
+
+@pytest.mark.parametrize("path", [path for path in sorted(CASES) if path.startswith("Mutation.")])
+async def test_the_callers_own_id_is_accepted_by_what_changes(
+    firm: Firm, sandbox: Sandbox, gateway: Gateway, path: str
+) -> None:
+    async with world_of(firm, sandbox) as world:
+        own = getattr(world, CASES[path].names)
+
+        assert await refusals(gateway, firm, world, path, own) == []
 
 
 @every_id_argument
 async def test_an_id_of_another_practice_is_not_found_and_nothing_changes(
-    firm: Firm,
-    other_firm: Firm,
-    world: World,
-    sandbox: Sandbox,
-    gateway: Gateway,
-    opened: Deployment,
-    path: str,
+    standing: Standing, gateway: Gateway, sql: asyncpg.Connection, path: str
 ) -> None:
-    async with world_of(other_firm, sandbox) as other:
-        theirs = getattr(other, CASES[path].names)
-    before = await snapshot(opened, firm, other_firm)
+    theirs = getattr(standing.other, CASES[path].names)
+    before = await snapshot(sql, standing)
 
-    refused = await refusals(gateway, firm, world, path, theirs)
+    refused = await refusals(gateway, standing.firm, standing.world, path, theirs)
 
     assert refused == [("NOT_FOUND", field_of(path))]
-    assert await snapshot(opened, firm, other_firm) == before
+    assert await snapshot(sql, standing) == before
 
 
 @every_id_argument
 async def test_unknown_and_broken_ids_are_answered_like_another_practices(
-    firm: Firm, world: World, gateway: Gateway, opened: Deployment, path: str
+    standing: Standing, gateway: Gateway, sql: asyncpg.Connection, path: str
 ) -> None:
-    own = getattr(world, CASES[path].names)
-    before = await snapshot(opened, firm)
+    own = getattr(standing.world, CASES[path].names)
+    before = await snapshot(sql, standing)
     sent: list[str | int] = [
         unknown_id(),
         "not an id",
@@ -84,15 +106,15 @@ async def test_unknown_and_broken_ids_are_answered_like_another_practices(
         f"{{{own}}}",
         f"urn:uuid:{own}",
         f" {own}",
-        str(firm.practice_id),
+        str(standing.firm.practice_id),
         "x" * 10_000,
         0,
     ]
 
-    answers = [await refusals(gateway, firm, world, path, each) for each in sent]
+    answers = [await refusals(gateway, standing.firm, standing.world, path, each) for each in sent]
 
     assert answers == [[("NOT_FOUND", field_of(path))]] * len(sent)
-    assert await snapshot(opened, firm) == before
+    assert await snapshot(sql, standing) == before
 
 
 def field_of(path: str) -> str:
@@ -125,16 +147,13 @@ async def _answer(gateway: Gateway, firm: Firm, path: str, variables: dict[str, 
         return dict((await socket.receive())["payload"])
 
 
-async def snapshot(opened: Deployment, *firms: Firm) -> Snapshot:
-    """Every row of these practices in every table."""
-    connection = await opened.connect()
-    practices = [firm.practice_id for firm in firms]
-    rows: Snapshot = {}
-    for table in tenant_tables():
-        found = await connection.fetch(
-            f"SELECT to_jsonb(t)::text AS row FROM {table} AS t WHERE {practice_column(table)} = ANY($1::uuid[])",
-            practices,
-        )
-        rows[table] = sorted(json.dumps(row["row"]) for row in found)
-    await connection.close()
-    return rows
+async def snapshot(sql: asyncpg.Connection, standing: Standing) -> Snapshot:
+    """Every row of both practices in every table."""
+    parts = [
+        f"SELECT '{table}' AS of, to_jsonb(t)::text AS row FROM {table} AS t"
+        f" WHERE {practice_column(table)} = ANY($1::uuid[])"
+        for table in tenant_tables()
+    ]
+    practices = [standing.firm.practice_id, standing.other_firm.practice_id]
+    found = await sql.fetch(" UNION ALL ".join(parts), practices)
+    return sorted((each["of"], each["row"]) for each in found)
