@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TypeAlias
 
 import asyncpg
 import pytest
@@ -18,6 +18,9 @@ from tieline.database.migrate import _LOCK, known_migrations
 from tieline.embedded.process import free_port
 
 KNOWN = known_migrations()
+Row: TypeAlias = dict[str, str]
+Filled: TypeAlias = dict[str, list[Row]]
+"""Rows by table, their values as JSON."""
 
 # Statements that, in another's open transaction, bring a migration to a halt: in its first, a middle and a late
 # step. When it is about to record itself is a moment of every migration.
@@ -107,47 +110,39 @@ def test_every_migration_has_its_moments() -> None:
     assert set(MOMENTS) == set(KNOWN), "Say in MOMENTS where each migration is to be killed."
 
 
-@pytest.mark.parametrize("name", KNOWN)
 async def test_a_migration_that_is_killed_leaves_nothing_behind_and_succeeds_the_next_time(
-    empty: Deployment, name: str
+    empty: Deployment,
 ) -> None:
-    earlier = KNOWN[: KNOWN.index(name)]
-    if earlier:
-        await migrate_to(empty, earlier[-1])
-    await killed(empty, MOMENTS[name][0])
-    before = await catalog_of(empty)
+    await killed(empty, MOMENTS[KNOWN[0]][0])  # before anything, it makes the table it is recorded in
+    for number, name in enumerate(KNOWN):
+        before = await catalog_of(empty)
 
-    for moment in [*MOMENTS[name][1:], RECORDING]:
-        await killed(empty, moment)
+        for moment in [*MOMENTS[name], RECORDING]:
+            await killed(empty, moment)
 
-        assert await catalog_of(empty) == before, moment
-        assert await recorded(empty) == list(earlier), moment
-    assert await migrate(empty) == list(KNOWN[len(earlier) :])
+            assert await catalog_of(empty) == before, (name, moment)
+            assert await recorded(empty) == list(KNOWN[:number]), (name, moment)
+        if name == KNOWN[-1]:
+            assert await migrate(empty) == [name]
+        else:
+            await migrate_to(empty, name)
     assert await catalog_of(empty) == COMMITTED.read_text()
 
 
-@pytest.mark.parametrize("name", KNOWN[:-1])
+@pytest.mark.parametrize("stops", [KNOWN[:1], KNOWN[:-1]], ids=["at the first", "at every one on the way"])
 async def test_a_filled_database_keeps_every_row_on_the_way_to_the_latest(
-    empty: Deployment, name: str
+    empty: Deployment, stops: tuple[str, ...]
 ) -> None:
-    await migrate_to(empty, name)
-    above = await empty.connect()
-    fill = await Filler.over(above)
-    tables = [table for table in await tables_of(above) if table not in OPEN_TABLES]
-    for practice_id in (await fill.practice(), await fill.practice()):
-        for table in tables:
-            await fill.row(table, practice_id)
-    before = {table: await rows_of(above, table) for table in tables}
+    before: Filled = {}
+    for name in stops:
+        await migrate_to(empty, name)
+        assert lost(before, await all_rows(empty)) == {}, name
+        before = await filled(empty)
 
     applied = await migrate(empty)
 
-    after = {table: await rows_of(above, table) for table in tables}
-    await above.close()
-    assert applied == list(KNOWN[KNOWN.index(name) + 1 :])
-    for table in tables:
-        assert len(after[table]) == len(before[table]) >= 2
-        lost = [row for row in before[table] if not any(row.items() <= kept.items() for kept in after[table])]
-        assert lost == [], table
+    assert applied == list(KNOWN[len(stops) :])
+    assert lost(before, await all_rows(empty)) == {}
     assert await catalog_of(empty) == COMMITTED.read_text()
 
 
@@ -261,13 +256,47 @@ async def recorded(made: Deployment) -> list[str]:
     return names
 
 
+async def filled(made: Deployment) -> Filled:
+    """All rows, once each table has got some of two practices more."""
+    above = await made.connect()
+    fill = await Filler.over(above)
+    for practice_id in (await fill.practice(), await fill.practice()):
+        for table in await tables_of(above):
+            await fill.row(table, practice_id)
+    await above.close()
+    rows = await all_rows(made)
+    assert min(len(each) for each in rows.values()) >= 2
+    return rows
+
+
+async def all_rows(made: Deployment) -> Filled:
+    above = await made.connect()
+    rows = {table: await rows_of(above, table) for table in await tables_of(above)}
+    await above.close()
+    return rows
+
+
 async def tables_of(above: asyncpg.Connection) -> list[str]:
-    return [row["relname"] for row in await above.fetch("SELECT relname::text FROM pg_stat_user_tables")]
+    found = await above.fetch("SELECT relname::text FROM pg_stat_user_tables")
+    return [row["relname"] for row in found if row["relname"] not in OPEN_TABLES]
 
 
-async def rows_of(above: asyncpg.Connection, table: str) -> list[dict[str, Any]]:
+async def rows_of(above: asyncpg.Connection, table: str) -> list[Row]:
     found = await above.fetch(f"SELECT to_jsonb(t)::text AS row FROM {table} AS t")
     return [{name: json.dumps(value) for name, value in json.loads(row["row"]).items()} for row in found]
+
+
+def lost(before: Filled, after: Filled) -> Filled:
+    """By table: rows that are not there as they were, new columns aside; all of a table that has got more or fewer."""
+    missing = {}
+    for table, rows in before.items():
+        columns = list(rows[0])
+        kept = {tuple(row.get(column) for column in columns) for row in after[table]}
+        same = len(rows) == len(after[table])
+        gone = [row for row in rows if tuple(row.values()) not in kept or not same]
+        if gone:
+            missing[table] = gone
+    return missing
 
 
 async def until(watcher: asyncpg.Connection, sql: str, *arguments: object) -> None:
