@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.sandbox.conftest import Running
+from tieline_sandbox.serve import _listening
 
 _VALUED = {"-o", "-w", "-u", "-d", "-H", "-X"}
 
@@ -113,6 +114,15 @@ def test_a_port_that_is_taken_is_named_in_one_sentence() -> None:
 
     sentence = f"Port {port} is taken: end what listens there, or choose another one with --port.\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", sentence)
+
+
+def test_an_answer_goes_out_at_once_and_waits_for_no_acknowledgement() -> None:
+    listening = _listening("127.0.0.1", 0)
+    with listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+
+    with accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def _part(said: str, provider: str) -> Iterator[str]:
