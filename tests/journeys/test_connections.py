@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from unittest.mock import patch
 
-from tests.support.deployment import Gateway
+from tests.support.deployment import Deployment, Gateway, serving
+from tieline_gateway import connections
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -21,14 +23,19 @@ async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
             await writer.wait_closed()
 
 
-async def test_connections_whose_head_does_not_come_are_closed(gateway: Gateway) -> None:
+def impatient() -> None:
+    patch.object(connections, "HEAD_SECONDS", 3.0).start()
+
+
+async def test_connections_whose_head_does_not_come_are_closed(deployment: Deployment) -> None:
     half = b"GET /livez HTTP/1.1\r\nX-Half: "
     head = b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     no_key = head + b"Content-Length: 1000\r\n\r\n"
     chunked = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     sayings = ([b""], [half], [REQUEST + half], [REQUEST, b"\r\n"], [no_key, b"1"], [chunked, b"1\r\n"])
 
-    answered = await asyncio.gather(*(say(gateway, *said) for said in sayings))
+    with serving(deployment, prepare=impatient) as gateway:
+        answered = await asyncio.gather(*(say(gateway, *said) for said in sayings))
 
     assert [answer[9:12] for answer in answered] == [b"", b"", b"200", b"200", b"401", b"404"]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -40,6 +41,7 @@ from tieline.sweeps.actors import (
 from tieline.webhooks.actors import prune_webhooks
 from tieline.work.doorbell import Doorbell, make_broker
 from tieline.work.repository import LEASE
+from tieline.worker import process
 from tieline.worker.scheduler import MAX_UNREAD, ring_for_due
 
 Start = Callable[..., Process]
@@ -120,11 +122,15 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_is_under_way(
     assert "job.done" in worker.logged()
 
 
+def draining_briefly() -> None:
+    patch.object(process, "DRAIN_SECONDS", 1.0).start()
+
+
 async def test_a_worker_that_is_told_to_stop_hands_back_what_does_not_end_in_time(
     opened: Deployment, jobs: JobTable, start: Start
 ) -> None:
     async with pruning_blocked(opened):
-        worker = start("worker")
+        worker = start("worker", prepare=draining_briefly)
         await enqueue_pruning()
         await wait_until_pruning(jobs.connection, workers=1)
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,13 +64,14 @@ class Deployment:
             timeout=RUN_SECONDS,
         )
 
-    def start(self, *arguments: str, **more: str) -> Process:
-        """Start a command of `tieline` that stays."""
+    def start(self, *arguments: str, prepare: Callable[[], None] | None = None, **more: str) -> Process:
+        """Start a command of `tieline` that stays. `prepare`, a function of a module, is called in it before."""
         log = self.logs / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
         log.touch()
         if arguments[0] not in _LOOKED_UP:
             environment = self.environment | more
-            forked = Forked(arguments, environment, said=Path(os.devnull), output=log, errors=log)
+            said = Path(os.devnull)
+            forked = Forked(arguments, environment, said=said, output=log, errors=log, prepare=prepare)
             return Process(popen=forked, log=log)
         with log.open("wb") as output:
             popen = subprocess.Popen(
@@ -122,10 +123,12 @@ class Process:
 
 
 @contextmanager
-def serving(deployment: Deployment, **more: str) -> Iterator[Gateway]:
+def serving(
+    deployment: Deployment, *, prepare: Callable[[], None] | None = None, **more: str
+) -> Iterator[Gateway]:
     """A gateway on a port of its own, until the block ends; a traceback in its log fails the test."""
     port = int(more.setdefault("TIELINE_PORT", str(free_port())))
-    process = deployment.start("serve", **more)
+    process = deployment.start("serve", prepare=prepare, **more)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(url, process)
@@ -193,7 +196,7 @@ def environment_of(*, database_url: str, redis_url: str) -> dict[str, str]:
         "TIELINE_REDIS_URL": redis_url,
         "TIELINE_ENCRYPTION_KEYS": generate_key("test"),
         "TIELINE_CLOCK": "movable",
-        "TIELINE_SCHEDULER_INTERVAL": "0.5",
+        "TIELINE_SCHEDULER_INTERVAL": "0.2",
         "TIELINE_ALLOWED_ORIGINS": "https://app.example",
         "TIELINE_PUBLIC_URL": f"http://localhost:{free_port()}",
         "PYTHONWARNINGS": "default",
