@@ -21,8 +21,9 @@ run: .venv/ready ## start Tieline on this machine with a demo practice; ARGS=--o
 sandbox: .venv/ready ## the pretended Xero and QuickBooks Online alone, on port 9100; ARGS="--port 9200" for another
 	@$(BIN)/tieline sandbox $(ARGS)
 
+# Compiled code is kept, whatever the environment says: each process would compile all of it anew.
 test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 proofs: .venv/ready ## the figures of docs/reliability.md, and what people do at once, in full: half an hour
 	@PROOFS=full $(BIN)/python -m pytest --quiet tests/proofs tests/connections/together $(ARGS)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from tieline.lifespan import ready
 from tieline.plugins import session
 
 collect_ignore = ["providers"]  # plugins of nobody's: a test installs each, and runs its own tests then
+_LONGEST = "journeys/test_up.py"
 _SERVERS = pytest.StashKey[ExitStack]()
 _BEGUN = pytest.StashKey[datetime]()
 _UNSYNCED = """
@@ -54,6 +56,15 @@ def pytest_configure() -> None:
     """A script's background ignores SIGINT, and so would every process of ours that is to end by it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Else each of thousands of clients reads the authorities' certificates anew, 20 ms of a core for what none uses.
+    pytest.MonkeyPatch().setattr(
+        "httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context)
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that the processes end together."""
+    items.sort(key=lambda item: not item.path.match(_LONGEST))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -195,8 +206,8 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
     """Starts a worker or scheduler and waits until it serves; what still runs at the test's end is killed."""
     started: list[Process] = []
 
-    def run(*arguments: str, **more: str) -> Process:
-        process = deployment.start(*arguments, **more)
+    def run(*arguments: str, prepare: Callable[[], None] | None = None, **more: str) -> Process:
+        process = deployment.start(*arguments, prepare=prepare, **more)
         started.append(process)
         process.wait_for(f"{arguments[0]}.started")
         return process
