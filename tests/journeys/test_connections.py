@@ -34,7 +34,7 @@ async def test_connections_whose_head_does_not_come_are_closed(deployment: Deplo
     chunked = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     sayings = ([b""], [half], [REQUEST + half], [REQUEST, b"\r\n"], [no_key, b"1"], [chunked, b"1\r\n"])
 
-    with serving(deployment, prepare=impatient) as gateway:
+    with serving(deployment, impatient) as gateway:
         answered = await asyncio.gather(*(say(gateway, *said) for said in sayings))
 
     assert [answer[9:12] for answer in answered] == [b"", b"", b"200", b"200", b"401", b"404"]

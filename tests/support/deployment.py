@@ -124,7 +124,7 @@ class Process:
 
 @contextmanager
 def serving(
-    deployment: Deployment, *, prepare: Callable[[], None] | None = None, **more: str
+    deployment: Deployment, prepare: Callable[[], None] | None = None, /, **more: str
 ) -> Iterator[Gateway]:
     """A gateway on a port of its own, until the block ends; a traceback in its log fails the test."""
     port = int(more.setdefault("TIELINE_PORT", str(free_port())))
