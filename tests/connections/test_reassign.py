@@ -81,7 +81,10 @@ async def test_chosen_connections_move_to_the_callers_credential_and_others_stay
     mine = await list_connections(books.admin, integrated_by=colleague.person_id)
     assert [each.organisation_name for each in mine.rows] == ["A", "C"]
     assert await books.kinds() == ["CONNECTION_CONNECTED"] * 2
-    assert {run["credential_id"] for run in await books.runs()} == {now[made[0].id].credential_id}
+    runs = await books.runs()
+    assert {(run["trigger"], run["credential_id"]) for run in runs} == {
+        ("CONNECT", now[made[0].id].credential_id)
+    }
 
 
 async def test_what_is_broken_works_again_once_it_is_reassigned(books: Books) -> None:
@@ -94,6 +97,7 @@ async def test_what_is_broken_works_again_once_it_is_reassigned(books: Books) ->
     assert outcome.outcome is Outcome.REASSIGNED
     assert outcome.connection is not None
     assert outcome.connection.status is Status.CONNECTED
+    assert [run["trigger"] for run in await books.runs()] == ["RECONNECT"]
 
 
 async def test_the_same_again_and_two_at_once_move_each_once(books: Books) -> None:

@@ -5,9 +5,8 @@ CONTRIBUTING lists which journey stands for which row; those that no other file 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from tests.support.jobs import JobTable
 from tests.support.ledgers import LISTS, Ledger, by_id, read_to_end
 from tests.support.polling import until
 from tests.support.rounds import Rounds
-from tests.support.sandbox import Sandbox
 from tests.support.syncing import SYNC
 from tests.support.trips import Trip, codes
 from tieline.principal import Permission
@@ -50,7 +48,6 @@ GIVE = """mutation($rows: [PracticeCodeRow!]!) { setPracticeCodes(input: {rows: 
   outcomes { code } errors { code } } }"""
 
 Shown = dict[str, Any]
-_HOURS = timedelta(hours=2)
 
 
 @pytest.fixture
@@ -58,18 +55,6 @@ def worked(jobs: JobTable, start: Callable[..., Any]) -> None:  # noqa: ARG001 -
     """What is queued is done."""
     start("worker")
     start("scheduler")
-
-
-@pytest.fixture
-async def hours_later(sandbox: Sandbox, clock: Any) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Lets so much time go by, here and at the provider, that documents are due to be read again."""
-
-    async def go() -> None:
-        await clock(_HOURS)
-        await sandbox.move_clock(_HOURS.total_seconds())
-
-    yield go
-    await sandbox.control("POST", "/clock", {"offset_seconds": 0})
 
 
 async def connected(
@@ -175,7 +160,6 @@ async def test_the_board_and_its_spreadsheet_show_each_clients_status_last_sync_
 async def test_a_reconnect_syncs_by_itself_and_leaves_settings_and_books_as_they_were(
     trip: Trip,
     worked: None,  # noqa: ARG001 - its effect
-    hours_later: Callable[[], Awaitable[None]],
 ) -> None:
     """M3, M4, M5."""
     admin, (bakery, sons) = trip.firm.admin, trip.person.organisations
@@ -189,7 +173,6 @@ async def test_a_reconnect_syncs_by_itself_and_leaves_settings_and_books_as_they
     before, books = await seen(admin, made["id"]), await ledger.shown()
     await trip.sandbox.revoke(trip.app, trip.person)
     ended = await expired(admin, made["id"])
-    await hours_later()
     unread = await ledger.edit("invoices", create={"Type": "ACCREC"})
     wanted = {"purpose": "RECONNECT", "connectionId": made["id"], "products": []}
 

@@ -15,7 +15,7 @@ from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
 from tieline.sync.feeds.times import is_due
 from tieline.sync.repository import RunRepository
-from tieline.sync.runs import FailureReason, RunState, Trigger
+from tieline.sync.runs import WHOLE, FailureReason, RunState
 from tieline.sync.standing import FeedState, Standing, begun, ended
 from tieline.work import Lane, Work, attempt, retrying, unit_of_work
 
@@ -97,7 +97,7 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
             await _cancel(work, runs, standing)
             return None
         places = await FeedRepository.of(practice_id).places(organisation_id)
-        if standing.lane is Lane.BACKGROUND and standing.trigger is not Trigger.RECONNECT:
+        if standing.lane is Lane.BACKGROUND and standing.trigger not in WHOLE:
             routes = _due(routes, standing, places, at=work.now)
         standing = begun(standing, tuple(routes), at=work.now)
         await runs.put(standing, at=work.now)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tieline.database import current
 from tieline.ids import CredentialId, OrganisationId, PersonId, PracticeId, RunId, new_id
-from tieline.sync.runs import PARTIAL, Run, RunState, Trigger
+from tieline.sync.runs import PARTIAL, WHOLE, Run, RunState, Trigger
 from tieline.sync.standing import FeedState, Standing, dump_feeds, load_feeds
 from tieline.work.actor import Lane
 
@@ -48,6 +48,7 @@ _STANDING = (
     "r.started_at, r.finished_at"
 )
 _PARTIAL = sorted(each.value for each in PARTIAL)
+_WHOLE = sorted(each.value for each in WHOLE)
 _LIVE = "state IN ('QUEUED', 'RUNNING', 'PAUSED')"
 # What was never read to its end is long, whoever asks for it.
 _QUEUE = f"""
@@ -67,7 +68,9 @@ SELECT w.id, $1, w.organisation_id, w.credential_id,
  ORDER BY w.organisation_id
     ON CONFLICT (practice_id, organisation_id) WHERE {_LIVE}
     DO UPDATE SET credential_id = excluded.credential_id, changed_at = excluded.changed_at,
-                  trigger = CASE WHEN r.trigger = ANY ($10::text[]) THEN excluded.trigger ELSE r.trigger END,
+                  trigger = CASE WHEN r.trigger = ANY ($10::text[])
+                                   OR r.lane = 'BACKGROUND' AND excluded.trigger = ANY ($11::text[])
+                                 THEN excluded.trigger ELSE r.trigger END,
                   lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
                                              WHERE n.feed <> ALL (r.feeds) ORDER BY n.nth)
@@ -184,8 +187,9 @@ async def queue_runs(
     """See to it that each organisation has a live run that reads these feeds, through this credential from now on.
 
     Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; one
-    of some feeds becomes what it is asked for, and what a webhook asked for still reads what was touched. The
-    organisations are locked; one that was never read to its end has the lane FIRST.
+    of some feeds becomes what it is asked for, and what a webhook asked for still reads what was touched. In the
+    background it becomes one that leaves nothing out, where that is asked for. The organisations are locked; one that
+    was never read to its end has the lane FIRST.
     """
     merged = _merged(wanted)
     if not merged:
@@ -202,6 +206,7 @@ async def queue_runs(
         at,
         lane.value,
         _PARTIAL,
+        _WHOLE,
     )
     return [run_of(row) for row in rows]
 

@@ -32,6 +32,9 @@ class Trigger(StrEnum):
 PARTIAL = frozenset({Trigger.REFRESH_LISTS, Trigger.SETTINGS, Trigger.WEBHOOK})
 """What asks for some of the feeds: the next run of all of them comes when it would have come."""
 
+WHOLE = frozenset({Trigger.RECONNECT, Trigger.RESTORED})
+"""What comes after a time without access: every feed is read, however lately it was read."""
+
 
 class RunState(StrEnum):
     """How far a run is; QUEUED, RUNNING and PAUSED are live."""

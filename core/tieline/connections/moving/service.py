@@ -216,6 +216,10 @@ async def _write(work: Work, principal: Principal, moves: Sequence[Move]) -> Non
         for move in moves
         if move.is_written
     ]
-    await hang(work, principal, written, trigger=Trigger.RECONNECT)
+    broken = [each for each in written if each.connection.reason is not None]
+    await hang(work, principal, broken, trigger=Trigger.RECONNECT)
+    # Of what worked all along nothing was missed: its sync leaves out what was read lately.
+    working = [each for each in written if each.connection.reason is None]
+    await hang(work, principal, working, trigger=Trigger.CONNECT)
     try_at_once(work, principal.practice_id, {move.credential.id for move in moves if move.is_to_be_checked})
     let_go(work, principal.practice_id, {move.connection.credential_id for move in moves} - through)
