@@ -114,7 +114,7 @@ def decided(client_id: ClientId, organisation_id: OrganisationId, **more: Any) -
     ("client_id", "organisation_id", "refusal", "field"),
     [
         (HIDDEN, UNKNOWN, NotFound, "clientId"),
-        (BARRED, UNKNOWN, Forbidden, None),
+        (BARRED, UNKNOWN, Forbidden, "clientId"),
         (X, UNKNOWN, NotFound, "organisationId"),
         (X, UNREACHED, NotInThisLogin, "organisationId"),
         (X, NARROW, ConsentTooNarrow, "signInId"),

@@ -13,6 +13,7 @@ import pytest
 from tests.credentials.holding import Holding, now
 from tests.support.logged import logging_to
 from tieline.credentials import asking
+from tieline.credentials.giving_back import service as giving_back
 from tieline.credentials.letting_go import release_at_provider, release_organisation
 from tieline.credentials.reaching import check_reach
 from tieline.plugins import edge
@@ -49,6 +50,7 @@ broken = pytest.mark.parametrize("method", [raises, quits, interrupts, hangs, sw
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "_ASK_SECONDS", 0.2)
+    monkeypatch.setattr(giving_back, "_HOLD_SECONDS", 1.2)
     monkeypatch.setattr(edge, "STOP_SECONDS", 0.1)
 
 

@@ -21,7 +21,7 @@ VIEWER = "{ viewer { practice { name } } }"
 PRACTICE = ("practice", "create", "A Practice", "--admin-name", "Ada", "--admin-email", "ada@firm.invalid")
 KEY = ("key", "create", "--practice", "A Practice", "--person", "ada@firm.invalid", "--name", "test")
 _REFUSED = 'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'
-_TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+_TERMINATE = "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity WHERE datname = $1"
 
 
 @pytest.fixture(scope="module")

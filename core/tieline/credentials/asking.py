@@ -71,11 +71,11 @@ async def _asked(
     what: str,
     asking: Callable[[], Awaitable[T]],
     *,
-    seconds: float = _ASK_SECONDS,
+    seconds: float | None = None,
 ) -> T:
     slug = provider.info.slug
     try:
-        return await within(seconds, provider, session, asking)
+        return await within(_ASK_SECONDS if seconds is None else seconds, provider, session, asking)
     except TielineError:
         raise
     except Late as late:

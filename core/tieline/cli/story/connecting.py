@@ -15,7 +15,7 @@ _FOUND = """query($id: ID!, $after: String) { signIn(id: $id) { organisations(fi
   nodes { organisation { id name } inUse client { id name }
     suggestedClients(product: DATA_HEALTH) { client { id name } score exact } } } } }"""
 _CONNECT = """mutation($input: BulkConnectInput!) { bulkConnect(input: $input) {
-  outcomes { code message } errors { message } } }"""
+  outcomes { code } errors { message } } }"""
 _AT_MOST = 1_000
 
 
