@@ -62,6 +62,10 @@ MOMENTS = {
     "0018_invitations": ["CREATE TABLE invitation ()"],
     "0019_keys_in_use": ["LOCK TABLE api_key IN ACCESS SHARE MODE"],
     "0020_giving_back": ["CREATE TABLE giving_back ()"],
+    "0021_schedule": [
+        "LOCK TABLE organisation IN ACCESS SHARE MODE",
+        "LOCK TABLE practice IN ACCESS SHARE MODE",
+    ],
 }
 RECORDING = "LOCK TABLE tortoise_migrations IN SHARE MODE"
 

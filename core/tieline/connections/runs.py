@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from tieline.canonical import LISTS
 from tieline.connections.repository import Connection, ConnectionRepository
@@ -13,7 +14,7 @@ from tieline.plugins import Feed, feeds_for
 from tieline.sync.queueing import ask_for, stop
 from tieline.sync.repository import WantedRun, live_runs, narrow_runs
 from tieline.sync.runs import Run, Trigger
-from tieline.work import Work
+from tieline.work import Lane, Work
 
 
 async def queue_syncs(
@@ -23,11 +24,13 @@ async def queue_syncs(
     *,
     trigger: Trigger,
     person_id: PersonId | None,
+    lane: Lane | None = None,
+    starts: Mapping[OrganisationId, datetime] | None = None,
 ) -> list[Run]:
     """One live run for each locked organisation of these connections, of what all that work there want, lists first.
 
     It is read through the last of these connections. A refresh of lists asks only for feeds that fill some list. Those
-    of a provider that is not installed get none.
+    of a provider that is not installed get none. For `lane` and `starts` see `ask_for`.
     """
     if not connections:
         return []
@@ -45,7 +48,9 @@ async def queue_syncs(
         for each in (*others, *connections)
         if host().registry.get(each.provider) is not None
     ]
-    return await ask_for(work, practice_id, wanted, trigger=trigger, person_id=person_id)
+    return await ask_for(
+        work, practice_id, wanted, trigger=trigger, person_id=person_id, lane=lane, starts=starts
+    )
 
 
 async def queue_some(

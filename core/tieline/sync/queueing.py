@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from tieline.ids import OrganisationId, PersonId, PracticeId
 from tieline.sync.actors import work_run
@@ -21,18 +22,30 @@ async def ask_for(
     *,
     trigger: Trigger,
     person_id: PersonId | None,
+    lane: Lane | None = None,
+    starts: Mapping[OrganisationId, datetime] | None = None,
 ) -> list[Run]:
-    """One live run for each of these locked organisations, with a job that works it, due now.
+    """One live run for each of these locked organisations, with a job that works it, due now or when it `starts`.
 
-    The next one comes by itself a day later; what asks for some feeds only changes nothing about that.
+    The next one comes by itself a day later; what asks for some feeds only changes nothing about that. Without a
+    `lane`, what is asked for by hand is INTERACTIVE.
     """
-    lane = Lane.INTERACTIVE if trigger in _BY_HAND else Lane.BACKGROUND
+    lane = lane or (Lane.INTERACTIVE if trigger in _BY_HAND else Lane.BACKGROUND)
+    begins = starts or {}
     runs = await queue_runs(practice_id, wanted, trigger=trigger, person_id=person_id, at=work.now, lane=lane)
     if runs and trigger not in PARTIAL:
-        await set_next_syncs(practice_id, {run.organisation_id: next_day(work.now) for run in runs})
+        next_syncs = {
+            each: next_day(begins.get(each, work.now)) for each in (run.organisation_id for run in runs)
+        }
+        await set_next_syncs(practice_id, next_syncs)
     for run in runs:
         work.enqueue(
-            work_run, key=str(run.id), lane=run.lane, practice_id=str(practice_id), run_id=str(run.id)
+            work_run,
+            due_at=begins.get(run.organisation_id),
+            key=str(run.id),
+            lane=run.lane,
+            practice_id=str(practice_id),
+            run_id=str(run.id),
         )
         work.hint("sync_run", run.id)
     return runs

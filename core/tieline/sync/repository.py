@@ -69,8 +69,11 @@ SELECT w.id, $1, w.organisation_id, w.credential_id,
     ON CONFLICT (practice_id, organisation_id) WHERE {_LIVE}
     DO UPDATE SET credential_id = excluded.credential_id, changed_at = excluded.changed_at,
                   trigger = CASE WHEN r.trigger = ANY ($10::text[])
-                                   OR r.lane = 'BACKGROUND' AND excluded.trigger = ANY ($11::text[])
+                                   OR r.lane = 'BACKGROUND' AND r.trigger <> ALL ($11::text[])
+                                      AND excluded.trigger = ANY ($11::text[])
+                                   OR r.trigger = 'SCHEDULE' AND excluded.trigger <> ALL ($10::text[])
                                  THEN excluded.trigger ELSE r.trigger END,
+                  requested_by = coalesce(r.requested_by, excluded.requested_by),
                   lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
                                              WHERE n.feed <> ALL (r.feeds) ORDER BY n.nth)
@@ -187,9 +190,9 @@ async def queue_runs(
     """See to it that each organisation has a live run that reads these feeds, through this credential from now on.
 
     Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; one
-    of some feeds becomes what it is asked for, and what a webhook asked for still reads what was touched. In the
-    background it becomes one that leaves nothing out, where that is asked for. The organisations are locked; one that
-    was never read to its end has the lane FIRST.
+    of some feeds, or that was due by itself, becomes what it is asked for, and what a webhook asked for still reads
+    what was touched. In the background it becomes one that leaves nothing out, where that is asked for. The
+    organisations are locked; one that was never read to its end has the lane FIRST.
     """
     merged = _merged(wanted)
     if not merged:

@@ -1,4 +1,8 @@
-"""Organisations that are due get a run: looked for every minute, in all practices, a few of each at a time."""
+"""Organisations that are due get a run: looked for every minute, in all practices, a few of each at a time.
+
+What falls due before the next look but one is queued ahead, with a job that is due at that very instant: so from then
+on its practice's turn decides, and not when somebody looked.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,14 @@ from tieline.errors import ClaimLost, TryAgain
 from tieline.ids import OrganisationId, PracticeId
 from tieline.log import fields_of, get_logger
 from tieline.principal import Principal
-from tieline.sync.due.repository import due_organisations, take_due
-from tieline.sync.due.times import next_day
+from tieline.sync.due.repository import due_organisations, syncs_by_itself, take_due
+from tieline.sync.due.times import next_day, starts
 from tieline.sync.repository import set_next_syncs
 from tieline.sync.runs import Trigger
 from tieline.work import Again, retrying, unit_of_work
 
 EVERY = timedelta(minutes=1)
+AHEAD = 2 * EVERY
 BATCH = 100
 _SECONDS = 45.0
 
@@ -40,7 +45,7 @@ async def queue_due() -> Again:
 async def _round() -> bool:
     """A batch of each practice; whether some practice may have more."""
     async with system_scope():
-        found = await due_organisations(at=clock.now(), most=BATCH)
+        found = await due_organisations(at=clock.now() + AHEAD, most=BATCH)
     more = False
     for practice_id, organisation_ids in found.items():
         try:
@@ -61,13 +66,16 @@ async def _round() -> bool:
 async def _queue(practice_id: PracticeId, organisation_ids: Collection[OrganisationId]) -> bool:
     """Whether any was taken; one that nothing works for is looked at again tomorrow."""
     async with unit_of_work(Principal.machine(practice_id)) as work:
-        taken = await take_due(practice_id, organisation_ids, at=work.now)
-        if not taken:
+        if not await syncs_by_itself(practice_id):
             return False
-        await set_next_syncs(practice_id, {each: next_day(work.now) for each in taken})
+        due = await take_due(practice_id, organisation_ids, at=work.now + AHEAD)
+        if not due:
+            return False
+        taken = starts(due, at=work.now)
+        await set_next_syncs(practice_id, {each: next_day(start) for each, start in taken.items()})
         connections = await ConnectionRepository.of(practice_id).current_of_organisations(taken)
         working = [each for each in connections if each.reason is None]
-        await queue_syncs(work, practice_id, working, trigger=Trigger.SCHEDULE, person_id=None)
+        await queue_syncs(work, practice_id, working, trigger=Trigger.SCHEDULE, person_id=None, starts=taken)
         log.info(
             "sync.queued", practice_id=str(practice_id), organisations=len(taken), connections=len(working)
         )
