@@ -53,6 +53,36 @@ class SyncAsked(Deed):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SyncsAsked(Deed):
+    """Syncs of all that the caller may sync were asked for by hand; the details say of how many organisations."""
+
+    kind: ClassVar[str] = "SYNCS_ASKED"
+    about: ClassVar[str] = "practice_id"
+    practice_id: PracticeId
+    organisations: int
+    provider: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncsPaused(Deed):
+    """The practice's syncs no longer come by themselves; `cancelled` of them had not begun."""
+
+    kind: ClassVar[str] = "SYNCS_PAUSED"
+    about: ClassVar[str] = "practice_id"
+    practice_id: PracticeId
+    cancelled: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncsResumed(Deed):
+    """The practice's syncs come by themselves again."""
+
+    kind: ClassVar[str] = "SYNCS_RESUMED"
+    about: ClassVar[str] = "practice_id"
+    practice_id: PracticeId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PracticeChanged(Deed):
     """The practice is called otherwise, or its consents last otherwise; the details say what."""
 

@@ -26,12 +26,13 @@ from tieline.principal import ClientAccess, ClientRole, Role
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Practice:
-    """`consent_life_days` None: consents do not run out by themselves."""
+    """`consent_life_days` None: consents do not run out by themselves; `syncs_paused_at` None: syncs come so."""
 
     id: PracticeId
     name: str
     plan: Plan
     consent_life_days: int | None
+    syncs_paused_at: datetime | None
     created_at: datetime
 
 
@@ -91,7 +92,7 @@ class KeyRecord:
         return "expired" if self.expires_at is not None and self.expires_at <= at else "works"
 
 
-_PRACTICE = "id, name, plan, consent_life_days, created_at"
+_PRACTICE = "id, name, plan, consent_life_days, syncs_paused_at, created_at"
 _PERSON = "id, name, email, deactivated_at"
 
 
@@ -125,6 +126,10 @@ class PracticeRepository:
     async def set_consent_life(self, days: int | None) -> None:
         sql = "UPDATE practice SET consent_life_days = $2 WHERE id = $1"
         await current().run(sql, self.practice_id, days)
+
+    async def set_syncs_paused(self, at: datetime | None) -> None:
+        sql = "UPDATE practice SET syncs_paused_at = $2 WHERE id = $1"
+        await current().run(sql, self.practice_id, at)
 
     async def raise_authority(self, people: Collection[PersonId]) -> None:
         """So that it is seen that what these may has changed; locked in one order."""
@@ -301,6 +306,7 @@ def _practice(row: Any) -> Practice:
         name=row["name"],
         plan=Plan(row["plan"]),
         consent_life_days=row["consent_life_days"],
+        syncs_paused_at=row["syncs_paused_at"],
         created_at=row["created_at"],
     )
 

@@ -72,6 +72,13 @@ class WebhookRepository:
         )
         return frozenset(row["feed"] for row in rows)
 
+    async def touched_organisations(self) -> list[OrganisationId]:
+        """Those of which some feed waits to be read."""
+        rows = await current().rows(
+            "SELECT DISTINCT organisation_id FROM webhook_touch WHERE practice_id = $1", self.practice_id
+        )
+        return [row["organisation_id"] for row in rows]
+
     async def forget_touched(self, organisation_id: OrganisationId) -> None:
         await current().run(
             "DELETE FROM webhook_touch WHERE practice_id = $1 AND organisation_id = $2",

@@ -21,6 +21,7 @@ from tieline.ids import AppId, OrganisationId, PracticeId
 from tieline.log import get_logger
 from tieline.plugins import Limit, receiver_of
 from tieline.principal import Principal
+from tieline.sync.due.repository import syncs_by_itself
 from tieline.sync.repository import live_runs
 from tieline.sync.runs import Trigger
 from tieline.webhooks.actors import sync_touched as sync_touched_later
@@ -30,6 +31,7 @@ from tieline.webhooks.repository import WebhookRepository
 from tieline.work import Again, Work, retrying, unit_of_work
 
 _LOOK_AGAIN = timedelta(seconds=30)
+_WHILE_PAUSED = timedelta(hours=1)
 
 log = get_logger(__name__)
 
@@ -96,13 +98,22 @@ def _ask_for_sync(work: Work, practice_id: PracticeId, organisation_id: Organisa
     )
 
 
+async def sync_what_waited(work: Work, practice_id: PracticeId) -> None:
+    """Have all that was touched while the practice had paused its syncs read soon."""
+    for organisation_id in await WebhookRepository.of(practice_id).touched_organisations():
+        _ask_for_sync(work, practice_id, organisation_id)
+
+
 @retrying
 async def sync_touched(practice_id: PracticeId, organisation_id: OrganisationId) -> Again | None:
     """Queue one run of all feeds that were touched; later, while a run is live or the last one is too lately.
 
-    A live run may be past what was touched meanwhile, so it is not joined but waited for.
+    A live run may be past what was touched meanwhile, so it is not joined but waited for. While the practice has
+    paused its syncs, what was touched is kept.
     """
     async with unit_of_work(Principal.machine(practice_id)) as work:
+        if not await syncs_by_itself(practice_id):
+            return Again(work.now + _WHILE_PAUSED)
         locked = await OrganisationRepository.of(practice_id).lock([organisation_id])
         webhooks = WebhookRepository.of(practice_id)
         feeds = await webhooks.touched(organisation_id)
