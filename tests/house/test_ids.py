@@ -23,7 +23,7 @@ from tests.support.sockets import caller_at
 from tests.support.worlds import World, world_of
 
 Snapshot = list[tuple[str, str]]
-_ROW = re.compile(r"\.(rows|connectionIds)\b")
+_ROW = re.compile(r"\.(rows|connectionIds|(?<=syncClients\.input\.)clientIds)\b")
 
 every_id_argument = pytest.mark.parametrize("path", sorted(CASES))
 
@@ -119,7 +119,7 @@ async def test_unknown_and_broken_ids_are_answered_like_another_practices(
 
 def field_of(path: str) -> str:
     """What a refusal names as its field; the row of a bulk mutation by where it stands."""
-    return _ROW.sub(r".\1.0", path.split(".", 2)[2])
+    return _ROW.sub(r".\1.0", path).split(".", 2)[2]
 
 
 async def refusals(

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.askers import COUNTED
 from tests.support.casting import Theatre
 from tests.support.catalog import practice_column, tenant_tables
 from tests.support.deployment import Deployment, serving
@@ -63,9 +64,17 @@ async def test_who_is_not_of_the_practice_changes_nothing_in_it(
 
 
 def in_turn(*kinds: str) -> list[str]:
-    """Operations of these kinds, or all: looks before changes, and last what makes another person of the caller."""
+    """Operations of these kinds, or all: looks before changes, and last what makes another person of the caller.
+
+    What counts all that there is comes before what makes more of it.
+    """
     wanted = [each for each in RULES if each.partition(".")[0] in (kinds or _KINDS)]
-    return sorted(wanted, key=lambda each: (RULES[each].in_person, _KINDS.index(each.partition(".")[0])))
+
+    def turn(operation: str) -> tuple[bool, int, bool]:
+        kind = _KINDS.index(operation.partition(".")[0])
+        return RULES[operation].in_person, kind, operation not in COUNTED
+
+    return sorted(wanted, key=turn)
 
 
 async def rows_of(sql: asyncpg.Connection, practice_id: PracticeId) -> dict[str, list[str]]:

@@ -17,7 +17,13 @@ from tieline.permissions import RULES, Cell
 
 Answer: TypeAlias = dict[str, Any]
 
-_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "REASSIGNED", "SET", "UNCHANGED")
+_BEGUN = ("QUEUED", "ALREADY_RUNNING")
+_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "REASSIGNED", "SET", "UNCHANGED", *_BEGUN)
+COUNTED = {
+    "Query.reconnectAllCount": ("total",),
+    "Mutation.syncAll": ("queued", "alreadyRunning"),
+}
+"""What tells how much there is by numbers: of what is near and far each there is one."""
 _REFUSALS = {cell.name: cell for cell in (Cell.FORBIDDEN, Cell.NOT_FOUND, Cell.UNAUTHENTICATED)}
 _NEVER_SYNCED = ("ledgerOrganisation", "ledgerPreferences")
 _NOT_LET_IN = 4403
@@ -43,8 +49,9 @@ class Asking:
             return self._foreign(operation, tried, near)
         if (refusal := _refusal(near)) is not None and tried.names is None:
             return _REFUSALS.get(refusal, refusal)
-        if operation == "Query.reconnectAllCount":
-            return (Cell.NONE, Cell.OWN, Cell.YES)[near["data"]["reconnectAllCount"]["total"]]
+        if operation in COUNTED:
+            (told,) = near["data"].values()
+            return (Cell.NONE, Cell.OWN, Cell.YES)[sum(told[name] for name in COUNTED[operation])]
         if tried.shows is not None:
             return self._listed(tried.shows, near)
         if not self._is_beside(tried):

@@ -394,6 +394,10 @@ CASES = {
     "Mutation.sync.input.connectionId": Case(
         document=mutation("sync", "connectionId: $id", asks="run { id }"), names="connection"
     ),
+    "Mutation.syncClients.input.clientIds": Case(
+        document=mutation("syncClients", "clientIds: [$id]", asks="outcomes { code error { code field } }"),
+        names="client",
+    ),
 }
 
 _FORESEEN = ("bulkConnect", "addClients", "reconnectAll", "reassign")

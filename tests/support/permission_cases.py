@@ -130,6 +130,11 @@ TRIES = {
         " outcomes { code connectionId } errors { code } } }",
         shows="broken",
     ),
+    "Mutation.syncAll": Try(
+        document="mutation { syncAll(input: {}) { queued alreadyRunning errors { code field } } }"
+    ),
+    "Mutation.pauseSyncs": Try(document="mutation { pauseSyncs { errors { code field } } }"),
+    "Mutation.resumeSyncs": Try(document="mutation { resumeSyncs { errors { code field } } }"),
     "Mutation.reassign": case("Mutation.reassign.input.connectionIds"),
     "Subscription.signIn": case("Subscription.signIn.id", names="signed_in"),
     "Subscription.connectionEvents": lists(

@@ -31,6 +31,7 @@
     │   ├── DisconnectedOnPurpose     a person disconnected it: only a reconnect of its own revives it
     │   ├── ConsentOver       the consent to read the organisation has run out: sign in again
     │   ├── ConsentTooNarrow  the consent does not cover what the product needs
+    │   ├── NotConnected      the client has no books to be read: connect it
     │   ├── CannotSync        the connection is EXPIRED: its sentence says what mends it
     │   ├── DuplicateClient   a client of this name is there already
     │   ├── CodeTaken         another client has this practice code
@@ -113,6 +114,7 @@ from tieline.errors.refusals import (
     MemberNeeded,
     NamedTwice,
     NameTaken,
+    NotConnected,
     NotFound,
     NotInThisLogin,
     OrganisationInUse,
@@ -169,6 +171,7 @@ __all__ = [
     "NameTaken",
     "NamedTwice",
     "NotAtProvider",
+    "NotConnected",
     "NotFound",
     "NotInThisLogin",
     "OrganisationInUse",

@@ -290,6 +290,15 @@ class ConsentTooNarrow(Refused):
         )
 
 
+class NotConnected(Refused):
+    """`client` is its name."""
+
+    code: ClassVar[str] = "NOT_CONNECTED"
+
+    def __init__(self, client: str, *, field: str | None = None) -> None:
+        super().__init__(f"{client} is not connected to any books here: connect it first.", field=field)
+
+
 class CannotSync(Refused):
     """`why` is the sentence of the connection's state."""
 

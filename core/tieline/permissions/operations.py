@@ -29,6 +29,7 @@ from tieline.permissions.rules import (
     SIGNED_IN,
     SIGNS_IN,
     SYNCS,
+    SYNCS_ALL,
     TEAMS,
     Rule,
 )
@@ -117,6 +118,10 @@ RULES: Mapping[str, Rule] = {
     "Mutation.updateSettings": MANAGES,
     "Mutation.sync": SYNCS,
     "Mutation.refreshLists": SYNCS,
+    "Mutation.syncClients": SYNCS,
+    "Mutation.syncAll": SYNCS_ALL,
+    "Mutation.pauseSyncs": ADMINS,
+    "Mutation.resumeSyncs": ADMINS,
     "Mutation.changeConnection": CONNECTS,
     "Mutation.disconnect": MANAGES,
     "Subscription.signIn": OWN_SIGN_INS,

@@ -164,6 +164,10 @@ SYNCS = Rule(
     sentence="`SYNC`, or to administer the client.",
     decide=_permission(Permission.SYNC),
 )
+SYNCS_ALL = Rule(
+    sentence="`SYNC`, or to administer a client; for all clients that the caller may sync.",
+    decide=_permission(Permission.SYNC),
+)
 SIGNS_IN = Rule(
     sentence="A person with `MANAGE_CONNECTIONS`, or who administers the client.", decide=_in_person
 )

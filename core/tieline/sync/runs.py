@@ -32,8 +32,8 @@ class Trigger(StrEnum):
 PARTIAL = frozenset({Trigger.REFRESH_LISTS, Trigger.SETTINGS, Trigger.WEBHOOK})
 """What asks for some of the feeds: the next run of all of them comes when it would have come."""
 
-WHOLE = frozenset({Trigger.RECONNECT, Trigger.RESTORED})
-"""What comes after a time without access: every feed is read, however lately it was read."""
+WHOLE = frozenset({Trigger.RECONNECT, Trigger.RESTORED, Trigger.MANUAL})
+"""What comes after a time without access, or is asked for by hand: every feed is read, however lately it was read."""
 
 
 class RunState(StrEnum):

@@ -37,6 +37,7 @@ from tieline_gateway.graphql.scalars import SCALARS
 from tieline_gateway.graphql.sign_ins.mutations import SignInMutations
 from tieline_gateway.graphql.sign_ins.queries import SignInQueries
 from tieline_gateway.graphql.sign_ins.subscriptions import SignInSubscriptions
+from tieline_gateway.graphql.sync.many import SyncManyMutations
 from tieline_gateway.graphql.sync.mutations import SyncMutations
 from tieline_gateway.graphql.sync.queries import SyncQueries
 from tieline_gateway.graphql.sync.subscriptions import SyncSubscriptions
@@ -87,6 +88,7 @@ class Mutation(
     MovingMutations,
     SettingsMutations,
     SyncMutations,
+    SyncManyMutations,
     InvitationMutations,
 ):
     pass

@@ -44,6 +44,7 @@ class UserErrorCode(StrEnum):
     DUPLICATE = errors.DuplicateClient.code
     CODE_TAKEN = errors.CodeTaken.code
     OWN_BOOKS = errors.OwnBooks.code
+    NOT_CONNECTED = errors.NotConnected.code
     CONNECTION_EXPIRED = errors.CannotSync.code
     QUOTA_SPENT = errors.QuotaSpent.code
     THROTTLED = errors.Throttled.code

@@ -33,6 +33,9 @@ class Practice:
     consent_life_days: int | None = strawberry.field(
         description="How long a consent lasts; null: consents do not run out by themselves."
     )
+    syncs_paused_at: datetime | None = strawberry.field(
+        description="Since when nothing is synced that nobody asks for; null: syncs come by themselves."
+    )
     created_at: datetime
 
     @classmethod
@@ -42,6 +45,7 @@ class Practice:
             name=practice.name,
             plan=practice.plan,
             consent_life_days=practice.consent_life_days,
+            syncs_paused_at=practice.syncs_paused_at,
             created_at=practice.created_at,
         )
 

@@ -1,0 +1,1 @@
+"""Asking for the syncs of many clients at once."""
