@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 	$(MEMBERS:%=--no-emit-package %) --extra embedded --group dev pyproject.toml $(PROJECTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test proofs check format lock schema clean
+.PHONY: help run sandbox test proofs chaos check format lock schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ test: .venv/ready ## all tests, with a real PostgreSQL and Redis of their own
 
 proofs: .venv/ready ## the figures of docs/reliability.md, and what people do at once, in full: half an hour
 	@PROOFS=full $(BIN)/python -m pytest --quiet tests/proofs tests/connections/together $(ARGS)
+
+chaos: .venv/ready ## the figures under faults of docs/reliability.md, in full
+	@CHAOS=full $(BIN)/python -m pytest --quiet tests/chaos $(ARGS)
 
 check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house rules
 	@$(BIN)/ruff format --check .

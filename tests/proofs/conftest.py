@@ -9,20 +9,21 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from tests.proofs.figures import IS_FULL, Figures, machine
 from tests.proofs.refreshers import Refreshers, refreshers
 from tests.support.deployment import Deployment
+from tests.support.figures import Figures, is_full, summary
 from tests.support.sandbox import Sandbox
 
 PassTime: TypeAlias = Callable[[timedelta], Awaitable[None]]
 
+IS_FULL = is_full("proofs")
 _counted: list[Figures] = []
 
 
 @pytest.fixture
 def figures() -> Figures:
     """The figures of one proof; those of all of them are printed together."""
-    made = Figures()
+    made = Figures(full=IS_FULL)
     _counted.append(made)
     return made
 
@@ -45,6 +46,5 @@ async def pass_time(clock: Any, sandbox: Sandbox) -> PassTime:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if IS_FULL:
-        table = Figures([figure for one in _counted for figure in one.all]).table()
-        for line in ["", machine(), "", *table]:
+        for line in summary(_counted):
             terminalreporter.write_line(line)

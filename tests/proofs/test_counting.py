@@ -10,15 +10,15 @@ import pytest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.proofs.figures import Figures
 from tests.proofs.pace import Pace
 from tests.proofs.paced_sandbox import ASKED, LATENESS, Punctual
+from tests.support.figures import Figures
 
 URL = "http://provider.example"
 
 
 def test_a_share_of_no_calls_at_all_is_short_and_told_beside_the_others() -> None:
-    figures = Figures()
+    figures = Figures(full=False)
     figures.exactly("Too many at once", 1, 0)
 
     figures.share("Refused after a wipe", 0, 0, 1)

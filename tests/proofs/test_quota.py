@@ -17,8 +17,9 @@ from tests.credentials.holding import hold
 from tests.proofs.backlog import Paced, Seen, Stage, calling, paced_sandbox
 from tests.proofs.calling import Plan
 from tests.proofs.companies import hold_companies
-from tests.proofs.figures import IS_FULL, Figures
+from tests.proofs.conftest import IS_FULL
 from tests.support.deployment import Deployment
+from tests.support.figures import Figures
 from tests.support.polling import until
 from tieline.credentials.apps.service import change_tier
 from tieline.ids import AppId, PracticeId

@@ -14,9 +14,9 @@ import asyncpg
 import pytest
 
 from tests.credentials.holding import Holding, hold
-from tests.proofs.conftest import PassTime
-from tests.proofs.figures import IS_FULL, Figures
+from tests.proofs.conftest import IS_FULL, PassTime
 from tests.proofs.refreshers import Refreshers
+from tests.support.figures import Figures
 from tests.support.jobs import calendar
 from tests.support.sandbox import Sandbox
 from tieline.credentials import refreshing

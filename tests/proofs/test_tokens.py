@@ -15,10 +15,10 @@ from tests.credentials.askers import asking
 from tests.credentials.asking import fingerprint
 from tests.credentials.companies import hold_company
 from tests.credentials.holding import Holding, hold
-from tests.proofs.conftest import PassTime
-from tests.proofs.figures import IS_FULL, Figures
+from tests.proofs.conftest import IS_FULL, PassTime
 from tests.proofs.refreshers import Refreshers
 from tests.support.deployment import Deployment
+from tests.support.figures import Figures
 from tests.support.polling import until
 from tests.support.sandbox import Sandbox
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,18 +65,31 @@ class Deployment:
         )
 
     def start(self, *arguments: str, prepare: Callable[[], None] | None = None, **more: str) -> Process:
-        """Start a command of `tieline` that stays. `prepare`, a function of a module, is called in it before."""
+        """Start a command of `tieline` that stays."""
+        return self.begin(arguments, more, prepare=prepare)
+
+    def begin(
+        self,
+        arguments: Sequence[str],
+        more: dict[str, str],
+        *,
+        prepare: Callable[[], None] | None = None,
+    ) -> Process:
+        """The same; `prepare`, a function of a module, is called in the process before the command is."""
         log = self.logs / f"{'-'.join(arguments)}-{time.monotonic_ns()}.log"
         log.touch()
+        environment = self.environment | more
         if arguments[0] not in _LOOKED_UP:
-            environment = self.environment | more
-            said = Path(os.devnull)
-            forked = Forked(arguments, environment, said=said, output=log, errors=log, prepare=prepare)
+            forked = Forked(
+                arguments, environment, said=Path(os.devnull), output=log, errors=log, prepare=prepare
+            )
             return Process(popen=forked, log=log)
+        if prepare is not None:
+            raise ValueError(f"nothing can be prepared in a process of '{arguments[0]}'")
         with log.open("wb") as output:
             popen = subprocess.Popen(
                 [sys.executable, "-m", "tieline", *arguments],
-                env=self.environment | more,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -172,12 +185,14 @@ class Gateway:
         return f"{self.graphql.replace('http', 'ws', 1)}"
 
 
-async def make_database(admin_url: str, name: str, *, owner: str = "tieline") -> str:
-    """A fresh database of this name; its superuser's address."""
+async def make_database(
+    admin_url: str, name: str, *, owner: str = "tieline", template: str = "template1"
+) -> str:
+    """A fresh database of this name, as the template is; its superuser's address."""
     connection = await asyncpg.connect(admin_url)
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
+        await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}" TEMPLATE "{template}"')
     finally:
         await connection.close()
     return with_path(admin_url, name)

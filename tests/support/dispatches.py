@@ -14,11 +14,12 @@ from tests.support.deployment import Deployment
 
 _MAKE = """
 CREATE TABLE dispatch (number bigint GENERATED ALWAYS AS IDENTITY, job_id uuid, practice_id uuid, lane text,
-                       actor text, at timestamptz);
+                       actor text, at timestamptz, owner text, left_by text, was_held boolean);
 CREATE FUNCTION take_down_dispatch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    INSERT INTO public.dispatch (job_id, practice_id, lane, actor, at)
-    VALUES (new.id, new.practice_id, new.lane, new.actor, clock_timestamp());
+    INSERT INTO public.dispatch (job_id, practice_id, lane, actor, at, owner, left_by, was_held)
+    VALUES (new.id, new.practice_id, new.lane, new.actor, clock_timestamp(), new.lease_owner, old.lease_owner,
+            coalesce(old.lease_until > clock_timestamp(), false));
     RETURN NULL;
 END $$;
 CREATE TRIGGER taken_down AFTER UPDATE ON job FOR EACH ROW WHEN (new.fence > old.fence)
@@ -29,13 +30,19 @@ _DROP = "DROP TRIGGER taken_down ON job; DROP FUNCTION take_down_dispatch; DROP 
 
 @dataclass(frozen=True, kw_only=True)
 class Dispatch:
-    """A claim of a job, by whatever process."""
+    """A claim of a job by the process `owner`, after `left_by`, who had it and did not end it.
+
+    `was_held`: that one's lease was not over, which may never be.
+    """
 
     job_id: UUID
     practice_id: UUID | None
     lane: str
     actor: str
     at: datetime
+    owner: str
+    left_by: str | None
+    was_held: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +54,7 @@ class Dispatches:
     async def all(self) -> list[Dispatch]:
         """In the order of the claims."""
         rows = await self.connection.fetch(
-            "SELECT job_id, practice_id, lane, actor, at FROM dispatch ORDER BY number"
+            "SELECT job_id, practice_id, lane, actor, at, owner, left_by, was_held FROM dispatch ORDER BY number"
         )
         return [Dispatch(**dict(row)) for row in rows]
 

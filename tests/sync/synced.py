@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from tests.sign_ins.desk import Desk
 from tests.support.jobs import calendar
-from tests.support.sandbox import Books, Person
+from tests.support.sandbox import Books, Person, Sandbox
 from tieline.clients.service import NewClient, create_client
 from tieline.connections.repository import Connection
 from tieline.connections.service import connect
@@ -77,19 +77,7 @@ class Synced:
 
     async def truth(self) -> Kept:
         """What it should be: everything that the provider holds and that can be read."""
-        answer = await self.desk.sandbox.http.get(f"{self.desk.sandbox.url}/_control{self._path}/books")
-        books: dict[str, Any] = json.loads(answer.content, parse_float=Decimal)
-        books["organisation"] = [books["organisation"]]
-        books["journals"] = books.pop("manual_journals")
-        listed = [(mapping.NOUNS[name], name, elements) for name, elements in books.items()]
-        read = (
-            mapping.sorted_out(noun, element, name) for noun, name, elements in listed for element in elements
-        )
-        return {
-            (each.dataset, each.external_id): (each.active, json.loads(json.dumps(each.data)))
-            for each in read
-            if isinstance(each, Record)
-        }
+        return await truth_of(self.desk.sandbox, self.at_provider.tenant_id)
 
     async def calls(self) -> list[dict[str, Any]]:
         """What was asked of these books, in order; `asked` is what makes two calls the same one."""
@@ -122,6 +110,23 @@ class Synced:
     @property
     def _path(self) -> str:
         return f"/organisations/{self.at_provider.tenant_id}"
+
+
+async def truth_of(sandbox: Sandbox, tenant_id: str) -> Kept:
+    """What our copy of an organisation's books should be."""
+    answer = await sandbox.http.get(f"{sandbox.url}/_control/organisations/{tenant_id}/books")
+    books: dict[str, Any] = json.loads(answer.content, parse_float=Decimal)
+    books["organisation"] = [books["organisation"]]
+    books["journals"] = books.pop("manual_journals")
+    listed = [(mapping.NOUNS[name], name, elements) for name, elements in books.items()]
+    read = (
+        mapping.sorted_out(noun, element, name) for noun, name, elements in listed for element in elements
+    )
+    return {
+        (each.dataset, each.external_id): (each.active, json.loads(json.dumps(each.data)))
+        for each in read
+        if isinstance(each, Record)
+    }
 
 
 async def connected(desk: Desk, records: dict[str, int] | None = None) -> Synced:

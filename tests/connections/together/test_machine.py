@@ -30,11 +30,13 @@ from tests.connections.together.looking import previewed
 from tests.connections.together.reckoning import Told
 from tests.connections.together.stage import LOGINS, Stage, set_stage
 from tests.connections.together.wishes import Choice, Wish, wishes
-from tests.proofs.figures import IS_FULL
+from tests.support.figures import is_full
 from tieline.connections.warnings.service import expire
 from tieline.plugins import Product
 
 T = TypeVar("T")
+
+IS_FULL = is_full("proofs")
 
 places = st.integers(0, 11)
 _DAY = timedelta(hours=27)

@@ -1,0 +1,74 @@
+"""What stories of faults share: stands to strike at, and figures that are printed after a full run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.seeds import SEED
+from tests.chaos.sizes import IS_FULL
+from tests.chaos.stand import Stand, standing
+from tests.sign_ins.conftest import sandbox, sandbox_url
+from tests.support.deployment import Deployment, make_database, with_path
+from tests.support.figures import Figures, summary
+from tests.support.own_postgres import running_postgres
+from tests.support.sandbox import Sandbox
+from tieline import database
+
+__all__ = ["sandbox", "sandbox_url"]
+
+_counted: list[Figures] = []
+
+
+@pytest.fixture
+def figures() -> Figures:
+    """The figures of one story; those of all of them are printed together."""
+    made = Figures(full=IS_FULL)
+    _counted.append(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def migrated(deployment: Deployment, admin_url: str, worker_id: str) -> str:
+    """The name of a database with this version's tables and nothing in them, to make others from."""
+    name = f"tieline_blank_{worker_id}"
+    asyncio.run(make_database(admin_url, name))
+    given = deployment.environment["TIELINE_DATABASE_URL"]
+    environment = deployment.environment | {"TIELINE_DATABASE_URL": with_path(given, name)}
+    asyncio.run(database.migrate(replace(deployment, environment=environment).settings))
+    return name
+
+
+@pytest.fixture
+async def stand(
+    deployment: Deployment, admin_url: str, worker_id: str, migrated: str, sandbox: Sandbox, tmp_path: Path
+) -> AsyncIterator[Stand]:
+    """One with a database of its own in the session's server."""
+    name = f"tieline_stand_{worker_id}"
+    above = await make_database(admin_url, name, template=migrated)
+    login = with_path(deployment.environment["TIELINE_DATABASE_URL"], name)
+    async with standing(tmp_path, sandbox, database_url=login, admin_url=above) as made:
+        yield made
+
+
+@pytest.fixture
+async def durable_stand(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Stand]:
+    """One with a PostgreSQL of its own, which may be stopped at once."""
+    with running_postgres(tmp_path) as own:
+        above = with_path(own.admin_url, "tieline")
+        async with standing(
+            tmp_path, sandbox, database_url=own.database_url, admin_url=above, postgres=own
+        ) as made:
+            migrating = made.deployment.run("migrate")
+            assert migrating.returncode == 0, migrating.stderr
+            yield made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if IS_FULL:
+        for line in summary(_counted, f"CHAOS_SEED={SEED}"):
+            terminalreporter.write_line(line)

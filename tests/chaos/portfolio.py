@@ -1,0 +1,215 @@
+"""A practice with many organisations at a stand, made by the command line and the API, and what became of them.
+
+many(stand, …) ── one login at Xero, one sign-in, clients added and connected by one request a thousand
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from tests.chaos.stand import Stand
+from tests.support.firm import Caller, Firm
+from tests.support.sandbox import App, Books, Person
+from tests.support.trips import Trip
+from tests.sync.synced import Kept, truth_of
+from tieline.ids import AppId, PersonId, PracticeId, new_id
+from tieline.plugins import Product, feeds_for
+from tieline_xero import Xero
+
+LISTS = {"accounts": 12, "contacts": 30}
+WAIT_SECONDS = 600.0
+_AT_ONCE = 10
+_HEAP = 1_000
+_ADD = """mutation($input: AddClientsInput!) { addClients(input: $input) {
+  outcomes { code organisationId connection { id } } errors { code } } }"""
+_SYNC = "mutation($id: ID!) { sync(input: {connectionId: $id}) { run { id } errors { code } } }"
+_UNDER_WAY = """
+SELECT id FROM sync_run WHERE practice_id = $1 AND state IN ('QUEUED', 'RUNNING', 'PAUSED')
+ UNION ALL
+SELECT id FROM job WHERE practice_id = $1 AND failed_at IS NULL AND due_at <= clock_timestamp()
+ LIMIT 1
+"""
+_KEPT = """
+SELECT o.external_id AS books, r.dataset, r.external_id, r.active, r.data::text AS data
+  FROM ledger_record AS r JOIN organisation AS o ON o.id = r.organisation_id
+ WHERE r.practice_id = $1 AND r.deleted_at IS NULL
+"""
+
+_READ = {dataset for feed in feeds_for(Xero().info, Product.BOOKKEEPING, {}) for dataset in feed.datasets}
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Our copies beside the provider's books, over all organisations: how many records differ, and how."""
+
+    records: int
+    lost: int
+    foreign: int
+    differing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portfolio:
+    """`connections` are ids by the name of the organisation, which is the client's as well."""
+
+    stand: Stand = field(repr=False)
+    admin: Caller
+    app: App
+    person: Person
+    connections: dict[str, str]
+
+    @property
+    def practice_id(self) -> PracticeId:
+        return self.admin.practice_id
+
+    async def sync(self, names: Iterable[str] | None = None) -> None:
+        """Somebody asks for the sync of each of these, or of all."""
+
+        async def ask(name: str) -> None:
+            payload = (await self.admin.ask(_SYNC, id=self.connections[name]))["sync"]
+            assert payload["errors"] == [], payload
+
+        await each(ask, self.connections if names is None else names)
+
+    async def edit(self, new_name: Callable[[], str], *, times: int = 1) -> None:
+        """At the provider every organisation gets new contacts."""
+
+        async def create(books: Books) -> None:
+            path = f"/organisations/{books.tenant_id}/records"
+            for _ in range(times):
+                new = {"dataset": "contacts", "create": {"Name": new_name()}}
+                await self.stand.sandbox.control("POST", path, new)
+
+        await each(create, self.person.organisations)
+
+    async def until_over(self, *, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until no run is live and no job is due."""
+        await self.stand.until_none(_UNDER_WAY, self.practice_id, what="all is done", seconds=seconds)
+
+    async def calls(self) -> int:
+        """How many calls these books had at the provider, by its own count."""
+        counted = (await self.stand.sandbox.control("GET", "/counters"))["organisations"]
+        return sum(counted[books.tenant_id]["calls"] for books in self.person.organisations)
+
+    async def compared(self) -> Compared:
+        kept: dict[str, Kept] = {}
+        for row in await self.stand.rows(_KEPT, self.practice_id):
+            record = row["active"], json.loads(row["data"])
+            kept.setdefault(row["books"], {})[row["dataset"], row["external_id"]] = record
+        counts: Counter[str] = Counter()
+
+        async def compare(books: Books) -> None:
+            ours, whole = kept.get(books.tenant_id, {}), await truth_of(self.stand.sandbox, books.tenant_id)
+            theirs = {key: record for key, record in whole.items() if key[0] in _READ}
+            counts["records"] += len(theirs)
+            counts["lost"] += len(theirs.keys() - ours.keys())
+            counts["foreign"] += len(ours.keys() - theirs.keys())
+            counts["differing"] += sum(ours[key] != theirs[key] for key in ours.keys() & theirs.keys())
+
+        await each(compare, self.person.organisations)
+        kinds = ("records", "lost", "foreign", "differing")
+        return Compared(**{kind: counts[kind] for kind in kinds})
+
+
+async def each(do: Callable[[T], Coroutine[Any, Any, R]], those: Iterable[T]) -> list[R]:
+    """Do it for all of those, a few at once; in their order."""
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(that: T) -> R:
+        async with free:
+            return await do(that)
+
+    return await asyncio.gather(*(one(that) for that in those))
+
+
+async def many(
+    stand: Stand, organisations: int, *, seed: str, records: dict[str, int] | None = None
+) -> Portfolio:
+    """As many clients as organisations, connected for BOOKKEEPING by one admin, each with a first run that is queued.
+
+    The gateway must run. The same seed makes the same books.
+    """
+    firm = await _firm(stand)
+    app = await _app(stand, firm.practice_id)
+    names = [f"Client {number:05}" for number in range(organisations)]
+    wanted = {
+        "seed": seed,
+        "prefix": str(new_id())[-4:],
+        "names": names,
+        "organisations": organisations,
+        "records": records or LISTS,
+    }
+    made = await stand.sandbox.control("POST", "/populate", wanted)
+    person = Person(
+        id=made["user_id"],
+        email=made["email"],
+        organisations=tuple(
+            Books(tenant_id=one["tenant_id"], name=one["name"]) for one in made["organisations"]
+        ),
+    )
+    trip = Trip(firm=firm, sandbox=stand.sandbox, app=app, person=person, browser=stand.http)
+    connections = await _added(stand, firm.admin, await trip.ready())
+    assert sorted(connections) == names
+    return Portfolio(stand=stand, admin=firm.admin, app=app, person=person, connections=connections)
+
+
+async def _firm(stand: Stand) -> Firm:
+    """A practice with one admin, who has a key."""
+    name, email = f"Firm {new_id()}", "ada@firm.invalid"
+    admin = ("--admin-name", "Ada Admin", "--admin-email", email)
+    made = await _said(stand, "practice", "create", name, "--plan", "ADVANCED", *admin)
+    [(practice, person)] = re.findall(r"^practice (\S+)\nadmin +(\S+)$", made, re.MULTILINE)
+    key = await _said(stand, "key", "create", "--practice", practice, "--person", email, "--name", "first")
+    practice_id = PracticeId(UUID(practice))
+    caller = Caller(http=stand.http, key=key, practice_id=practice_id, person_id=PersonId(UUID(person)))
+    return Firm(http=stand.http, practice_id=practice_id, admin=caller)
+
+
+async def _app(stand: Stand, practice_id: PracticeId) -> App:
+    """The practice's app, in the provider's portal and here."""
+    client_id = f"app-{new_id()}"
+    made = await stand.sandbox.control("PUT", f"/apps/{client_id}", {"bulk_consent": True})
+    secret = stand.deployment.logs.with_name(f"{client_id}.secret")
+    secret.write_text(made["secret"])
+    said = await _said(
+        stand,
+        *("app", "add", "--practice", str(practice_id), "--provider", "xero", "--bulk-consent"),
+        *("--client-id", client_id, "--secret-file", str(secret), "--sandbox-url", stand.sandbox.xero),
+    )
+    [callback_url] = re.findall(r"^callback (\S+)$", said, re.MULTILINE)
+    await stand.sandbox.control("PUT", f"/apps/{client_id}", {"redirect_uris": [callback_url]})
+    return App(id=AppId(UUID(said.split()[1])), client_id=client_id, callback_url=callback_url)
+
+
+async def _added(stand: Stand, admin: Caller, sign_in_id: str) -> dict[str, str]:
+    """A client for every organisation that the sign-in found."""
+    found = await stand.rows(
+        "SELECT id::text, name FROM organisation WHERE practice_id = $1 ORDER BY name", admin.practice_id
+    )
+    names = {row["id"]: row["name"] for row in found}
+    added: dict[str, str] = {}
+    for begin in range(0, len(found), _HEAP):
+        rows = [{"organisationId": row["id"]} for row in found[begin : begin + _HEAP]]
+        given = {"signInId": sign_in_id, "product": "BOOKKEEPING", "rows": rows}
+        payload = (await admin.ask(_ADD, input=given))["addClients"]
+        assert payload["errors"] == [], payload
+        assert {one["code"] for one in payload["outcomes"]} == {"ADDED"}, payload
+        added |= {names[one["organisationId"]]: one["connection"]["id"] for one in payload["outcomes"]}
+    return added
+
+
+async def _said(stand: Stand, *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    ended = await asyncio.to_thread(stand.deployment.run, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()

@@ -1,0 +1,152 @@
+"""A deployment that may be struck: a database, a Redis and processes of a test's own, and the session's sandbox.
+
+stand ── start(name, …)   a gateway, worker or scheduler, known by a name
+      ── kill, stop       end one, as a crash would or as an operator does
+      ── rows(sql, …)     what the tables hold, seen by a superuser, also after a restart of the database
+      ── asserts_sound()  no code of ours broke off in any process, and none logged an error that is not allowed
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+
+from tests.support.deployment import Deployment, Gateway, Process, environment_of, wait_until_ready
+from tests.support.own_postgres import OwnPostgres
+from tests.support.own_redis import OwnRedis, running_redis
+from tests.support.polling import until
+from tests.support.processes import assert_unbroken
+from tests.support.sandbox import Sandbox
+
+GATEWAY = "gateway"
+_LOUD = frozenset({"error", "critical"})
+_ANSWER_SECONDS = 60.0
+
+
+@dataclass(kw_only=True)
+class Stand:
+    """`postgres` is None where the database is one of the session's server. `allowed` names events logged as errors."""
+
+    deployment: Deployment
+    redis: OwnRedis
+    sandbox: Sandbox = field(repr=False)
+    http: httpx.AsyncClient = field(repr=False)
+    postgres: OwnPostgres | None = None
+    allowed: set[str] = field(default_factory=set)
+    running: dict[str, Process] = field(default_factory=dict)
+    _all: list[tuple[str, Process]] = field(default_factory=list)
+    _above: asyncpg.Connection | None = field(default=None, repr=False)
+
+    def start(
+        self, name: str, *arguments: str, prepare: Callable[[], None] | None = None, **more: str
+    ) -> Process:
+        """Start a command of `tieline` that stays, and wait until it serves."""
+        if self.is_running(name):
+            raise ValueError(f"{name} runs already")
+        if name == GATEWAY:
+            more.setdefault("TIELINE_PORT", str(self.deployment.public_port))
+        process = self.deployment.begin(arguments, more, prepare=prepare)
+        self._all.append((name, process))
+        self.running[name] = process
+        if name == GATEWAY:
+            wait_until_ready(self.gateway.url, process)
+        else:
+            process.wait_for(f"{arguments[0]}.started")
+        return process
+
+    def kill(self, name: str) -> None:
+        self.running.pop(name).kill()
+
+    def stop(self, *names: str) -> None:
+        """These, or all: an end that is not a good one fails the test."""
+        for name in names or tuple(self.running):
+            process = self.running.pop(name)
+            assert process.stop() == 0, process.logged()
+
+    def is_running(self, name: str) -> bool:
+        return name in self.running and self.running[name].popen.poll() is None
+
+    def pids(self) -> dict[str, int]:
+        """Of those that live, by name."""
+        return {name: process.popen.pid for name, process in self.running.items() if self.is_running(name)}
+
+    @property
+    def gateway(self) -> Gateway:
+        return Gateway(url=f"http://127.0.0.1:{self.deployment.public_port}", process=self.running[GATEWAY])
+
+    async def rows(self, sql: str, *given: Any) -> list[dict[str, Any]]:
+        if self._above is None or self._above.is_closed():
+            self._above = await self.deployment.connect()
+        return [dict(row) for row in await self._above.fetch(sql, *given)]
+
+    async def until_none(self, sql: str, *given: Any, what: str, seconds: float) -> None:
+        """Wait until this finds no row."""
+
+        async def none() -> bool:
+            return not await self.rows(sql, *given)
+
+        await until(none, what, seconds=seconds)
+
+    async def move(self, by: timedelta) -> None:
+        """Calendar time goes on, for us and for the providers."""
+        await self.rows("UPDATE clock SET offset_by = offset_by + $1", by)
+        await self.sandbox.move_clock(by.total_seconds())
+
+    def logged(self) -> Iterator[tuple[str, str]]:
+        """What each process logged, also of those that are gone, in the order of their starts."""
+        for name, process in self._all:
+            yield name, process.logged()
+
+    def asserts_sound(self) -> None:
+        for name, log in self.logged():
+            assert_unbroken(log)
+            loud = [line for line in _lines(log) if line.get("level") in _LOUD]
+            assert not [line for line in loud if line["event"] not in self.allowed], (name, loud)
+
+    async def close(self) -> None:
+        for process in self.running.values():
+            process.kill()
+        if self._above is not None:
+            await self._above.close()
+
+
+def _lines(log: str) -> Iterator[dict[str, Any]]:
+    for line in log.splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
+
+
+@asynccontextmanager
+async def standing(
+    folder: Path,
+    sandbox: Sandbox,
+    *,
+    database_url: str,
+    admin_url: str,
+    postgres: OwnPostgres | None = None,
+) -> AsyncIterator[Stand]:
+    """A stand with a migrated database, where nothing runs yet. At its end every process is killed and looked at."""
+    logs = folder / "logs"
+    logs.mkdir()
+    environment = environment_of(database_url=database_url, redis_url="redis://127.0.0.1:1/0")
+    bare = Deployment(environment=environment, admin_url=admin_url, redis_url="", logs=logs)
+    with running_redis(bare, folder) as own:
+        deployment = replace(
+            bare, environment=environment | {"TIELINE_REDIS_URL": own.url}, redis_url=own.url
+        )
+        address = f"http://127.0.0.1:{deployment.public_port}"
+        async with httpx.AsyncClient(base_url=address, timeout=_ANSWER_SECONDS) as http:
+            made = Stand(deployment=deployment, redis=own, sandbox=sandbox, http=http, postgres=postgres)
+            try:
+                yield made
+                made.asserts_sound()
+            finally:
+                await made.close()
