@@ -1,4 +1,4 @@
-"""A plugin that takes its workers along: each is lost within bounds, and after three the run says so."""
+"""A plugin that takes its workers along: each is lost within bounds, and after five the run says so."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def begun(deployment: Deployment, prepare: Callable[[], None]) -> Iterator[Proce
 
 
 @pytest.mark.parametrize(("prepare", "code"), [(blocking, watchdog.STUCK), (leaving, OWN_CODE)])
-async def test_a_plugin_that_takes_three_workers_along_fails_its_run(
+async def test_a_plugin_that_takes_five_workers_along_fails_its_run(
     deployment: Deployment, jobs: JobTable, client: Reading, prepare: Callable[[], None], code: int
 ) -> None:
     lost: list[int | None] = []
@@ -135,9 +135,9 @@ async def test_a_plugin_that_takes_three_workers_along_fails_its_run(
     run = await client.run()
     assert (run.state, run.reason) == (RunState.FAILED, "PLUGIN")
     assert run.message == (
-        "The work broke off 3 times before a page of the plugin pretend was stored: the worker's log says why."
+        "The work broke off 5 times before a page of the plugin pretend was stored: the worker's log says why."
     )
-    assert lost == [code] * 3
+    assert lost == [code] * 5
 
 
 @pytest.mark.parametrize(

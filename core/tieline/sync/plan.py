@@ -19,7 +19,9 @@ from tieline.sync.runs import WHOLE, FailureReason, RunState
 from tieline.sync.standing import FeedState, Standing, begun, ended
 from tieline.work import Lane, Work, attempt, retrying, unit_of_work
 
-LOST_WORKERS = 3
+LOST_WORKERS = 5
+"""A run whose workers are lost before a page comes is not at fault for it by that: machines are lost for reasons of
+their own, and among hundreds of kills some run is hit three times in a row."""
 _NOT_CONNECTED = "NOT_CONNECTED"
 
 
