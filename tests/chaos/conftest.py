@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.chaos.seeds import SEED
 from tests.chaos.sizes import IS_FULL
-from tests.chaos.stand import Stand, standing
-from tests.sign_ins.conftest import sandbox, sandbox_url
+from tests.chaos.stand import ANSWER_SECONDS, NOTHING_KEPT, Stand, standing
+from tests.sign_ins.conftest import sandbox_url
 from tests.support.deployment import Deployment, make_database, with_path
 from tests.support.figures import Figures, summary
 from tests.support.own_postgres import running_postgres
 from tests.support.sandbox import Sandbox
 from tieline import database
 
-__all__ = ["sandbox", "sandbox_url"]
+__all__ = ["sandbox_url"]
 
 _counted: list[Figures] = []
 
@@ -30,6 +31,15 @@ def figures() -> Figures:
     made = Figures(full=IS_FULL)
     _counted.append(made)
     return made
+
+
+@pytest.fixture
+async def sandbox(sandbox_url: str) -> AsyncIterator[Sandbox]:
+    """As it is at its beginning. No connection is kept: a busy server closes one at the moment it is used again."""
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, limits=NOTHING_KEPT) as http:
+        made = Sandbox(url=sandbox_url, http=http)
+        await made.control("POST", "/reset")
+        yield made
 
 
 @pytest.fixture(scope="session")

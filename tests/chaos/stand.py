@@ -28,7 +28,8 @@ from tests.support.sandbox import Sandbox
 
 GATEWAY = "gateway"
 _LOUD = frozenset({"error", "critical"})
-_ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
+NOTHING_KEPT = httpx.Limits(max_keepalive_connections=0)
 
 
 @dataclass(kw_only=True)
@@ -143,7 +144,7 @@ async def standing(
             bare, environment=environment | {"TIELINE_REDIS_URL": own.url}, redis_url=own.url
         )
         address = f"http://127.0.0.1:{deployment.public_port}"
-        async with httpx.AsyncClient(base_url=address, timeout=_ANSWER_SECONDS) as http:
+        async with httpx.AsyncClient(base_url=address, timeout=ANSWER_SECONDS, limits=NOTHING_KEPT) as http:
             made = Stand(deployment=deployment, redis=own, sandbox=sandbox, http=http, postgres=postgres)
             try:
                 yield made
