@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import asyncpg
 import pytest
 
 from tests.chaos.stand import Stand
-from tests.support.own_postgres import running_postgres
 
 
 async def test_a_postgresql_that_is_stopped_at_once_keeps_what_was_committed_and_comes_back_where_it_was(
-    tmp_path: Path,
+    durable_stand: Stand,
 ) -> None:
-    with running_postgres(tmp_path) as postgres:
-        before = await asyncpg.connect(postgres.admin_url)
-        await before.execute("CREATE TABLE kept (number int)")
-        await before.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
-        await before.execute("BEGIN")
-        await before.execute("INSERT INTO kept VALUES (0)")
+    assert durable_stand.postgres is not None
+    durable_stand.start("scheduler", "scheduler")
+    await durable_stand.rows("CREATE TABLE kept (number int)")
+    committed = await durable_stand.rows("INSERT INTO kept SELECT generate_series(1, 1000) RETURNING number")
+    before = await durable_stand.deployment.connect()
+    await before.execute("BEGIN; INSERT INTO kept VALUES (0)")
 
-        postgres.restart()
+    durable_stand.postgres.restart()
 
-        after = await asyncpg.connect(postgres.admin_url)
-        assert await after.fetchval("SELECT array_agg(number ORDER BY number) FROM kept") == list(
-            range(1, 1001)
-        )
-        await after.close()
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-            await before.execute("COMMIT")
-        before.terminate()
+    assert await durable_stand.rows("SELECT number FROM kept ORDER BY number") == committed
+    assert durable_stand.is_running("scheduler")
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await before.execute("COMMIT")
+    before.terminate()
 
 
 def break_off() -> None:
