@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.doubling import doubling, until_heard
+from tests.chaos.doubling import doubling, doubling_one_by_one, until_heard
 from tests.chaos.endings import ending
 from tests.chaos.portfolio import Portfolio, many
 from tests.chaos.seeds import chance
@@ -12,7 +12,6 @@ from tests.support.dispatches import dispatches_of
 from tests.support.figures import Figures
 
 ORGANISATIONS, ROUNDS = size(100, 8), size(5, 2)
-WORKERS = 2
 ROW = "Every message twice"
 
 
@@ -29,11 +28,12 @@ async def test_messages_that_all_come_twice_at_once_leave_what_single_ones_leave
     async with dispatches_of(stand.deployment) as record:
         twice = await played(stand, seed="twice")
         with stand.redis.client() as client:
-            messages = await until_heard(client)
+            messages, at_once = await until_heard(client)
         dispatches = await record.all()
 
     seen, compared = await ending(twice), await twice.compared()
     figures.at_least(f"{ROW}: messages", messages, size(1_000, 30))
+    figures.at_least(f"{ROW}: of these, those that were under way at the same time", at_once, size(500, 10))
     figures.exactly(f"{ROW}: jobs taken from who had them", sum(one.was_held for one in dispatches), 0)
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
@@ -52,8 +52,8 @@ def start(stand: Stand, *, doubled: bool = False) -> None:
     prepare = doubling if doubled else None
     stand.start(GATEWAY, "serve", prepare=prepare)
     stand.start("scheduler", "scheduler", prepare=prepare)
-    for number in range(WORKERS):
-        stand.start(f"worker-{number}", "worker", prepare=prepare)
+    stand.start("worker", "worker", prepare=prepare)
+    stand.start("another", "worker", prepare=doubling_one_by_one if doubled else None)
 
 
 async def played(stand: Stand, *, seed: str) -> Portfolio:
