@@ -27,6 +27,8 @@ from tests.support.processes import assert_unbroken
 from tests.support.sandbox import Sandbox
 
 GATEWAY = "gateway"
+ANSWER_SECONDS = 60.0
+NOTHING_KEPT = httpx.Limits(max_keepalive_connections=0)
 _BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -34,8 +36,6 @@ _BROKEN = (
     OSError,
 )
 _LOUD = frozenset({"error", "critical"})
-ANSWER_SECONDS = 60.0
-NOTHING_KEPT = httpx.Limits(max_keepalive_connections=0)
 
 
 @dataclass(kw_only=True)

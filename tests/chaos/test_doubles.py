@@ -22,7 +22,8 @@ async def test_messages_that_all_come_twice_at_once_leave_what_single_ones_leave
     plain = await played(stand, seed="once")
     expected, calls = await ending(plain), await plain.calls()
     stand.stop()
-    stand.redis.client().flushall()
+    with stand.redis.client() as client:
+        client.flushall()
 
     start(stand, doubled=True)
     async with dispatches_of(stand.deployment) as record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,27 @@ def test_a_share_of_no_calls_at_all_is_short_and_told_beside_the_others() -> Non
     with pytest.raises(
         AssertionError, match="Too many at once: 1, not 0; Refused after a wipe: not one call, not ≤ 1 %"
     ):
+        figures.hold()
+
+
+def test_only_a_full_run_asks_how_long_something_took() -> None:
+    short, full = Figures(full=False), Figures(full=True)
+
+    for each in (short, full):
+        each.timed("Longest wait", 91, 90)
+
+    assert short.all == []
+    with pytest.raises(AssertionError, match="Longest wait: 91 s, not ≤ 90 s"):
+        full.hold()
+
+
+@pytest.mark.parametrize(("full", "row"), [(False, "| Never told |"), (True, "| Never told | ≤ 7 |")])
+def test_a_figure_that_the_page_has_no_row_for_is_short_by_that(*, full: bool, row: str) -> None:
+    figures = Figures(full=full)
+
+    figures.at_most("Never told", 3, 7)
+
+    with pytest.raises(AssertionError, match=re.escape(f"reliability.md has no row {row}")):
         figures.hold()
 
 
