@@ -11,7 +11,7 @@ from tests.chaos.stand import GATEWAY, Stand
 from tests.support.dispatches import dispatches_of
 from tests.support.figures import Figures
 
-ORGANISATIONS, ROUNDS = size(100, 8), size(5, 2)
+ORGANISATIONS, ROUNDS = size(100, 8), size(11, 2)
 ROW = "Every message twice"
 
 
@@ -34,7 +34,7 @@ async def test_messages_that_all_come_twice_at_once_leave_what_single_ones_leave
 
     seen, compared = await ending(twice), await twice.compared()
     figures.at_least(f"{ROW}: messages", messages, size(1_000, 30))
-    figures.at_least(f"{ROW}: of these, those that were under way at the same time", at_once, size(500, 10))
+    figures.at_least(f"{ROW}: of these, those that were under way at the same time", at_once, size(1_000, 10))
     figures.exactly(f"{ROW}: jobs taken from who had them", sum(one.was_held for one in dispatches), 0)
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
