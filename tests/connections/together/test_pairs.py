@@ -21,8 +21,8 @@ from tests.connections.together.keeping import Kept, keep, put_back
 from tests.connections.together.ledger import MANY, Ledger
 from tests.connections.together.pairs import Deeds, JobRuns, RunsOut, furnish, grow_old, of_person, refusal
 from tests.connections.together.stage import Stage, set_stage
-from tests.support.figures import is_full
 from tests.support.deployment import Deployment
+from tests.support.figures import is_full
 
 _EVERY = 1 if is_full("proofs") else 8
 _JOBS = ("decided", "released", "revoked")
