@@ -15,11 +15,18 @@ from tests.support.firm import Firm
 from tests.support.jobs import JobTable, calendar
 from tests.support.sandbox import Sandbox
 from tests.support.syncing import RUN, Connected, connected
-from tieline.ids import RunId
+from tieline.ids import ClientId, PersonId, RunId, new_id
+from tieline.practices.service import add_client_member
+from tieline.principal import ClientRole
 from tieline.sync.slices import work_slice
 
 Move = Callable[[timedelta], Awaitable[None]]
 KEPT_FOR_PEOPLE = 100
+_LIMITS = "name scope kind most windowSeconds used left reserve resetsAt looksAgainAt blockedUntil"
+QUOTAS = f"""query($run: ID!, $connection: ID!) {{
+  syncRun(id: $run) {{ limit {{ name scope most }} resumeAt message feedsDone feedsTotal records }}
+  connection(id: $connection) {{ quota {{ limits {{ {_LIMITS} }} blockedBy blockedUntil source asOf }} }}
+  providers {{ slug app {{ environment tier quota {{ limits {{ name used left }} }} }} }} }}"""
 HOUR = timedelta(hours=1)
 
 
@@ -45,6 +52,17 @@ async def worked(client: Connected, *, seconds: float = 30.0) -> dict[str, Any]:
     await work_slice(client.trip.firm.practice_id, RunId(UUID(client.run["id"])), seconds=seconds)
     shown: dict[str, Any] = (await client.admin.ask(RUN, id=client.run["id"]))["syncRun"]
     return shown
+
+
+async def administrator(firm: Firm, client_id: str) -> PersonId:
+    """Somebody who belongs to that client alone."""
+    return await add_client_member(
+        firm.practice_id,
+        name="Theirs",
+        email=f"{new_id()}@client.invalid",
+        client_id=ClientId(UUID(client_id)),
+        role=ClientRole.ADMINISTRATOR,
+    )
 
 
 def pages(run: dict[str, Any]) -> int:
@@ -85,6 +103,55 @@ async def test_a_pause_is_told_once_while_an_hourly_call_brings_a_page_or_is_ref
         paused[-1]["resumeAt"],
     )
     assert (over["state"], last["kind"]) == ("SUCCEEDED", "SYNC_SUCCEEDED")
+
+
+async def test_a_paused_run_and_the_quota_of_its_connection_say_the_same(
+    client: Connected, firm: Firm
+) -> None:
+    theirs = await firm.caller(await administrator(firm, client.client_id))
+    await client.leave(KEPT_FOR_PEOPLE + 1)
+
+    run = await worked(client)
+    asked = {"run": client.run["id"], "connection": client.connection_id}
+    said = await client.admin.ask(QUOTAS, **asked)
+    seen_by_them = await theirs.ask(QUOTAS, **asked)
+
+    assert said["syncRun"] == {
+        "limit": {"name": "day", "scope": "ORGANISATION", "most": 1_000},
+        "resumeAt": run["resumeAt"],
+        "message": "What syncs may use of the organisation's day at Xero is used up. 1 of 16 parts is read, and it "
+        "goes on from there by itself.",
+        "feedsDone": 1,
+        "feedsTotal": len(run["feeds"]),
+        "records": sum(feed["records"] for feed in run["feeds"]),
+    }
+    quota = said["connection"]["quota"]
+    limits = {limit.pop("name"): limit for limit in quota["limits"]}
+    assert (quota["source"], quota["blockedBy"], quota["blockedUntil"]) == ("LIVE", None, None)
+    assert limits["day"] == {
+        "scope": "ORGANISATION",
+        "kind": "DAY",
+        "most": 1_000,
+        "windowSeconds": None,
+        "used": 900,
+        "left": KEPT_FOR_PEOPLE,
+        "reserve": KEPT_FOR_PEOPLE,
+        "resetsAt": None,
+        "looksAgainAt": run["resumeAt"],
+        "blockedUntil": None,
+    }
+    assert (limits["concurrent"]["used"], limits["concurrent"]["left"]) == (0, 5)
+    assert (limits["minute"]["windowSeconds"], limits["minute"]["most"]) == (60, 60)
+    assert limits["app_minute"]["used"] >= limits["minute"]["used"] >= 1
+    (xero,) = [provider for provider in said["providers"] if provider["slug"] == "xero"]
+    assert (xero["app"]["environment"], xero["app"]["tier"]) == ("SANDBOX", None)
+    assert [limit["name"] for limit in xero["app"]["quota"]["limits"]] == ["app_minute"]
+    assert [limit["name"] for limit in seen_by_them["connection"]["quota"]["limits"]] == [
+        "concurrent",
+        "minute",
+        "day",
+    ]
+    assert [provider["app"] for provider in seen_by_them["providers"]] == [None] * len(said["providers"])
 
 
 async def test_a_run_that_went_on_freely_and_is_paused_anew_tells_it_anew(

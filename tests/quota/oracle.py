@@ -32,7 +32,7 @@ class Place:
     moves: int = 0
     blocks: dict[str, tuple[int, int]] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    told: dict[str, int] = field(default_factory=dict)
     probe: dict[str, str] = field(default_factory=dict)
     following: dict[tuple[str, int], int] = field(default_factory=dict)
     is_sure: bool = False
@@ -257,7 +257,7 @@ class Oracle:
         elif is_probe:
             place.following[name, call.floor(limit)] = now + milliseconds(PROBE_AGAIN)
         if told is not None:
-            place.told.add(name)
+            place.told[name] = now
             if told <= call.floor(limit):
                 place.following[name, call.floor(limit)] = now + milliseconds(PROBE_EVERY)
         if is_probe:

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from tests.quota.oracle import Oracle, Place
+from tests.quota.seen import seen
 from tests.support.deployment import Deployment
 from tieline.errors import LimitScope
 from tieline.ids import new_id
@@ -95,9 +96,12 @@ class Recorded(Script):
         self._run = client.register_script(source.replace(_REAL, f"{_REAL} + asked.later"))
 
     async def _ask(self, *arguments: Any, **more: Any) -> list[str]:
-        answer = await super()._ask(*arguments, later=milliseconds(self.later()), **more)
+        answer = await super()._ask(*arguments, **more)
         self.real = int(answer[1])
         return answer
+
+    def _request(self, *arguments: Any, **more: Any) -> str:
+        return super()._request(*arguments, later=milliseconds(self.later()), **more)
 
 
 class Beside(RuleBasedStateMachine):
@@ -189,6 +193,19 @@ class Beside(RuleBasedStateMachine):
         assert (taken.limit, taken.soon) in worst
         assert taken.seconds == (till - real - offset) / 1000
         return False
+
+    @rule(organisation=st.sampled_from(["a", "b", None]), reserve=st.sampled_from([0.0, 0.25]))
+    def look(self, organisation: str | None, reserve: float) -> None:
+        """Somebody sees what is left; that nothing was changed by it is seen by `both_remember_the_same`."""
+        call = Call.of(self.meter, organisation, LIMITS, reserve=reserve)
+        (looked,) = self.run(self.script.look([call]))
+
+        if self.oracle.memory is None:
+            assert looked is None
+            return
+        assert looked is not None
+        now = round(looked.at.timestamp() * 1000)
+        assert looked == seen(self.oracle, call, now - milliseconds(self.offset), milliseconds(self.offset))
 
     @rule(which=st.integers(0, 20), answered=st.booleans(), left=lefts, refusal=refusals)
     def settle(self, which: int, answered: bool, left: dict[str, int], refusal: Refusal | None) -> None:  # noqa: FBT001
@@ -282,7 +299,7 @@ def _fields(place: Place) -> dict[str, str]:
     """A place as Redis remembers it."""
     return (
         {f"left:{name}": str(left) for name, left in place.left.items()}
-        | {f"told:{name}": "1" for name in place.told}
+        | {f"told:{name}": str(at) for name, at in place.told.items()}
         | {f"probe:{name}": call for name, call in place.probe.items()}
         | {f"next:{name}:{floor}": str(at) for (name, floor), at in place.following.items()}
         | {f"block:{name}": f"{till} {made}" for name, (till, made) in place.blocks.items()}

@@ -38,7 +38,9 @@ async def test_a_spent_limit_pauses_the_run_which_then_goes_on_where_it_was(
     assert again == Again(error.resume_at)
     run = await client.run()
     assert (run.state, run.limit_name, run.resume_at) == (RunState.PAUSED, "day", error.resume_at)
-    assert run.message == str(error)
+    assert run.message == (
+        "The limit 'day' of Pretend is spent. 0 of 2 parts are read, and it goes on from there by itself."
+    )
     assert (run.feeds[0].pages, run.feeds[0].calls) == (1, 2)
     [(kind, told)] = await client.books.events()
     assert (kind, told["limit"], told["run_id"]) == ("SYNC_PAUSED", "day", str(run.id))
@@ -80,6 +82,7 @@ async def test_a_limit_that_a_provider_names_without_a_gate_pauses_too(
 
     run = await client.run()
     assert (run.state, run.limit_name) == (RunState.PAUSED, "x" * 32)
+    assert str(run.message).startswith(f"The limit '{'x' * 50}' of Pretend is spent. 0 of 2 parts are read")
     assert again is not None
     assert run.resume_at == again.at
 

@@ -9,9 +9,11 @@ import typer
 
 from tieline.cli.opened import with_database
 from tieline.cli.options import PracticeOption
+from tieline.cli.quotas import quota_lines
 
 if TYPE_CHECKING:
     from tieline.credentials.apps.repository import App
+    from tieline.quota import QuotaTold
     from tieline.vault import Secret
 
 _LONGEST = 10_000  # of what is read; a secret is far shorter
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_apps)
     group.command("rotate")(rotate_app)
     group.command("tier")(change_tier)
+    group.command("quota")(show_quota)
     group.command("webhook")(set_webhook_secret)
     app.add_typer(group, name="app")
 
@@ -169,6 +172,17 @@ def change_tier(
 
     with_database(run)
     typer.echo(tier)
+
+
+def show_quota(*, practice: PracticeOption, provider: ProviderOption) -> None:
+    """Show what is left of the limits that all calls of an app share."""
+    from tieline.connections.quotas.service import quota_of_app
+    from tieline.practices import service
+
+    async def run() -> QuotaTold:
+        return await quota_of_app(await service.locate_practice(practice), provider)
+
+    typer.echo("\n".join(quota_lines(with_database(run))))
 
 
 def _callback_of(app: App) -> str:

@@ -117,6 +117,10 @@ class Call:
         over = limit.counted_over
         return self.floor(limit) if over is not None and over >= _DAY else 0
 
+    def reserved(self, limit: Limit) -> int:
+        """So many of the limit's calls are left to others."""
+        return self.floor(limit) if limit.kind is LimitKind.DAY else self._kept_back(limit)
+
     def doubt(self) -> timedelta:
         """After so long a time, what was forgotten of the organisation's calls no longer counts."""
         windows = [

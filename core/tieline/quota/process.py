@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,6 +25,7 @@ from tieline.quota.calls import Call
 from tieline.quota.careful import Careful
 from tieline.quota.lasting import LONG, Block, Lasting
 from tieline.quota.lines import Lines
+from tieline.quota.looking import Looked
 from tieline.quota.memory import QUIET, Memory
 from tieline.quota.months import WRITE_EVERY, Months
 from tieline.quota.script import (
@@ -106,6 +107,18 @@ class Quota:
             self._careful.block(call.meter, block)
         is_long = outcome.refusal is not None and outcome.refusal.wait >= LONG
         await asyncio.shield(self._begin(self._end(ticket, outcome, block if is_long else None, lasting)))
+
+    async def look(self, calls: Sequence[Call]) -> list[Looked | None]:
+        """How it stands with the limits of each; None where Redis is away or has forgotten."""
+        if calls and self._asks_redis():
+            try:
+                looked = await self._script.look(calls)
+            except _AWAY as error:
+                self._went_away(error)
+            else:
+                self._came_back()
+                return looked
+        return [None] * len(calls)
 
     async def close(self) -> None:
         """Wait for what is still being given back, and write what was counted of months."""

@@ -4,11 +4,12 @@
 --   settle   a call is over: its place is free, its answer's figures and refusals are taken over
 --   join     a process says what it knows of blocks and months, and learns the name of this Redis' memory
 --   rejoin   a call that was in flight when Redis forgot is in flight again
+--   look     what is counted and known of the limits of a call, for people to see; nothing is written
 --
 -- KEYS: marker, then state and flight of the app, then those of the organisation if there is one, then one key
 -- for each RATE and each MONTH. For `join`: marker, the app's state, then those that its blocks and days belong to.
---   state    hash: block:L = "until made", left:L, told:L, probe:L = call, next:L:floor, sure, seq
---            (how many calls came and went)
+--   state    hash: block:L = "until made", left:L, told:L (when an answer said what is left), probe:L = call,
+--            next:L:floor, sure, seq (how many calls came and went)
 --   flight   sorted set of calls by the real instant at which they are given up
 --   rate     sorted set of calls by the calendar instant at which they no longer count
 --   month    hash: day of UTC, counted from 1970 = calls that started in it
@@ -84,13 +85,19 @@ local function refuse(limit, till, soon)
   if not refusal or till > refusal.till then refusal = { limit = limit, till = till, soon = soon } end
 end
 
+-- Until when a block stands; nil where it is over, or was made when the calendar was far ahead.
+local function standing(block)
+  local till, made = string.match(block, '^(%d+) (%d+)$')
+  till, made = tonumber(till), tonumber(made)
+  if till and till > now and made <= now + SKEW_MS then return till end
+end
+
 local function look_at_blocks(place)
   for field, value in pairs(place.fields) do
     local limit = string.match(field, '^block:(.*)$')
     if limit then
-      local till, made = string.match(value, '^(%d+) (%d+)$')
-      till, made = tonumber(till), tonumber(made)
-      if till > now and made <= now + SKEW_MS then
+      local till = standing(value)
+      if till then
         refuse(limit, till, false)
       else
         redis.call('HDEL', place.state, field)
@@ -113,31 +120,49 @@ local function look_at_rate(limit, places)
   refuse(limit.name, till, till <= now)
 end
 
--- The days that still count, the first one first, and the sum of their calls.
+-- The days that still count, the first one first, the sum of their calls, and the fields of those that do not.
 local function days_of(limit)
-  local days, sum = {}, 0
+  local days, sum, over = {}, 0, {}
   local flat = redis.call('HGETALL', limit.key)
   for i = 1, #flat, 2 do
     local day, calls = tonumber(flat[i]), tonumber(flat[i + 1])
     if day_ends(limit, day) <= now or day * DAY_MS > now + SKEW_MS then
-      redis.call('HDEL', limit.key, flat[i])
+      over[#over + 1] = flat[i]
     else
       days[#days + 1], sum = { day = day, calls = calls }, sum + calls
     end
   end
   table.sort(days, function(one, other) return one.day < other.day end)
+  return days, sum, over
+end
+
+-- The same, and those that no longer count are dropped.
+local function count_days(limit)
+  local days, sum, over = days_of(limit)
+  for _, field in ipairs(over) do redis.call('HDEL', limit.key, field) end
   return days, sum
 end
 
+-- When so many calls of these days no longer count; nil where they are fewer.
+local function days_free(limit, days, calls)
+  for _, one in ipairs(days) do
+    calls = calls - one.calls
+    if calls < 1 then return day_ends(limit, one.day) end
+  end
+end
+
 local function look_at_month(limit)
-  local days, sum = days_of(limit)
+  local days, sum = count_days(limit)
   local over = sum + 1 - limit.most
   if over < 1 then return end
   if limit.most < 1 then return refuse(limit.name, now + limit.window, false) end
-  for _, one in ipairs(days) do
-    over = over - one.calls
-    if over < 1 then return refuse(limit.name, day_ends(limit, one.day), false) end
-  end
+  refuse(limit.name, days_free(limit, days, over), false)
+end
+
+-- When a day that is spent is asked for again; nil where a call may do so now.
+local function asked_again(limit, fields, floor)
+  local following = tonumber(fields['next:' .. limit.name .. ':' .. floor])
+  if following and following > now and following <= now + asked.probe + SKEW_MS then return following end
 end
 
 -- The day is never begun anew here: when it is spent, one call at a time finds out whether it was, and not before an
@@ -148,10 +173,8 @@ local function look_at_day(limit, place)
   if not limit.probing then return end
   local probe = place.fields['probe:' .. limit.name]
   if probe and redis.call('ZSCORE', place.flight, probe) then return refuse(limit.name, now, true) end
-  local following = tonumber(place.fields['next:' .. limit.name .. ':' .. limit.floor])
-  if following and following > now and following <= now + asked.probe + SKEW_MS then
-    refuse(limit.name, following, false)
-  end
+  local following = asked_again(limit, place.fields, limit.floor)
+  if following then refuse(limit.name, following, false) end
 end
 
 -- Where this Redis forgot what was counted, one call at a time until an answer says what is left.
@@ -160,7 +183,7 @@ local function look_at_doubt(place, since)
   if redis.call('ZCARD', place.flight) > 0 then refuse('restart', now, true) end
 end
 
-local function look(all, since)
+local function look_at_all(all, since)
   for _, place in ipairs(all) do
     place.fields = state_of(place.state)
     redis.call('ZREMRANGEBYSCORE', place.flight, '-inf', text(real))
@@ -194,7 +217,7 @@ local function take()
   if not name or name ~= asked.memory then return { 'unknown', text(real) } end
   redis.call('PEXPIRE', KEYS[1], DAY_MS)
   local all = places()
-  look(all, since)
+  look_at_all(all, since)
   if refusal then
     return { 'wait', text(real), refusal.limit, text(refusal.till), refusal.soon and '1' or '0' }
   end
@@ -232,7 +255,7 @@ end
 
 -- A provider's month may begin anew where ours does not, so only figures that are lower are believed.
 local function correct_month(limit, left)
-  local _, known = days_of(limit)
+  local _, known = count_days(limit)
   local used = math.min(limit.most, limit.most - left)
   if used > known then count_day(limit, used - known) end
 end
@@ -247,7 +270,7 @@ local function correct_day(limit, place, told)
     elseif not left or least < left then
       redis.call('HSET', place.state, field, text(least))
     end
-    redis.call('HSET', place.state, 'told:' .. limit.name, '1')
+    redis.call('HSET', place.state, 'told:' .. limit.name, text(now))
     if told <= limit.floor then
       redis.call('HSET', place.state, 'next:' .. limit.name .. ':' .. limit.floor, text(now + asked.probe))
     end
@@ -338,4 +361,56 @@ local function rejoin()
   return { 'rejoined', text(real) }
 end
 
-return ({ take = take, settle = settle, join = join, rejoin = rejoin })[asked.verb]()
+---------------------------------------------------------------------------------------------------- look
+
+local function see_rate(limit)
+  local from, to = '(' .. text(now), text(now + limit.window + limit.late + SKEW_MS)
+  local last = redis.call('ZREVRANGEBYSCORE', limit.key, to, from, 'WITHSCORES', 'LIMIT', 0, 1)
+  return { used = redis.call('ZCOUNT', limit.key, from, to), resets = tonumber(last[2]) }
+end
+
+local function see_month(limit)
+  local days, sum = days_of(limit)
+  return { used = sum, resets = days_free(limit, days, math.max(1, sum + 1 - limit.most)) }
+end
+
+local function see_day(limit, place)
+  local left = tonumber(place.fields['left:' .. limit.name])
+  local seen = { left = left, told = tonumber(place.fields['told:' .. limit.name]) }
+  if left and left <= limit.floor then seen.looks = asked_again(limit, place.fields, limit.floor) end
+  if left and left <= 0 and not seen.looks then seen.looks = asked_again(limit, place.fields, 0) end
+  return seen
+end
+
+local function see(limit, all)
+  local place = all[limit.place]
+  if limit.kind == 'RATE' then return see_rate(limit) end
+  if limit.kind == 'MONTH' then return see_month(limit) end
+  if limit.kind == 'DAY' then return see_day(limit, place) end
+  return { used = redis.call('ZCOUNT', place.flight, '(' .. text(real), '+inf') }
+end
+
+-- For each limit used, left, resets, looks and told, '' where that is not known; then place, limit and end of each block.
+local function look()
+  if not memory() then return { 'unknown', text(real) } end
+  local all, answer = places(), { 'looked', text(real), text(now) }
+  local function add(figure) answer[#answer + 1] = figure and text(figure) or '' end
+  for _, place in ipairs(all) do place.fields = state_of(place.state) end
+  for _, limit in ipairs(asked.limits) do
+    local seen = see(limit, all)
+    add(seen.used) add(seen.left) add(seen.resets) add(seen.looks) add(seen.told)
+  end
+  for nth, place in ipairs(all) do
+    for field, value in pairs(place.fields) do
+      local limit, till = string.match(field, '^block:(.*)$'), standing(value)
+      if limit and till then
+        add(nth)
+        answer[#answer + 1] = limit
+        add(till)
+      end
+    end
+  end
+  return answer
+end
+
+return ({ take = take, settle = settle, join = join, rejoin = rejoin, look = look })[asked.verb]()

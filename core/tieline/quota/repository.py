@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from tieline.database import current
 from tieline.ids import AppId, PracticeId
 from tieline.quota.lasting import Block, Counted
 
+T = TypeVar("T")
+
 _STANDING = """
 SELECT external_id, limit_name, until FROM quota_block
  WHERE practice_id = $1 AND provider_app_id = $2 AND until > $3
+"""
+_STANDING_OF = """
+SELECT provider_app_id, external_id, limit_name, until FROM quota_block
+ WHERE practice_id = $1 AND provider_app_id = ANY (ARRAY (SELECT a.id FROM provider_app AS a WHERE a.practice_id = $1))
+   AND external_id = ANY ($2::text[]) AND until > $3
 """
 _OVER = """
 WITH over AS (SELECT external_id, limit_name FROM quota_block
@@ -31,6 +38,11 @@ ON CONFLICT (practice_id, provider_app_id, external_id, limit_name)
 _COUNTED = """
 SELECT external_id, limit_name, day, calls FROM quota_meter
  WHERE practice_id = $1 AND provider_app_id = $2 AND day >= $3
+"""
+_COUNTED_OF = """
+SELECT provider_app_id, external_id, limit_name, day, calls FROM quota_meter
+ WHERE practice_id = $1 AND provider_app_id = ANY (ARRAY (SELECT a.id FROM provider_app AS a WHERE a.practice_id = $1))
+   AND external_id = ANY ($2::text[]) AND day >= $3
 """
 # In one order, so that two processes that write the same days do not wait for each other.
 _COUNT = """
@@ -57,11 +69,12 @@ class BlockRepository:
 
     async def standing(self, app_id: AppId, *, at: datetime) -> Sequence[Block]:
         """Those of the app that are not over."""
-        rows = await current().rows(_STANDING, self.practice_id, app_id, at)
-        return [
-            Block(organisation=row["external_id"] or None, limit=row["limit_name"], until=row["until"])
-            for row in rows
-        ]
+        return [_block(row) for row in await current().rows(_STANDING, self.practice_id, app_id, at)]
+
+    async def standing_of(self, organisations: Collection[str], *, at: datetime) -> dict[AppId, list[Block]]:
+        """Those of the apps themselves and of these organisations that are not over, by app."""
+        rows = await current().rows(_STANDING_OF, self.practice_id, ["", *organisations], at)
+        return _by_app(rows, _block)
 
     async def keep(self, app_id: AppId, block: Block, *, at: datetime) -> None:
         """Store it, then drop those that are over and nobody else writes; nothing where the app is gone."""
@@ -83,16 +96,12 @@ class MeterRepository:
 
     async def counted(self, app_id: AppId, *, since: date) -> Sequence[Counted]:
         """The app's days from that one on."""
-        rows = await current().rows(_COUNTED, self.practice_id, app_id, since)
-        return [
-            Counted(
-                organisation=row["external_id"] or None,
-                limit=row["limit_name"],
-                day=row["day"],
-                calls=row["calls"],
-            )
-            for row in rows
-        ]
+        return [_day(row) for row in await current().rows(_COUNTED, self.practice_id, app_id, since)]
+
+    async def counted_of(self, organisations: Collection[str], *, since: date) -> dict[AppId, list[Counted]]:
+        """The days of the apps themselves and of these organisations from that one on, by app."""
+        rows = await current().rows(_COUNTED_OF, self.practice_id, ["", *organisations], since)
+        return _by_app(rows, _day)
 
     async def count(self, app_id: AppId, days: Sequence[Counted]) -> None:
         """Store them where they are more than before; nothing where the app is gone."""
@@ -105,3 +114,23 @@ class MeterRepository:
             [each.day for each in days],
             [each.calls for each in days],
         )
+
+
+def _by_app(rows: Iterable[Any], made: Callable[[Any], T]) -> dict[AppId, list[T]]:
+    found: dict[AppId, list[T]] = {}
+    for row in rows:
+        found.setdefault(row["provider_app_id"], []).append(made(row))
+    return found
+
+
+def _block(row: Any) -> Block:
+    return Block(organisation=row["external_id"] or None, limit=row["limit_name"], until=row["until"])
+
+
+def _day(row: Any) -> Counted:
+    return Counted(
+        organisation=row["external_id"] or None,
+        limit=row["limit_name"],
+        day=row["day"],
+        calls=row["calls"],
+    )

@@ -19,6 +19,7 @@ from tieline import clock
 from tieline.errors import LimitScope
 from tieline.quota.calls import Call, Meter, milliseconds, place_of
 from tieline.quota.lasting import Block, Counted
+from tieline.quota.looking import Looked, read_look
 
 PROBE_EVERY = timedelta(hours=1)
 PROBE_AGAIN = timedelta(seconds=10)
@@ -90,6 +91,7 @@ class Script:
         self, client: Redis, *, offset: Callable[[], timedelta] = real_offset, life: timedelta = IN_FLIGHT
     ) -> None:
         source = files("tieline.quota").joinpath("quota.lua").read_text(encoding="utf-8")
+        self._client = client
         self._run: Any = client.register_script(source)
         self._offset = offset
         self._life = milliseconds(life)
@@ -179,13 +181,29 @@ class Script:
         """The call has been in flight all the time."""
         await self._ask("rejoin", call.keys(), self._offset(), call.asked())
 
+    async def look(self, calls: Sequence[Call]) -> list[Looked | None]:
+        """How it stands with the limits of each, at one go; None where Redis forgot. Nothing is taken or written."""
+        offset, probe = self._offset(), milliseconds(PROBE_EVERY)
+        async with asyncio.timeout(ANSWER_SECONDS), self._client.pipeline(transaction=False) as asking:
+            for call in calls:
+                request = self._request("look", offset, call.asked(), probe=probe)
+                await self._run(keys=call.keys(), args=[request], client=asking)
+            answers = await asking.execute()
+        return [read_look(call, _texts(answer)) for call, answer in zip(calls, answers, strict=True)]
+
     async def _ask(
         self, verb: str, keys: list[str], offset: timedelta, asked: dict[str, Any], **more: object
     ) -> list[str]:
-        request = {"verb": verb, "offset": milliseconds(offset), "life": self._life} | asked | more
         async with asyncio.timeout(ANSWER_SECONDS):
-            answer = await self._run(keys=keys, args=[json.dumps(request)])
-        return [part.decode() if isinstance(part, bytes) else str(part) for part in answer]
+            answer = await self._run(keys=keys, args=[self._request(verb, offset, asked, **more)])
+        return _texts(answer)
+
+    def _request(self, verb: str, offset: timedelta, asked: dict[str, Any], **more: object) -> str:
+        return json.dumps({"verb": verb, "offset": milliseconds(offset), "life": self._life} | asked | more)
+
+
+def _texts(answer: Sequence[object]) -> list[str]:
+    return [part.decode() if isinstance(part, bytes) else str(part) for part in answer]
 
 
 def _told(one: Block | Counted) -> dict[str, Any]:

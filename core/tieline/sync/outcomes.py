@@ -64,6 +64,7 @@ from tieline.sync.standing import (
     refused,
     told,
 )
+from tieline.sync.why_paused import why_paused
 from tieline.work import Again, retrying, unit_of_work
 
 _UNSAID = timedelta(minutes=1)
@@ -109,7 +110,7 @@ async def outcome(cut: CutShort, error: Exception) -> Again | None:  # noqa: PLR
         case QuotaSpent():
             return await _pause(cut, error.limit, _spent(cut, error), _STALLED)
         case Throttled():
-            return await _pause(cut, error.limit, _refused(error), str(error))
+            return await _pause(cut, error.limit, _refused(cut, error), str(error))
         case ProviderUnavailable() | ProviderMisconfigured():
             return await _put_off(cut, error)
         case AccessLost():
@@ -126,12 +127,16 @@ async def outcome(cut: CutShort, error: Exception) -> Again | None:  # noqa: PLR
 
 
 def _spent(cut: CutShort, error: QuotaSpent) -> _Pausing:
-    return lambda before, _: paused(before, error.limit, error.resume_at, str(error), is_still=cut.is_still)
+    provider, limit = cut.plan.provider, error.limit
+    return lambda before, _: paused(
+        before, limit, error.resume_at, why_paused(before, provider, limit), is_still=cut.is_still
+    )
 
 
-def _refused(error: Throttled) -> _Pausing:
+def _refused(cut: CutShort, error: Throttled) -> _Pausing:
+    provider, limit = cut.plan.provider, error.limit
     wait = _UNSAID if error.retry_after is None else error.retry_after
-    return lambda before, at: refused(before, error.limit, wait, str(error), at=at)
+    return lambda before, at: refused(before, limit, wait, why_paused(before, provider, limit), at=at)
 
 
 async def _pause(cut: CutShort, limit: str, pausing: _Pausing, stalled: str) -> Again | None:

@@ -114,6 +114,16 @@ class Run:
         return tuple(each.feed for each in self.feeds)
 
     @property
+    def feeds_done(self) -> int:
+        """How many of the feeds are read to their end."""
+        return sum(each.done for each in self.feeds)
+
+    @property
+    def records(self) -> int:
+        """How many records have come, in all its feeds."""
+        return sum(each.records for each in self.feeds)
+
+    @property
     def set_aside(self) -> int:
         """How many records could not be read, in all its feeds."""
         return sum(each.set_aside for each in self.feeds)

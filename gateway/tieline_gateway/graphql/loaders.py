@@ -17,6 +17,7 @@ from tieline.clients import service as clients
 from tieline.clients.repository import Client
 from tieline.connections import service as connections
 from tieline.connections.organisations.repository import Organisation
+from tieline.connections.quotas.service import quota_of_apps, quota_of_connections
 from tieline.connections.repository import Connection
 from tieline.connections.settings.service import Settled, settings_of
 from tieline.connections.suggestions.matching import Suggestion
@@ -33,11 +34,15 @@ from tieline.practices.repository import Person, Team
 from tieline.practices.teams.repository import TeamSize
 from tieline.practices.teams.service import team_sizes
 from tieline.principal import Principal
+from tieline.quota import QuotaTold
 from tieline.sync import service as syncs
 from tieline.sync.runs import Run
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_MOST_QUOTAS = 200
+"""So many connections are looked up in Redis at one go."""
 
 Found: TypeAlias = tuple[SignInId, Product, OrganisationId]
 """An organisation that a sign-in found, to be connected for a product."""
@@ -54,8 +59,8 @@ class Ahead:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaders:
-    """Named for what they map. `app` goes by the provider's slug; `connections` are a client's current ones;
-    `last_run` is the latest sync of a connection's organisation, `settings` what is settled about a connection.
+    """Named for what they map. `app` and `quota_of_app` go by the provider's slug; `connections` are a client's
+    current ones; `last_run` is the latest sync of a connection's organisation, `settings` what is settled about one.
     """
 
     app: DataLoader[str, App | None]
@@ -66,6 +71,8 @@ class Loaders:
     namesakes: DataLoader[OrganisationId, tuple[ClientId, ...]]
     organisation: DataLoader[OrganisationId, Organisation | None]
     person: DataLoader[PersonId, Person | None]
+    quota_of_app: DataLoader[str, QuotaTold | None]
+    quota_of_connection: DataLoader[ConnectionId, QuotaTold | None]
     settings: DataLoader[ConnectionId, list[Settled]]
     suggestions: DataLoader[Found, tuple[Suggestion, ...]]
     team: DataLoader[TeamId, Team | None]
@@ -91,6 +98,8 @@ class Loaders:
                 lambda ids: _organisations(principal, ids), lambda known: known.id, ahead.organisations
             ),
             person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
+            quota_of_app=_quota_of_app(principal),
+            quota_of_connection=_quota_of_connection(principal),
             settings=_settings(principal),
             suggestions=_suggestions(principal),
             team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
@@ -144,6 +153,22 @@ def _last_run(principal: Principal) -> DataLoader[ConnectionId, Run | None]:
         return [found.get(connection_id) for connection_id in ids]
 
     return DataLoader(load)
+
+
+def _quota_of_app(principal: Principal) -> DataLoader[str, QuotaTold | None]:
+    async def load(providers: list[str]) -> list[QuotaTold | None]:
+        found = await quota_of_apps(principal)
+        return [found.get(provider) for provider in providers]
+
+    return DataLoader(load)
+
+
+def _quota_of_connection(principal: Principal) -> DataLoader[ConnectionId, QuotaTold | None]:
+    async def load(ids: list[ConnectionId]) -> list[QuotaTold | None]:
+        found = await quota_of_connections(principal, ids)
+        return [found.get(connection_id) for connection_id in ids]
+
+    return DataLoader(load, max_batch_size=_MOST_QUOTAS)
 
 
 def _settings(principal: Principal) -> DataLoader[ConnectionId, list[Settled]]:

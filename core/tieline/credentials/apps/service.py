@@ -12,7 +12,7 @@ from tieline.database import scope
 from tieline.errors import Invalid, NotFound, ProviderMisconfigured
 from tieline.host import host
 from tieline.ids import AppId, PracticeId, new_id
-from tieline.plugins import Endpoints, Provider, receiver_of
+from tieline.plugins import Endpoints, Limit, Provider, receiver_of
 from tieline.principal import Principal
 from tieline.quota import Meter
 from tieline.vault import Place, Secret
@@ -71,6 +71,13 @@ def meter_of(app: App) -> Meter:
     """Whose limits its calls spend: the client id's, at the place where it is spoken to."""
     place = "" if app.base_url is None else f"@{app.base_url}"
     return Meter(provider=app.provider, client_id=f"{app.client_id}{place}")
+
+
+def limit_named(app: App, name: str) -> Limit | None:
+    """The limit that its provider calls so, at the app's tier; None where it is not known."""
+    provider = host().registry.get(app.provider)
+    limits = provider.limits(app.tier) if provider else ()
+    return next((limit for limit in limits if limit.name == name), None)
 
 
 def secret_of(app: App, sealed: bytes) -> Secret:

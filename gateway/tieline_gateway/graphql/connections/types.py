@@ -21,6 +21,7 @@ from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Person
+from tieline_gateway.graphql.providers.quotas import Quota
 from tieline_gateway.graphql.providers.settings import ConnectionSetting
 from tieline_gateway.graphql.providers.types import Provider, load_provider
 from tieline_gateway.graphql.sync.types import SyncRun, SyncRunPage
@@ -191,6 +192,16 @@ class Connection:
         return SyncRunPage.of(
             await syncs.list_runs(info.context.principal, self.key, first=first, after=after)
         )
+
+    @strawberry.field(
+        description="What the provider's limits allow its organisation; with the limits of the app, but for who only "
+        "belongs to clients. Null where it is disconnected or has ended."
+    )
+    async def quota(self, info: Info) -> Quota | None:
+        found = await info.context.loaders.quota_of_connection.load(self.key)
+        if found is None:
+            return None
+        return Quota.of(found, found.limits if info.context.principal.is_insider else found.of_organisation())
 
     @strawberry.field(description="Where its organisation's books are.")
     async def provider(self, info: Info) -> Provider:

@@ -71,7 +71,7 @@ class ConnectionEvent:
     @classmethod
     def of(cls, event: Recorded) -> ConnectionEvent:
         told = event.payload
-        connection, run = connection_of(event), run_of(event)
+        connection, run, organisation = connection_of(event), run_of(event), organisation_of(event)
         return cls(
             cursor=event.cursor.encode(),
             kind=kind_of(event.kind),
@@ -84,11 +84,11 @@ class ConnectionEvent:
             expires_at=_instant(told.get("expires_at")),
             sync_run_id=_id(run),
             sync_reason=told.get("reason") if run else None,
-            limit=SyncLimit(name=told["limit"]) if "limit" in told else None,
+            limit=SyncLimit(name=told["limit"], organisation_id=organisation) if "limit" in told else None,
             resume_at=_instant(told.get("resume_at")),
             client_key=event.client_id,
             connection_key=connection,
-            organisation_key=organisation_of(event),
+            organisation_key=organisation,
         )
 
 

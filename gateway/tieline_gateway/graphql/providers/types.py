@@ -6,12 +6,36 @@ from typing import Annotated
 
 import strawberry
 
-from tieline.credentials.apps.repository import App
+from tieline.credentials.apps.repository import App, Environment
 from tieline.host import host
 from tieline.plugins import ConnectionSetting as Declared
 from tieline.plugins import Product
 from tieline_gateway.graphql.context import Info
+from tieline_gateway.graphql.providers.quotas import Quota
 from tieline_gateway.graphql.providers.settings import ConnectionSetting
+
+strawberry.enum(
+    Environment,
+    name="ProviderEnvironment",
+    description="Whose books an app reaches: real ones, or those of a sandbox.",
+)
+
+
+@strawberry.type(description="The practice's own app at a provider, through which all of its calls go.")
+class ProviderApp:
+    environment: Environment
+    tier: str | None = strawberry.field(
+        description="What the operator said it is at the provider; null: the smallest limits hold."
+    )
+    provider_slug: strawberry.Private[str]
+
+    @strawberry.field(
+        description="The limits that all of its calls share, whichever organisation they are for. Null when the "
+        "provider's plugin is gone."
+    )
+    async def quota(self, info: Info) -> Quota | None:
+        found = await info.context.loaders.quota_of_app.load(self.provider_slug)
+        return Quota.of(found, found.limits) if found else None
 
 
 @strawberry.type(description="An accounting system, and what the practice's own app there can do.")
@@ -33,6 +57,16 @@ class Provider:
     )
 
     settings: strawberry.Private[tuple[Declared, ...]]
+    own_app: strawberry.Private[App | None]
+
+    @strawberry.field(
+        description="The practice's app there; null where it has none, and for who only belongs to clients."
+    )
+    def app(self, info: Info) -> ProviderApp | None:
+        app = self.own_app
+        if app is None or not info.context.principal.is_insider:
+            return None
+        return ProviderApp(environment=app.environment, tier=app.tier, provider_slug=self.slug)
 
     @strawberry.field(description="What a practice may settle about each of its connections of a product.")
     def connection_settings(
@@ -55,6 +89,7 @@ class Provider:
             configured=app is not None and info is not None,
             callback_url=host().callback_url(slug, app.id) if app else None,
             settings=info.connection_settings if info else (),
+            own_app=app,
         )
 
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from tieline.credentials.apps.service import limit_named
+from tieline.errors import LimitScope
 from tieline.ids import OrganisationId
 from tieline.pages import Page
+from tieline.plugins import Limit
 from tieline.sync import runs
 from tieline.sync.runs import RunState, Trigger
 from tieline_gateway.graphql.context import Info
@@ -36,6 +39,28 @@ class SyncLimit:
     name: str = strawberry.field(
         description="The provider's word for it, such as day; `restart` and `line` are short waits of our own."
     )
+    organisation_id: strawberry.Private[OrganisationId | None]
+
+    @strawberry.field(
+        description="Whose calls it counts; null where it is no limit that the provider is known to have."
+    )
+    async def scope(self, info: Info) -> LimitScope | None:
+        known = await self._known(info)
+        return known.scope if known else None
+
+    @strawberry.field(
+        description="How many calls it allows the practice's app; null where it is no limit that the provider is "
+        "known to have."
+    )
+    async def most(self, info: Info) -> int | None:
+        known = await self._known(info)
+        return known.most if known else None
+
+    async def _known(self, info: Info) -> Limit | None:
+        loaders = info.context.loaders
+        organisation = self.organisation_id and await loaders.organisation.load(self.organisation_id)
+        app = await loaders.app.load(organisation.provider) if organisation else None
+        return limit_named(app, self.name) if app else None
 
 
 @strawberry.type(description="How far one feed of a sync is.")
@@ -75,6 +100,9 @@ class SyncRun:
     reason: str | None = strawberry.field(description="Why it is FAILED or CANCELLED, as a code.")
     message: str | None = strawberry.field(description="A sentence for people, in English.")
     feeds: list[FeedProgress] = strawberry.field(description="In the order in which they are read.")
+    feeds_done: int = strawberry.field(description="How many of the feeds are read to their end.")
+    feeds_total: int = strawberry.field(description="How many feeds are to be read.")
+    records: int = strawberry.field(description="Records that came, in all feeds.")
     set_aside: int = strawberry.field(description="Records that could not be read, in all feeds.")
     created_at: datetime
     started_at: datetime | None = strawberry.field(description="When work on it first began.")
@@ -96,17 +124,24 @@ class SyncRun:
             id=strawberry.ID(str(run.id)),
             state=run.state,
             trigger=run.trigger,
-            limit=SyncLimit(name=run.limit_name) if run.limit_name else None,
+            limit=_limit(run),
             resume_at=run.resume_at,
             reason=run.reason,
             message=run.message,
             feeds=[FeedProgress.of(each) for each in run.feeds],
+            feeds_done=run.feeds_done,
+            feeds_total=len(run.feeds),
+            records=run.records,
             set_aside=run.set_aside,
             created_at=run.created_at,
             started_at=run.started_at,
             finished_at=run.finished_at,
             organisation_id=run.organisation_id,
         )
+
+
+def _limit(run: runs.Run) -> SyncLimit | None:
+    return SyncLimit(name=run.limit_name, organisation_id=run.organisation_id) if run.limit_name else None
 
 
 @strawberry.type(description="A sync and where it stands in its list.")
