@@ -107,6 +107,26 @@ async def test_a_day_that_is_spent_for_syncs_says_when_the_next_call_looks_again
     assert day.blocked_until is None
 
 
+async def test_where_people_and_syncs_look_again_at_other_times_that_of_the_syncs_is_shown(
+    bench: Bench,
+) -> None:
+    quota = bench.quota()
+    people = bench.gate(a_day(1_000), quota=quota)
+    background = bench.gate(a_day(1_000), quota=quota, lane=Lane.BACKGROUND)
+    await call(people, day=0)
+    for_people = by_name(await told(bench, quota, a_day(1_000)))["day"].looks_again_at
+    bench.offset += timedelta(minutes=10)
+    await call(background, day=0)
+
+    with pytest.raises(QuotaSpent) as people_wait:
+        await call(people)
+    with pytest.raises(QuotaSpent) as syncs_wait:
+        await call(background)
+
+    assert for_people == people_wait.value.resume_at < syncs_wait.value.resume_at
+    assert by_name(await told(bench, quota, a_day(1_000)))["day"].looks_again_at == syncs_wait.value.resume_at
+
+
 async def test_a_refusal_says_until_when_no_call_passes_and_because_of_which_limit(bench: Bench) -> None:
     quota = bench.quota()
     gate = bench.gate(*LIMITS, quota=quota)
