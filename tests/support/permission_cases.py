@@ -38,6 +38,8 @@ def changes(name: str, input: str) -> Try:
     return Try(document=document)
 
 
+NEWS = "CLIENT_CHANGED"
+"""What a scene has happen to its clients."""
 TRIES = {
     "Query.viewer": Try(document="{ viewer { practice { id } } }"),
     "Query.providers": Try(document="{ providers { slug } }"),
@@ -138,7 +140,7 @@ TRIES = {
     "Mutation.reassign": case("Mutation.reassign.input.connectionIds"),
     "Subscription.signIn": case("Subscription.signIn.id", names="signed_in"),
     "Subscription.connectionEvents": lists(
-        "subscription($after: String!) { connectionEvents(after: $after) { clientId } }", shows="client"
+        "subscription($after: String!) { connectionEvents(after: $after) { kind clientId } }", shows="client"
     ),
 }
 
