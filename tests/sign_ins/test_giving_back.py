@@ -76,7 +76,7 @@ def _in_between(monkeypatch: pytest.MonkeyPatch, way: Any, meanwhile: Meanwhile)
 async def test_nobody_is_sent_to_the_provider_while_something_is_given_back(
     desk: Desk, kim: Person, way: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_back, told = await way(desk, kim), list[type[BaseException]]()
+    give_back, told = await way(desk, kim), list[str]()
     going = await desk.start()
     await desk.back(await desk.consent(going, kim, allow=False))
     monkeypatch.setattr(giving_back, "_WAIT_SECONDS", 0)
@@ -85,12 +85,16 @@ async def test_nobody_is_sent_to_the_provider_while_something_is_given_back(
         for trip in (desk.start(), continue_sign_in(desk.admin, going.sign_in.id)):
             with pytest.raises(Busy) as refused:
                 await trip
-            told.append(refused.type)
+            told.append(f"{refused.value.code}: {refused.value}")
 
     _in_between(monkeypatch, way, meanwhile)
     assert await give_back() is None
 
-    assert told == [Busy, Busy]
+    sentence = (
+        "BUSY: Access that was granted before is being given back at the provider, and it takes long: "
+        "begin to sign in again in a minute."
+    )
+    assert told == [sentence, sentence]
     assert (await desk.start()).authorization_url is not None
 
 

@@ -43,6 +43,7 @@
     │   └── LastAdmin         nobody would run the practice any more
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
+    │   │   └── BeingGivenBack    access is being given back at the provider: begin to sign in again in a minute
     │   └── Unavailable       the database is away; look before trying a change again
     │       └── IssuerUnavailable     it is the issuer of tokens that is away; nothing happened
     ├── ProviderError         the other side said no; `provider` is its slug
@@ -67,6 +68,7 @@ each edge translates once, `raise … from`.
 """
 
 from tieline.errors.passing import (
+    BeingGivenBack,
     Busy,
     IssuerUnavailable,
     TryAgain,
@@ -145,6 +147,7 @@ __all__ = [
     "AnotherChosen",
     "AnswerTooLarge",
     "AppRemoved",
+    "BeingGivenBack",
     "BulkConnectUnsupported",
     "Busy",
     "CannotSync",

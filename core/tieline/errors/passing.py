@@ -20,6 +20,17 @@ class Busy(TryAgain):
         super().__init__("Somebody else changed the same thing at the same moment; try again.")
 
 
+class BeingGivenBack(Busy):
+    """The same code: whoever begins to sign in asks again in a minute."""
+
+    def __init__(self) -> None:
+        TryAgain.__init__(
+            self,
+            "Access that was granted before is being given back at the provider, and it takes long: begin to sign in "
+            "again in a minute.",
+        )
+
+
 class Unavailable(TryAgain):
     code: ClassVar[str] = "UNAVAILABLE"
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from tieline.credentials.giving_back.repository import LEASE, GivingBackRepository
-from tieline.errors import Busy, ProviderError, ProviderUnavailable
+from tieline.errors import BeingGivenBack, ProviderError, ProviderUnavailable
 from tieline.ids import AppId, PracticeId, new_id
 from tieline.principal import Principal
 from tieline.work import retrying, unit_of_work
@@ -77,7 +77,10 @@ async def _end(turn: Turn) -> None:
 
 
 async def when_nothing_is_given_back(attempt: Callable[[], Awaitable[T | None]]) -> T:
-    """Try until it is something, which it is not while something is given back. Raises Busy when that takes long."""
+    """Try until it is something, which it is not while something is given back.
+
+    Raises BeingGivenBack, a Busy, when that takes long.
+    """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + _WAIT_SECONDS
     while True:
@@ -85,5 +88,5 @@ async def when_nothing_is_given_back(attempt: Callable[[], Awaitable[T | None]])
         if done is not None:
             return done
         if loop.time() >= give_up_at:
-            raise Busy
+            raise BeingGivenBack
         await asyncio.sleep(random.uniform(0.02, 0.06))  # noqa: S311 - jitter
