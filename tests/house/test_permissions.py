@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.support.askers import COUNTED
+from tests.support.askers import COUNTED, refusal_in
 from tests.support.casting import Theatre
 from tests.support.catalog import practice_column, tenant_tables
 from tests.support.deployment import Deployment, serving
@@ -31,6 +31,18 @@ async def theatre(deployment: Deployment, sql: asyncpg.Connection) -> AsyncItera
                 made = Theatre(gateway=gateway, issuer=issuer, http=http, sql=sql)
                 yield made
     await (await Filler.over(sql)).forget(*made.practices)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [(None, None), ({"code": "DISCONNECTED"}, "DISCONNECTED")], ids=["done", "refused"]
+)
+def test_a_row_is_done_where_it_tells_of_no_error(error: dict[str, str] | None, expected: str | None) -> None:
+    payload = {
+        "outcomes": [{"code": "CONNECTED", "error": None}, {"code": "X", "error": error}],
+        "errors": [],
+    }
+
+    assert refusal_in({"data": {"bulkConnect": payload}}) == expected
 
 
 @pytest.mark.parametrize("who", Who, ids=lambda who: who.name)

@@ -17,8 +17,6 @@ from tieline.permissions import RULES, Cell
 
 Answer: TypeAlias = dict[str, Any]
 
-_BEGUN = ("QUEUED", "ALREADY_RUNNING")
-_GOOD = ("CONNECTED", "ADDED", "ALREADY_YOURS", "REASSIGNED", "SET", "UNCHANGED", *_BEGUN)
 COUNTED = {
     "Query.reconnectAllCount": ("total",),
     "Mutation.syncAll": ("queued", "alreadyRunning"),
@@ -47,7 +45,7 @@ class Asking:
         near = await self._answer(operation, tried, self.scene.near)
         if self.is_foreign and not RULES[operation].in_person:
             return self._foreign(operation, tried, near)
-        if (refusal := _refusal(near)) is not None and tried.names is None:
+        if (refusal := refusal_in(near)) is not None and tried.names is None:
             return _REFUSALS.get(refusal, refusal)
         if operation in COUNTED:
             (told,) = near["data"].values()
@@ -55,9 +53,9 @@ class Asking:
         if tried.shows is not None:
             return self._listed(tried.shows, near)
         if not self._is_beside(tried):
-            return _single(_refusal(near))
+            return _single(refusal_in(near))
         far = await self._answer(operation, tried, self.scene.far)
-        return self._pair(tried, _refusal(near), _refusal(far))
+        return self._pair(tried, refusal_in(near), refusal_in(far))
 
     async def _answer(self, operation: str, tried: Try, ground: Ground) -> Answer:
         values = self.scene.values(ground)
@@ -124,12 +122,12 @@ class Asking:
         """Of another practice: what it names is not there, and what it gets holds nothing of this one."""
         names_something = tried.names is not None or "$sign_in" in tried.document
         shows = [each for each in self.scene.ids() if each in str(answer.get("data"))]
-        if _refusal(answer) != ("NOT_FOUND" if names_something else None) or shows:
+        if refusal_in(answer) != ("NOT_FOUND" if names_something else None) or shows:
             return f"{operation}: {answer}"
         return Cell.NOTHING
 
 
-def _refusal(answer: Answer) -> str | None:
+def refusal_in(answer: Answer) -> str | None:
     """The code of what was refused; of several, all of them."""
     codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
     for name, payload in (answer.get("data") or {}).items():
@@ -137,8 +135,7 @@ def _refusal(answer: Answer) -> str | None:
             codes.append(f"{name} is null")
         if isinstance(payload, dict):
             codes += [error["code"] for error in payload.get("errors") or ()]
-            rows = [row["code"] for row in payload.get("outcomes") or ()]
-            codes += [code for code in rows if not code.endswith(_GOOD)]
+            codes += [row["error"]["code"] for row in payload.get("outcomes") or () if row["error"]]
     return ", ".join(codes) or None
 
 

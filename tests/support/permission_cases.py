@@ -67,7 +67,7 @@ TRIES = {
     "Query.reconnectAllCount": Try(document='{ reconnectAllCount(provider: "xero") { total } }'),
     "Query.reconnectAllPreview": lists(
         "query($sign_in: ID!) { reconnectAllPreview(input: {signInId: $sign_in}) {"
-        " outcomes { code connectionId } } }",
+        " outcomes { connectionId error { code } } } }",
         shows="broken",
     ),
     "Query.reassignPreview": case("Query.reassignPreview.input.connectionIds"),
@@ -108,7 +108,7 @@ TRIES = {
             "setPracticeCodes",
             "rows: [{clientId: $id, practiceCode: $code}]",
             declares=", $code: String!",
-            asks="outcomes { code }",
+            asks="outcomes { error { code } }",
         ),
         names="client",
     ),
@@ -129,7 +129,7 @@ TRIES = {
     ),
     "Mutation.reconnectAll": lists(
         "mutation($sign_in: ID!) { reconnectAll(input: {signInId: $sign_in}) {"
-        " outcomes { code connectionId } errors { code } } }",
+        " outcomes { connectionId error { code } } errors { code } } }",
         shows="broken",
     ),
     "Mutation.syncAll": Try(
