@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tieline.credentials.uses.repository import USES
 from tieline.database import current
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId
 from tieline.pages import Keyset, Page, cursor_by, page_of
@@ -18,8 +19,8 @@ from tieline.principal import ClientAccess, Permission, Role
 class Member:
     """A person's place in the practice.
 
-    `listed_clients` are how many clients were listed for it by name, `integrates` how many current connections hang
-    on its logins. Deactivated or not is said of the person.
+    `listed_clients` are how many clients were listed for it by name, `integrates` how many connections hang on
+    its logins, but for those that a person has disconnected. Deactivated or not is said of the person.
     """
 
     person: Person
@@ -51,7 +52,7 @@ SELECT p.id, p.name, p.name_key, p.email, p.deactivated_at, m.role, m.permission
         WHERE m.practice_id = p.practice_id AND m.person_id = p.id LIMIT 1) AS m
  WHERE p.practice_id = $1 AND {condition}
 """
-_WHOLE = """
+_WHOLE = f"""
 SELECT found.*,
        ARRAY (SELECT mt.team_id FROM member_team AS mt
                WHERE mt.practice_id = $1 AND mt.person_id = found.id ORDER BY mt.team_id) AS team_ids,
@@ -61,9 +62,9 @@ SELECT found.*,
          WHERE mc.practice_id = $1 AND mc.person_id = found.id) AS listed_clients,
        (SELECT count(*) FROM credential AS cr
          CROSS JOIN LATERAL (SELECT FROM connection AS k WHERE k.practice_id = cr.practice_id
-                                AND k.credential_id = cr.id AND k.ended_at IS NULL OFFSET 0) AS k
+                                AND k.credential_id = cr.id AND {USES} OFFSET 0) AS k
          WHERE cr.practice_id = $1 AND cr.person_id = found.id) AS integrates
-  FROM ({found}) AS found
+  FROM ({{found}}) AS found
 """
 _PAGE = f"""
 WITH matching AS NOT MATERIALIZED ({_MATCHING})
