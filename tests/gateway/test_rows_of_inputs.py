@@ -30,6 +30,8 @@ SHARING = '{ disconnectPreview(input: {connectionId: "c"}) { sharing { clients {
 CODES = "mutation($input: SetPracticeCodesInput!) { setPracticeCodes(input: $input) { outcomes { code } } }"
 SHEET = """query($input: PracticeCodesInput!) { practiceCodesPreview(input: $input) {
   matched { line by } unmatched { line } wrong { line } } }"""
+ENDED = 'mutation { revokeApiKey(input: {id: "k"}) { alsoRevoked { id name } alsoRevokedCount } }'
+LEFT = 'mutation { deactivatePerson(input: {personId: "p"}) { revokedKeys { id } keysToReplace { id } } }'
 LITERAL = '{ practiceCodesPreview(input: {csv: "Name,Code\\nOne,1\\nTwo,2"}) { unmatched { line } } }'
 
 
@@ -57,6 +59,8 @@ def told(error: GraphQLError) -> dict[str, int]:
         pytest.param(SHARING, 4 + 50, id="as-many-names-as-are-shown"),
         pytest.param(CODES, 2 + 5_000, id="as-many-as-codes-may-be"),
         pytest.param(SHEET, 4 + 2 * 5_000 + 2, id="lines-stand-in-one-list-each"),
+        pytest.param(ENDED, 3 + 1_000 * 2, id="the-most-of-what-ends-with-a-key"),
+        pytest.param(LEFT, 3 + 1_000 + 101, id="the-most-of-what-ends-with-a-person"),
         pytest.param(LITERAL, 2 + 3, id="as-many-as-there-are-lines"),
     ],
 )

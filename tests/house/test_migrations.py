@@ -60,7 +60,10 @@ MOMENTS = {
     "0016_people": ["LOCK TABLE person IN ACCESS SHARE MODE", "CREATE TABLE activity ()"],
     "0017_connection_settings": ["LOCK TABLE connection IN ACCESS SHARE MODE"],
     "0018_invitations": ["CREATE TABLE invitation ()"],
-    "0019_keys_in_use": ["LOCK TABLE api_key IN ACCESS SHARE MODE"],
+    "0019_keys_in_use": [
+        "LOCK TABLE api_key IN ACCESS SHARE MODE",
+        "LOCK TABLE activity IN ROW EXCLUSIVE MODE",
+    ],
     "0020_giving_back": ["CREATE TABLE giving_back ()"],
     "0021_schedule": [
         "LOCK TABLE organisation IN ACCESS SHARE MODE",

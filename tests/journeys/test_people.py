@@ -16,6 +16,7 @@ from tests.support.firm import CREATE, Firm
 from tieline.ids import new_id
 
 NOBODYS = "01890000-0000-7000-8000-000000000000"
+MAKE = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id prefix } } }"
 VIEWER = """{ viewer { practice { id name plan } person { name email } role permissions teams { name } } }"""
 
 
@@ -218,6 +219,29 @@ async def test_who_is_there_can_be_listed_and_a_leaver_is_out_at_once(
     again = await tieline(deployment, "member", "add", "Lea Ver", "lea@firm.invalid", *practice)
     assert again.removeprefix("person ") in members, "who comes back is the same person"
     assert f"{key[:11]}…  revoked" in await tieline(deployment, "key", "list", *practice)
+
+
+async def test_the_operator_who_removes_somebody_reads_what_became_of_the_keys_it_made(
+    deployment: Deployment, gateway: Gateway, firm: Firm
+) -> None:
+    practice = ("--practice", str(firm.practice_id))
+    await tieline(deployment, "member", "add", "Lea", "lea@firm.invalid", *practice, "--role", "ADMIN")
+    key = await tieline(deployment, "key", "create", *practice, "--name", "x", "--person", "lea@firm.invalid")
+    inputs = [
+        {"name": "Laptop", "personId": str(firm.admin.person_id)},
+        {"name": "Nightly", "forService": True, "scopes": ["SYNC"]},
+    ]
+    answers = [(await ask(gateway, key, MAKE, input=each)).json() for each in inputs]
+    laptop, nightly = [each["data"]["createApiKey"]["apiKey"] for each in answers]
+
+    said = await tieline(deployment, "member", "remove", "lea@firm.invalid", *practice)
+
+    assert said.splitlines() == [
+        "removed",
+        f"revoked the key {laptop['prefix']}… Laptop, which it had made for person {firm.admin.person_id}",
+        f"the service's key {nightly['prefix']}… Nightly still works, which the person made and may know: "
+        + f"replace it, then 'tieline key revoke {nightly['id']}'",
+    ]
 
 
 @pytest.mark.parametrize("given", [lambda key: key[:11], lambda key: key], ids=["its beginning", "all of it"])

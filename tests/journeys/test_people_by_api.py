@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.deployment import Gateway
 from tests.support.firm import Caller, Firm, unknown_id
 from tieline.ids import PersonId
+from tieline.principal import Role
 
 TEAM = (
     "mutation($name: String!) { createTeam(input: {name: $name}) { team { id name } errors { code field } } }"
@@ -23,9 +24,11 @@ KEY = """mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) {
   apiKey { id prefix name state scopes madeWithId lastUsedAt person { name } } secret errors { code field } } }"""
 KEYS = "{ apiKeys { totalCount nodes { id name state lastUsedAt } } }"
 REVOKE = """mutation($id: ID!, $all: Boolean = false) { revokeApiKey(input: {id: $id, andMadeWithIt: $all}) {
-  apiKey { state } alsoRevoked { id state } errors { code } } }"""
-DEACTIVATE = """mutation($id: ID!) { deactivatePerson(input: {personId: $id}) {
-  person { name deactivatedAt } errors { code field } } }"""
+  apiKey { state } alsoRevoked { id state } alsoRevokedCount errors { code } } }"""
+DEACTIVATE = """mutation($id: ID!, $services: Boolean! = false) {
+  deactivatePerson(input: {personId: $id, andKeysOfServices: $services}) {
+  person { name deactivatedAt } revokedKeys { name state madeBy { name } person { name } } revokedKeyCount
+  keysToReplace { name state person { name } } errors { code field } } }"""
 REACTIVATE = """mutation($id: ID!) { reactivatePerson(input: {personId: $id}) {
   person { name deactivatedAt } errors { code } } }"""
 
@@ -145,7 +148,7 @@ async def test_a_key_is_shown_once_works_and_ends(firm: Firm, gateway: Gateway) 
         ("Nightly", "WORKS"),
         ("admin", "WORKS"),
     ]
-    assert ended == {"apiKey": {"state": "REVOKED"}, "alsoRevoked": [], "errors": []}
+    assert ended == {"apiKey": {"state": "REVOKED"}, "alsoRevoked": [], "alsoRevokedCount": 0, "errors": []}
     assert (await key.post("{ viewer { role } }")).status_code == 401
     assert made["secret"] not in gateway.process.logged()
 
@@ -162,9 +165,31 @@ async def test_a_key_that_leaked_takes_along_what_was_made_with_it(firm: Firm) -
     ended = (await firm.admin.ask(REVOKE, id=leaked["apiKey"]["id"], all=True))["revokeApiKey"]
 
     also = [{"id": made["apiKey"]["id"], "state": "REVOKED"}]
-    assert ended == {"apiKey": {"state": "REVOKED"}, "alsoRevoked": also, "errors": []}
+    assert ended == {"apiKey": {"state": "REVOKED"}, "alsoRevoked": also, "alsoRevokedCount": 1, "errors": []}
     assert (before.status_code, (await second.post("{ viewer { role } }")).status_code) == (200, 401)
     assert other["apiKey"]["state"] == "WORKS"
+
+
+async def test_a_leaver_comes_in_by_no_key_that_it_made_for_others(firm: Firm) -> None:
+    ann, kim = await firm.member(role=Role.ADMIN), await firm.member()
+    as_kim = {"name": "As Kim", "personId": str(kim.person_id)}
+    nightly = {"name": "Nightly", "forService": True, "scopes": ["SYNC"]}
+    made = [(await ann.ask(KEY, input=each))["createApiKey"]["secret"] for each in (as_kim, nightly)]
+    by_kims, by_services = [
+        Caller(http=firm.http, key=secret, practice_id=firm.practice_id, person_id=None) for secret in made
+    ]
+
+    gone = (await firm.admin.ask(DEACTIVATE, id=str(ann.person_id)))["deactivatePerson"]
+    between = [(await each.post("{ viewer { role } }")).status_code for each in (by_kims, by_services)]
+    then = (await firm.admin.ask(DEACTIVATE, id=str(ann.person_id), services=True))["deactivatePerson"]
+    after = (await by_services.post("{ viewer { role } }")).status_code
+
+    person = {"name": "Some Member"}
+    assert gone["revokedKeys"] == [{"name": "As Kim", "state": "REVOKED", "madeBy": person, "person": person}]
+    assert gone["keysToReplace"] == [{"name": "Nightly", "state": "WORKS", "person": None}]
+    assert [each["name"] for each in then["revokedKeys"]] == ["Nightly"]
+    assert (gone["revokedKeyCount"], then["revokedKeyCount"], then["keysToReplace"]) == (1, 1, [])
+    assert (between, after) == ([401, 200], 401)
 
 
 async def test_who_is_deactivated_is_out_at_once_and_can_come_back(firm: Firm) -> None:

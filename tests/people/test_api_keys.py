@@ -178,14 +178,19 @@ async def test_a_key_with_scopes_ends_only_itself_and_what_was_made_with_it(
     narrowed = await books.calling(of(member), scopes=scopes)
     beside = await create_key(member, NewKey(name="Laptop"))
     under = await create_key(narrowed, NewKey(name="Job", scopes=scopes))
+    by_under = await authenticate(under.secret.reveal())
+    deeper = await create_key(by_under, NewKey(name="Part", scopes=scopes))
     assert narrowed.api_key_id is not None
 
     refused = await refusal(revoke_key(narrowed, beside.key.id))
+    above = await refusal(revoke_key(by_under, narrowed.api_key_id))
+    for _ in range(2):
+        await revoke_key(narrowed, deeper.key.id)
     await revoke_key(narrowed, under.key.id)
     await revoke_key(narrowed, narrowed.api_key_id)
 
-    assert isinstance(refused, KeyNarrowed)
-    assert await books.count("api_key", "revoked_at IS NOT NULL") == 2
+    assert (type(refused), type(above)) == (KeyNarrowed, KeyNarrowed)
+    assert await books.count("api_key", "revoked_at IS NOT NULL") == 3
     assert (await authenticate(beside.secret.reveal())).person_id == member.person_id
 
 

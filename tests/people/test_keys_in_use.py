@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from tieline import clock
 from tieline.activity.service import list_activity
 from tieline.errors import AdminNeeded, Unauthenticated
 from tieline.identity import authenticate
+from tieline.identity.standing import connected, still
 from tieline.ids import ApiKeyId, PersonId
 from tieline.practices import keys
 from tieline.practices.api_keys.actors import prune_keys
@@ -95,7 +96,12 @@ async def test_who_is_no_admin_any_more_ends_no_others_keys_with_its_own(books: 
     with pytest.raises(AdminNeeded):
         await revoke_key(member, made["first"].key.id, and_made_with_it=True)
 
-    assert all([await works(each) for each in made.values()])
+    assert [name for name, each in made.items() if await works(each)] == [
+        "first",
+        "second",
+        "service",
+        "beside",
+    ]
     await revoke_key(member, made["first"].key.id)
     assert not await works(made["first"])
 
@@ -144,6 +150,37 @@ async def test_a_key_that_lets_nobody_in_is_not_in_use(books: Books) -> None:
         await authenticate(made.secret.reveal(), "not this practice")
 
     assert (await books.row("api_key", made.key.id))["last_used_at"] is None
+
+
+async def test_a_key_in_use_on_a_line_that_stays_open_says_so_every_hour(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [await made_by(books.admin, name) for name in ("socket", "too")]
+    callers = [await connected(each.secret.reveal(), None) for each in made]
+    start, soon = clock.now(), timedelta(minutes=59)
+
+    async def noted(at: timedelta) -> set[datetime]:
+        """When they were last used, after their lines are looked at at this time."""
+        monkeypatch.setattr(clock, "now", lambda: start + at)
+        assert await still(callers) == [True, True]
+        return {(await books.row("api_key", each.key.id))["last_used_at"] for each in made}
+
+    first = await noted(timedelta(0))
+    assert await noted(soon) == first
+    assert await noted(USE_IS_NOTED_EVERY) == {start + USE_IS_NOTED_EVERY}
+
+
+async def test_a_key_whose_child_works_is_kept_so_that_the_child_ends_with_what_it_came_from(
+    books: Books,
+) -> None:
+    _, made = await family(books)
+    long_ago = clock.now() - timedelta(days=101)
+    await _end(books, made["second"].key.id, long_ago, None)
+
+    await prune_keys.function(keep_days=100)
+
+    ended = await revoke_key(books.admin, made["first"].key.id, and_made_with_it=True)
+    assert {each.name for each in ended.also} == {"service", "theirs"}
 
 
 async def test_keys_are_forgotten_long_after_they_ended(books: Books) -> None:

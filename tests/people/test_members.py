@@ -12,6 +12,8 @@ from tests.support.deployment import Deployment
 from tests.support.polling import until
 from tieline.activity.service import list_activity
 from tieline.clients.service import NewClient, create_client, list_clients
+from tieline.connections.integrators.service import list_integrators
+from tieline.connections.service import disconnect
 from tieline.errors import Forbidden, Invalid, LastAdmin, NotFound, Refused, Unauthenticated
 from tieline.identity import authenticate
 from tieline.ids import ClientId, PersonId, TeamId, new_id
@@ -187,6 +189,17 @@ async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(
 
     assert sorted(type(each).__name__ for each in both) == ["AdminNeeded", "Member"]
     assert await books.count("practice_member", "role = 'ADMIN'") == 1
+
+
+async def test_what_a_person_has_disconnected_is_counted_for_nobody(books: Books) -> None:
+    kept, dropped = await books.client("Acorn"), await books.client("Birch")
+    await books.connected(kept, await books.organisation("Acorn"))
+    connection = await books.connected(dropped, await books.organisation("Birch"))
+
+    await disconnect(books.admin, connection.id)
+
+    assert (await get_member(books.admin, books.me)).integrates == 1
+    assert [each.connections for each in await list_integrators(books.admin)] == [1]
 
 
 async def test_who_is_deactivated_comes_in_no_more_and_has_its_place_back_on_return(books: Books) -> None:

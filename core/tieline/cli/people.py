@@ -150,15 +150,23 @@ def list_members(*, practice: PracticeOption) -> None:
 
 
 def remove_member(email: str, *, practice: PracticeOption) -> None:
-    """Take a person out of a practice; its keys end at once."""
+    """Take a person out of a practice; its keys end at once, and those that it made to act as others."""
     from tieline.practices import service
+    from tieline.practices.api_keys.ending import HandedOver
 
-    async def run() -> None:
+    async def run() -> HandedOver:
         practice_id = await service.locate_practice(practice)
-        await service.remove_member(practice_id, await service.locate_person(practice_id, email))
+        return await service.remove_member(practice_id, await service.locate_person(practice_id, email))
 
-    with_database(run)
+    keys = with_database(run)
     typer.echo("removed")
+    for key in keys.revoked:
+        typer.echo(f"revoked the key {key.prefix}… {key.name}, which it had made for person {key.person_id}")
+    for key in keys.remaining:
+        typer.echo(
+            f"the service's key {key.prefix}… {key.name} still works, which the person made and may know: "
+            f"replace it, then 'tieline key revoke {key.id}'"
+        )
 
 
 def add_client_member(

@@ -47,7 +47,7 @@ async def _by_key(token: str, practice: str | None) -> Principal:
         if caller is None or not _is_meant(caller.principal, practice):
             raise Unauthenticated
         if caller.is_news and caller.principal.api_key_id is not None:
-            await note_use(caller.principal.api_key_id, at=at)
+            await note_use([caller.principal.api_key_id], at=at)
     return caller.principal
 
 

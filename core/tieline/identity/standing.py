@@ -11,7 +11,7 @@ from tieline import clock
 from tieline.database import system_scope
 from tieline.identity.bearer import authenticate, identify
 from tieline.ids import ApiKeyId, PersonId, PracticeId
-from tieline.practices.callers.repository import standing
+from tieline.practices.callers.repository import note_use, standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +42,18 @@ async def connected(token: str | None, practice: str | None) -> Connected:
 
 
 async def still(callers: Sequence[Connected]) -> list[bool]:
-    """For each, whether it may go on: not deactivated, not removed, its key or token not over. One statement."""
+    """For each, whether it may go on: not deactivated, not removed, its key or token not over. One statement.
+
+    Once an hour, another one notes that their keys are in use.
+    """
     async with system_scope():
         at = clock.now()
         places = await standing(
             [(caller.practice_id, caller.person_id, caller.api_key_id) for caller in callers], at=at
         )
+        in_use = {callers[place].api_key_id for place, found in places.items() if found.is_news}
+        if keys := [key for key in in_use if key is not None]:
+            await note_use(keys, at=at)
     return [
         place in places and (caller.until is None or at < caller.until)
         for place, caller in enumerate(callers)

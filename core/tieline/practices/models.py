@@ -74,6 +74,7 @@ class ApiKeyRow(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    made_by = fields.UUIDField(null=True)
     made_with = fields.UUIDField(null=True)
     last_used_at = fields.DatetimeField(null=True)
 

@@ -70,7 +70,8 @@ class Member:
 class KeyRecord:
     """What is kept of an API key besides its hash. `scopes` None: all that the person may.
 
-    `made_with` is the key that its maker called with, None for a token of an issuer and on the command line.
+    `made_by` is who made it, None on the command line, and `made_with` the key that its maker called with, None for a
+    token of an issuer as well.
     `last_used_at` is right to the hour.
     """
 
@@ -82,6 +83,7 @@ class KeyRecord:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    made_by: PersonId | None
     made_with: ApiKeyId | None
     last_used_at: datetime | None
 
@@ -233,6 +235,7 @@ class PracticeRepository:
                 created_at=row.created_at,
                 expires_at=row.expires_at,
                 revoked_at=row.revoked_at,
+                made_by=PersonId(row.made_by) if row.made_by else None,
                 made_with=ApiKeyId(row.made_with) if row.made_with else None,
                 last_used_at=row.last_used_at,
             )

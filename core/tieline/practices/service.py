@@ -9,6 +9,7 @@ from tieline.database import scope, system_scope
 from tieline.errors import Invalid, LastAdmin, NotFound
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId, new_id
 from tieline.names import clean_name, name_key
+from tieline.practices.api_keys.ending import HandedOver, end_keys_known_to
 from tieline.practices.authority import change_authority
 from tieline.practices.changing import check_consent_life
 from tieline.practices.invitations.repository import InvitationRepository
@@ -229,8 +230,11 @@ async def list_members(practice_id: PracticeId) -> list[Member]:
         return await PracticeRepository.of(practice_id).members()
 
 
-async def remove_member(practice_id: PracticeId, person_id: PersonId) -> None:
-    """Take a person out of the practice; its keys end at once. Raises LastAdmin and NotFound."""
+async def remove_member(practice_id: PracticeId, person_id: PersonId) -> HandedOver:
+    """Take a person out of the practice; its keys end at once, and those that it made to act as others.
+
+    Those of services that it made work on. Raises LastAdmin and NotFound.
+    """
     async with unit_of_work(Principal.machine(practice_id)) as work:
         repository = PracticeRepository.of(practice_id)
         await repository.lock()
@@ -240,6 +244,7 @@ async def remove_member(practice_id: PracticeId, person_id: PersonId) -> None:
         if not await repository.remove_member(person_id):
             raise NotFound("member", person_id)
         await end_person(work, repository, person_id)
+        return await end_keys_known_to(work, repository, person_id, calling=None)
 
 
 async def locate_practice(name_or_id: str) -> PracticeId:

@@ -12,8 +12,8 @@ from tieline.pages import Keyset, Page, encode_cursor, page_of
 from tieline.practices.repository import KeyRecord
 
 _COLUMNS = (
-    "k.id, k.name, k.prefix, k.person_id, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.made_with, "
-    "k.last_used_at"
+    "k.id, k.name, k.prefix, k.person_id, k.scopes, k.created_at, k.expires_at, k.revoked_at, k.made_by, "
+    "k.made_with, k.last_used_at"
 )
 _PAGE = f"""
 SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
@@ -24,18 +24,32 @@ SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin
         ORDER BY k.created_at DESC, k.id DESC LIMIT $2) AS page ON true
  ORDER BY page.created_at DESC, page.id DESC
 """
-_MADE_WITH = f"""
+# Those that work of what was made with these, and with that, however far down: also by way of one that has ended.
+_DESCENT = f"""
 WITH RECURSIVE made AS (
-     SELECT k.id FROM api_key AS k WHERE k.practice_id = $1 AND k.made_with = $2
+     SELECT k.id FROM api_key AS k WHERE k.practice_id = $1 AND ({{begin}})
       UNION
      SELECT k.id FROM made JOIN api_key AS k ON k.practice_id = $1 AND k.made_with = made.id)
 SELECT {_COLUMNS} FROM api_key AS k
  WHERE k.practice_id = $1 AND k.id IN (SELECT id FROM made) AND k.revoked_at IS NULL
-   AND (k.expires_at IS NULL OR k.expires_at > $3)
+   AND (k.expires_at IS NULL OR k.expires_at > $3) AND {{condition}}
  ORDER BY k.id FOR NO KEY UPDATE OF k
+"""
+_MADE_WITH = _DESCENT.format(begin="k.made_with = $2", condition="true")
+_KNOWN_TO = _DESCENT.format(
+    begin="k.made_by = $2 OR k.person_id = $2", condition="k.person_id IS DISTINCT FROM $2"
+)
+_COMES_FROM = """
+WITH RECURSIVE above AS (
+     SELECT k.made_with FROM api_key AS k WHERE k.practice_id = $1 AND k.id = $2
+      UNION
+     SELECT k.made_with FROM above JOIN api_key AS k ON k.practice_id = $1 AND k.id = above.made_with)
+SELECT EXISTS (SELECT FROM above WHERE above.made_with = $3)
 """
 _PRUNE = """
 WITH old AS (SELECT k.id FROM api_key AS k WHERE least(k.revoked_at, k.expires_at) < $1
+                AND NOT EXISTS (SELECT FROM api_key AS made
+                                 WHERE made.practice_id = k.practice_id AND made.made_with = k.id)
               ORDER BY k.id LIMIT $2 FOR UPDATE SKIP LOCKED),
      gone AS (DELETE FROM api_key USING old WHERE api_key.id = old.id RETURNING 1)
 SELECT count(*) FROM gone
@@ -79,6 +93,18 @@ class KeyRepository:
         rows = await current().rows(_MADE_WITH, self._practice_id, key_id, at)
         return [_key(row) for row in rows]
 
+    async def comes_from(self, key_id: ApiKeyId, ancestor: ApiKeyId) -> bool:
+        """Whether it was made with that one, or with one that was, however far up."""
+        return bool(await current().value(_COMES_FROM, self._practice_id, key_id, ancestor))
+
+    async def known_to(self, person_id: PersonId, *, at: datetime) -> list[KeyRecord]:
+        """Those that work, act as others or as services, and whose secret this person may have seen; by id and locked.
+
+        It made them, or they were made with such a one or with its own, however far down.
+        """
+        rows = await current().rows(_KNOWN_TO, self._practice_id, person_id, at)
+        return [_key(row) for row in rows]
+
     async def count_working(self, person_id: PersonId | None, *, at: datetime) -> int:
         """How many keys of this person work, or of services."""
         count: int = await current().value(
@@ -92,7 +118,7 @@ class KeyRepository:
 
 
 async def prune(*, before: datetime, limit: int) -> int:
-    """Forget a batch of keys that ended before an instant. System scope."""
+    """Forget a batch of keys that ended before an instant, with which none was made that is kept. System scope."""
     count: int = await current().value(_PRUNE, before, limit)
     return count
 
@@ -123,6 +149,7 @@ def _key(row: Any) -> KeyRecord:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
+        made_by=row["made_by"],
         made_with=row["made_with"],
         last_used_at=row["last_used_at"],
     )

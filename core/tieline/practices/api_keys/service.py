@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tieline.activity.kinds import ApiKeyCreated, ApiKeyRevoked
+from tieline.activity.kinds import ApiKeyCreated
 from tieline.database import scope
 from tieline.errors import AdminNeeded, Forbidden, Invalid, KeyNarrowed, NotFound, PersonNeeded
-from tieline.ids import ApiKeyId, PersonId, PracticeId, new_id
+from tieline.ids import ApiKeyId, PersonId, new_id
 from tieline.instants import read_instant
 from tieline.names import clean_name
 from tieline.pages import Page, decode_cursor, list_of, page_size
+from tieline.practices.api_keys.ending import as_ended, end_keys
 from tieline.practices.api_keys.repository import KeyRepository
-from tieline.practices.authority import TOPIC, change_authority, hold_practice
+from tieline.practices.authority import hold_practice
 from tieline.practices.keys import make_key
 from tieline.practices.models import ApiKeyRow
 from tieline.practices.repository import KeyRecord, PracticeRepository
 from tieline.principal import Permission, Principal
 from tieline.vault import Secret
-from tieline.work import Work, retrying, unit_of_work
+from tieline.work import retrying, unit_of_work
 
 MAX_KEYS = 100
 """Keys of one person, or of all services of a practice, that work at once."""
@@ -107,6 +108,7 @@ async def create_key(principal: Principal, new: NewKey) -> CreatedKey:
             scopes=None if new.scopes is None else sorted(new.scopes),
             created_at=work.now,
             expires_at=until,
+            made_by=principal.person_id,
             made_with=principal.api_key_id,
         )
         await PracticeRepository.of(principal.practice_id).add(row)
@@ -133,38 +135,32 @@ async def revoke_key(principal: Principal, key_id: ApiKeyId, *, and_made_with_it
     and not to be seen, and Forbidden.
     """
     async with unit_of_work(principal) as work:
-        await hold_practice(work, principal)
+        practice = await hold_practice(work, principal)
         keys = KeyRepository.of(principal.practice_id)
         key = await keys.get(key_id, lock=True)
         if key is None or not (_is_own(principal, key) or principal.is_admin):
             raise NotFound("key", key_id, field="id")
         made = await keys.made_with(key_id, at=work.now) if and_made_with_it else []
-        _require_end_of(principal, key, made)
+        await _require_end_of(principal, key, made)
 
-        await _revoke(work, [each for each in (key, *made) if each.revoked_at is None], principal.practice_id)
+        await end_keys(work, practice, [each for each in (key, *made) if each.revoked_at is None])
         ended = await keys.get(key_id)
     assert ended is not None
-    return Ended(key=ended, also=tuple(replace(each, revoked_at=work.now) for each in made))
+    return Ended(key=ended, also=as_ended(made, work.now))
 
 
-def _require_end_of(principal: Principal, key: KeyRecord, made: Sequence[KeyRecord]) -> None:
+async def _require_end_of(principal: Principal, key: KeyRecord, made: Sequence[KeyRecord]) -> None:
     """Raises Forbidden."""
     if not all(_is_own(principal, each) for each in (key, *made)):
         principal.require_admin()
-    if principal.key_scopes is not None and principal.api_key_id not in (key.id, key.made_with):
+    if principal.key_scopes is None or principal.api_key_id in (None, key.id):
+        return
+    if not await KeyRepository.of(principal.practice_id).comes_from(key.id, principal.api_key_id):
         raise KeyNarrowed
 
 
 def _is_own(principal: Principal, key: KeyRecord) -> bool:
     return key.person_id is not None and key.person_id == principal.person_id
-
-
-async def _revoke(work: Work, keys: Sequence[KeyRecord], practice_id: PracticeId) -> None:
-    await PracticeRepository.of(practice_id).revoke_keys([key.id for key in keys], at=work.now)
-    await change_authority(work, practice_id, {key.person_id for key in keys if key.person_id is not None})
-    for key in keys:
-        work.hint(TOPIC, key.id)
-        work.did(ApiKeyRevoked(api_key_id=key.id, person_id=key.person_id))
 
 
 def _asking(principal: Principal, what: str) -> PersonId:

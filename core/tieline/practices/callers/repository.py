@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -22,9 +22,10 @@ Caller: TypeAlias = tuple[PracticeId, PersonId | None, ApiKeyId | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """What a caller still is in the practice; `role` None: no member of it."""
+    """What a caller still is in the practice; `role` None: no member of it. `is_news` as of a `KeyCaller`."""
 
     role: Role | None
+    is_news: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +62,8 @@ SELECT k.id AS api_key_id, k.practice_id, k.person_id, k.scopes, k.last_used_at,
 """
 _NOTE_USE = """
 UPDATE api_key SET last_used_at = $2
- WHERE id IN (SELECT id FROM api_key WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)
-                 FOR NO KEY UPDATE SKIP LOCKED)
+ WHERE id IN (SELECT id FROM api_key WHERE id = ANY ($1::uuid[]) AND (last_used_at IS NULL OR last_used_at <= $3)
+               ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 """
 _BY_SUBJECT = f"""
 SELECT NULL::uuid AS api_key_id, p.practice_id, p.id AS person_id, NULL::text[] AS scopes,
@@ -75,7 +76,7 @@ SELECT NULL::uuid AS api_key_id, p.practice_id, p.id AS person_id, NULL::text[] 
  LIMIT $3
 """
 _STANDING = f"""
-SELECT c.place, m.role
+SELECT c.place, m.role, c.api_key_id IS NOT NULL AND (k.last_used_at IS NULL OR k.last_used_at <= $5) AS is_news
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS c (practice_id, person_id, api_key_id, place)
   LEFT JOIN person AS p ON p.practice_id = c.practice_id AND p.id = c.person_id
   {_MEMBER}
@@ -96,12 +97,12 @@ async def by_key(key_hash: bytes, *, at: datetime) -> KeyCaller | None:
     return KeyCaller(principal=_principal(row), is_news=used is None or at - used >= USE_IS_NOTED_EVERY)
 
 
-async def note_use(key_id: ApiKeyId, *, at: datetime) -> None:
-    """That the key is in use; whoever notes it at this moment already, or changes the key, is not waited for.
+async def note_use(key_ids: Collection[ApiKeyId], *, at: datetime) -> None:
+    """That the keys are in use; whoever notes it at this moment already, or changes one, is not waited for.
 
     System scope.
     """
-    await current().run(_NOTE_USE, key_id, at, at - USE_IS_NOTED_EVERY)
+    await current().run(_NOTE_USE, list(key_ids), at, at - USE_IS_NOTED_EVERY)
 
 
 async def by_subject(issuer: str, subject: str, practice_id: UUID | None) -> list[Place]:
@@ -119,8 +120,11 @@ async def standing(callers: Sequence[Caller], *, at: datetime) -> dict[int, Stan
     System scope where they are of several practices.
     """
     practices, people, keys = ([caller[part] for caller in callers] for part in range(3))
-    rows = await current().rows(_STANDING, practices, people, keys, at)
-    return {row["place"] - 1: Standing(role=Role(row["role"]) if row["role"] else None) for row in rows}
+    rows = await current().rows(_STANDING, practices, people, keys, at, at - USE_IS_NOTED_EVERY)
+    return {
+        row["place"] - 1: Standing(role=Role(row["role"]) if row["role"] else None, is_news=row["is_news"])
+        for row in rows
+    }
 
 
 def _principal(row: Mapping[str, Any]) -> Principal:

@@ -11,6 +11,7 @@ from tieline.errors import Invalid, LastAdmin, MemberNeeded, NotFound
 from tieline.ids import ClientId, PersonId, TeamId
 from tieline.names import name_key
 from tieline.pages import Page, decode_cursor, list_of, page_size
+from tieline.practices.api_keys.ending import HandedOver, end_keys_known_to
 from tieline.practices.authority import change_authority, hold_practice
 from tieline.practices.invitations.repository import InvitationRepository
 from tieline.practices.members.repository import Member, MemberQuery, MemberRepository
@@ -33,6 +34,14 @@ class MemberChange:
     client_access: ClientAccess | None = None
     team_ids: Sequence[TeamId] | None = None
     client_ids: Sequence[ClientId] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deactivated:
+    """Somebody who comes in no more, and what became of the keys that it made for others."""
+
+    person: Person
+    keys: HandedOver
 
 
 async def list_members(
@@ -72,12 +81,13 @@ async def get_member(principal: Principal, person_id: PersonId) -> Member:
 async def update_member(principal: Principal, person_id: PersonId, change: MemberChange) -> Member:
     """Change a member's role, permissions, and which clients it sees; what it has open goes by that at once.
 
+    Who is no admin any more keeps no key that acts as somebody else.
     Raises Forbidden, NotFound (member, team, client), LastAdmin and Invalid (too many teams or clients).
     """
     principal.require_admin()
     _check_bounds(change)
     async with unit_of_work(principal) as work:
-        await hold_practice(work, principal)
+        practice = await hold_practice(work, principal)
         members = MemberRepository.of(principal.practice_id)
         standing = await _member(members, person_id)
         if change.role is Role.MEMBER and standing.role is Role.ADMIN:
@@ -88,6 +98,7 @@ async def update_member(principal: Principal, person_id: PersonId, change: Membe
             await change_authority(work, principal.practice_id, [person_id])
             if change.role is Role.MEMBER:
                 await InvitationRepository.of(principal.practice_id).end_unfounded(person_id, at=work.now)
+                await end_keys_known_to(work, practice, person_id, calling=principal.api_key_id)
             changed = await _member(members, person_id)
             work.did(_told(changed, change))
             return changed
@@ -95,22 +106,26 @@ async def update_member(principal: Principal, person_id: PersonId, change: Membe
 
 
 @retrying
-async def deactivate_person(principal: Principal, person_id: PersonId) -> Person:
+async def deactivate_person(
+    principal: Principal, person_id: PersonId, *, and_keys_of_services: bool = False
+) -> Deactivated:
     """End what a person may here, its keys too; its place is kept for a return, and what hangs on its logins goes on.
 
+    With its own keys those end that it made to act as others, and only where it is asked those of services.
     Raises Forbidden, NotFound and LastAdmin; harmless when repeated.
     """
     principal.require_admin()
     async with unit_of_work(principal) as work:
         practice = await hold_practice(work, principal)
         person = await _person(practice, person_id)
-        if person.deactivated_at is not None:
-            return person
-        await _keep_an_admin(MemberRepository.of(principal.practice_id), person, field="personId")
-
-        await end_person(work, practice, person_id)
-        work.did(PersonDeactivated(person_id=person_id))
-        return await _person(practice, person_id)
+        if person.deactivated_at is None:
+            await _keep_an_admin(MemberRepository.of(principal.practice_id), person, field="personId")
+            await end_person(work, practice, person_id)
+            work.did(PersonDeactivated(person_id=person_id))
+        keys = await end_keys_known_to(
+            work, practice, person_id, calling=principal.api_key_id, with_services=and_keys_of_services
+        )
+        return Deactivated(person=await _person(practice, person_id), keys=keys)
 
 
 @retrying

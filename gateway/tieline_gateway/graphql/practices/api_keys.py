@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -21,6 +21,11 @@ from tieline_gateway.graphql.inputs import GIVEN, read_id
 from tieline_gateway.graphql.pages import PageInfo
 from tieline_gateway.graphql.practices.types import Person
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.transport.rows import RowsOf
+
+MOST_KEYS = 1_000
+MANY_KEYS = RowsOf(part=None, most=MOST_KEYS).declared
+"""Of a list of keys that ended at once: one person's are at most 100, but there are many people."""
 
 
 @strawberry.enum(description="Whether a key lets anybody in.")
@@ -49,10 +54,18 @@ class ApiKey:
         description="The key that it was made with; null for a token of the issuer, and on the command line."
     )
     person_key: strawberry.Private[PersonId | None]
+    maker_key: strawberry.Private[PersonId | None]
 
     @strawberry.field(description="Whom it acts as; null for a service.", graphql_type=Person | None)
     def person(self, info: Info) -> Awaitable[Person | None] | None:
         return _person(info, self.person_key) if self.person_key else None
+
+    @strawberry.field(
+        description="Who made it, and was shown its secret; null on the command line.",
+        graphql_type=Person | None,
+    )
+    def made_by(self, info: Info) -> Awaitable[Person | None] | None:
+        return _person(info, self.maker_key) if self.maker_key else None
 
     @classmethod
     def of(cls, key: KeyRecord) -> ApiKey:
@@ -68,7 +81,12 @@ class ApiKey:
             last_used_at=key.last_used_at,
             made_with_id=strawberry.ID(str(key.made_with)) if key.made_with else None,
             person_key=key.person_id,
+            maker_key=key.made_by,
         )
+
+
+def shown(keys: Sequence[KeyRecord]) -> list[ApiKey]:
+    return [ApiKey.of(key) for key in keys[:MOST_KEYS]]
 
 
 async def _person(info: Info, person_id: PersonId) -> Person | None:
@@ -157,7 +175,10 @@ class CreateApiKeyPayload:
 @strawberry.type(description="An API key that was ended.")
 class RevokeApiKeyPayload:
     api_key: ApiKey | None = strawberry.field(description="As it is now; null when nothing changed.")
-    also_revoked: list[ApiKey] = strawberry.field(description="Those made with it that ended now, too.")
+    also_revoked: list[ApiKey] = strawberry.field(
+        description="The first 1,000 of those made with it that ended now, too.", metadata=MANY_KEYS
+    )
+    also_revoked_count: int = strawberry.field(description="How many that are in all.")
     errors: list[UserError]
 
 
@@ -208,6 +229,12 @@ class ApiKeyMutations:
                 info.context.principal, key_id, and_made_with_it=input.and_made_with_it
             )
         except EXPECTED as error:
-            return RevokeApiKeyPayload(api_key=None, also_revoked=[], errors=UserError.of(error))
-        also = [ApiKey.of(key) for key in ended.also]
-        return RevokeApiKeyPayload(api_key=ApiKey.of(ended.key), also_revoked=also, errors=[])
+            return RevokeApiKeyPayload(
+                api_key=None, also_revoked=[], also_revoked_count=0, errors=UserError.of(error)
+            )
+        return RevokeApiKeyPayload(
+            api_key=ApiKey.of(ended.key),
+            also_revoked=shown(ended.also),
+            also_revoked_count=len(ended.also),
+            errors=[],
+        )

@@ -10,14 +10,18 @@ import strawberry
 
 from tieline.ids import ClientId, PersonId, TeamId
 from tieline.pages import DEFAULT_PAGE, Page
+from tieline.practices.api_keys.ending import HandedOver
+from tieline.practices.api_keys.service import MAX_KEYS
 from tieline.practices.members import repository, service
 from tieline.practices.members.service import MemberChange
 from tieline.principal import ClientAccess, Permission, Role
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, read_id
 from tieline_gateway.graphql.pages import PageInfo
+from tieline_gateway.graphql.practices.api_keys import MANY_KEYS, ApiKey, shown
 from tieline_gateway.graphql.practices.types import Person, Team
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.transport.rows import RowsOf
 
 
 @strawberry.type(
@@ -34,7 +38,8 @@ class Member:
         description="How many clients are listed for it by name: `clients(listedFor:)` shows them."
     )
     integrates: int = strawberry.field(
-        description="How many current connections hang on its logins: `connections(integratedBy:)` shows them."
+        description="How many connections hang on its logins, but for those that a person has disconnected. "
+        "`connections(integratedBy:)` shows both."
     )
     created_at: datetime = strawberry.field(description="Since when it is a member.")
     team_ids: strawberry.Private[tuple[TeamId, ...]]
@@ -125,6 +130,10 @@ def _id(kind: str, given: strawberry.ID, field: str) -> UUID:
 @strawberry.input(description="Somebody who is to come in no more.")
 class DeactivatePersonInput:
     person_id: strawberry.ID
+    and_keys_of_services: bool = strawberry.field(
+        default=False,
+        description="End also the keys of services that it made, at once: what runs by them stops.",
+    )
 
 
 @strawberry.input(description="Somebody who is to come in again.")
@@ -138,10 +147,37 @@ class UpdateMemberPayload:
     errors: list[UserError]
 
 
-@strawberry.type(description="Somebody who was deactivated or reactivated.")
+@strawberry.type(description="Somebody who was deactivated.")
+class DeactivatePersonPayload:
+    person: Person | None = strawberry.field(description="As it is now; null when nothing changed.")
+    revoked_keys: list[ApiKey] = strawberry.field(
+        description="The first 1,000 of the keys that it had made for others and that ended now: those that act as "
+        "other people, and with `andKeysOfServices` those of services.",
+        metadata=MANY_KEYS,
+    )
+    revoked_key_count: int = strawberry.field(description="How many that are in all.")
+    keys_to_replace: list[ApiKey] = strawberry.field(
+        description="Keys that it made and may know, and that work on: of services, at most 100, and the one that this "
+        "is called with.",
+        metadata=RowsOf(part=None, most=MAX_KEYS + 1).declared,
+    )
+    errors: list[UserError]
+
+
+@strawberry.type(description="Somebody who was reactivated.")
 class PersonPayload:
     person: Person | None = strawberry.field(description="As it is now; null when nothing changed.")
     errors: list[UserError]
+
+
+def _deactivated(person: Person | None, keys: HandedOver, errors: list[UserError]) -> DeactivatePersonPayload:
+    return DeactivatePersonPayload(
+        person=person,
+        revoked_keys=shown(keys.revoked),
+        revoked_key_count=len(keys.revoked),
+        keys_to_replace=[ApiKey.of(key) for key in keys.remaining[: MAX_KEYS + 1]],
+        errors=errors,
+    )
 
 
 @strawberry.type
@@ -214,18 +250,21 @@ class MemberMutations:
         return UpdateMemberPayload(member=Member.of(member), errors=[])
 
     @strawberry.mutation(
-        description="End at once what a person may in the practice and with its clients, and its API keys. Its place "
-        "is kept for a return, and what hangs on its logins goes on. For practice admins."
+        description="End at once what a person may in the practice and with its clients, its API keys, and those that "
+        "it made to act as others. Its place is kept for a return, and what hangs on its logins goes on. For practice "
+        "admins. Done again, it ends what is left of these keys."
     )
     async def deactivate_person(
         self, info: Info, input: Annotated[DeactivatePersonInput, GIVEN]
-    ) -> PersonPayload:
+    ) -> DeactivatePersonPayload:
         try:
             person_id = PersonId(read_id("person", input.person_id, field="personId"))
-            person = await service.deactivate_person(info.context.principal, person_id)
+            gone = await service.deactivate_person(
+                info.context.principal, person_id, and_keys_of_services=input.and_keys_of_services
+            )
         except EXPECTED as error:
-            return PersonPayload(person=None, errors=UserError.of(error))
-        return PersonPayload(person=Person.of(person), errors=[])
+            return _deactivated(None, HandedOver(), UserError.of(error))
+        return _deactivated(Person.of(gone.person), gone.keys, [])
 
     @strawberry.mutation(
         description="Let a person come in again, with the place that it had; API keys that ended stay so. For practice "
