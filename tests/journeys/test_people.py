@@ -236,12 +236,12 @@ async def test_the_operator_who_removes_somebody_reads_what_became_of_the_keys_i
 
     said = await tieline(deployment, "member", "remove", "lea@firm.invalid", *practice)
 
-    assert said.splitlines() == [
-        "removed",
-        f"revoked the key {laptop['prefix']}… Laptop, which it had made for person {firm.admin.person_id}",
+    ended = f"revoked the key {laptop['prefix']}… Laptop, which it had made for person {firm.admin.person_id}"
+    left = (
         f"the service's key {nightly['prefix']}… Nightly still works, which the person made and may know: "
-        + f"replace it, then 'tieline key revoke {nightly['id']}'",
-    ]
+        f"replace it, then 'tieline key revoke {nightly['id']}'"
+    )
+    assert said.splitlines() == ["removed", ended, left]
 
 
 @pytest.mark.parametrize("given", [lambda key: key[:11], lambda key: key], ids=["its beginning", "all of it"])
