@@ -15,6 +15,7 @@ from tieline.database.scope import use_movable_clock
 from tieline.host import Host
 from tieline.identity.issuer import Issuer, trusting
 from tieline.live import telling
+from tieline.processes import COMMAND
 from tieline.quota import metering
 from tieline.settings import Settings
 from tieline.webhooks.pace import Pace
@@ -27,17 +28,20 @@ _ANSWER_SECONDS = 30.0
 
 
 @asynccontextmanager
-async def ready(settings: Settings) -> AsyncIterator[Doorbell]:
-    """Open everything, hand out the doorbell, close everything. Raises StartRefused."""
+async def ready(settings: Settings, *, name: str = COMMAND) -> AsyncIterator[Doorbell]:
+    """Open everything, hand out the doorbell, close everything. Raises StartRefused.
+
+    `name`: what servers list this process as.
+    """
     registry = plugins.load(settings.allowed_plugins)
-    await open_database(settings)
+    await open_database(settings, name=name)
     client = _http_client()
     try:
         refusal = (await schema_state()).refusal()
         if refusal is not None:
             raise refusal
         use_movable_clock(movable=settings.clock == "movable")
-        bell = Doorbell(make_broker(settings))
+        bell = Doorbell(make_broker(settings, name=name))
         doorbell.install(bell)
         async with (
             metering(settings) as quota,

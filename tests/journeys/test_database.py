@@ -14,7 +14,7 @@ from tieline.errors import Unavailable
 
 END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
- WHERE datname = current_database() AND application_name = 'tieline'
+ WHERE datname = current_database() AND application_name LIKE 'tieline%'
 """
 
 

@@ -28,7 +28,7 @@ _LOADED = (
     "tieline_gateway.serve",
     "tieline_quickbooks",
     "tieline_xero",
-    "tieline.cli.diagnosis",
+    "tieline.diagnosis.service",
     "tieline.worker.process",
 )
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_APPEND

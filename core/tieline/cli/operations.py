@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tieline.cli.opened import with_database
 from tieline.cli.rotation import rotate
+
+if TYPE_CHECKING:
+    from tieline.diagnosis.finding import Finding
+    from tieline.settings import Settings
+
+_OLD_ONE_IS_GONE = (
+    "Tokens are renewed next, which ends the consents of a deployment that still uses them. "
+    "Is the one that was backed up stopped for good?"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,18 +32,57 @@ def register(app: typer.Typer) -> None:
     app.add_typer(keys, name="keys")
 
 
-def doctor() -> None:
+def doctor(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, for monitoring.")] = False,
+    after_restore: Annotated[
+        bool,
+        typer.Option(
+            "--after-restore", help="First make a database that came out of a backup fit to start from."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --after-restore: the old deployment is gone for good.")
+    ] = False,
+) -> None:
     """Check the deployment and say what to do; exit 1 when something must be mended."""
-    from tieline.cli.diagnosis import diagnose
+    from tieline import log
+    from tieline.diagnosis.finding import Grade
+    from tieline.diagnosis.service import diagnose
     from tieline.settings import load_settings
 
-    findings = asyncio.run(diagnose(load_settings()))
+    settings = load_settings()
+    log.configure(format=settings.log_format, level="ERROR")  # findings say it
+    if after_restore:
+        _begin_anew(settings, is_sure=yes)
+    findings = asyncio.run(diagnose(settings))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        _show(findings)
+    if any(finding.grade is Grade.MEND for finding in findings):
+        raise typer.Exit(1)
+
+
+def _show(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        typer.echo(f"{'ok  ' if finding.fine else 'MEND'}  {finding.what}: {finding.said}")
+        typer.echo(f"{finding.grade:<4}  {finding.what}: {finding.said}")
         for line in finding.remedy:
             typer.echo(f"      {line}")
-    if not all(finding.fine for finding in findings):
-        raise typer.Exit(1)
+
+
+def _begin_anew(settings: Settings, *, is_sure: bool) -> None:
+    from tieline.diagnosis.restored.service import begin_anew, refuse_while_running
+
+    asyncio.run(refuse_while_running(settings))
+    if not is_sure:
+        typer.confirm(_OLD_ONE_IS_GONE, abort=True, err=True)
+    done = with_database(begin_anew)
+    typer.echo(
+        f"A new feed of events has begun ({done.events} forgotten), {done.jobs} jobs are free, and "
+        f"{done.logins} logins are renewed within 10 minutes of the first worker's start.",
+        err=True,
+    )
 
 
 def plugins() -> None:

@@ -13,6 +13,7 @@ from tieline.database.address import CONNECT_FAULTS, credentials, unreachable
 from tieline.database.engine import ScopedClient
 from tieline.database.roles import check_roles
 from tieline.errors import StartRefused
+from tieline.processes import COMMAND
 from tieline.settings import Settings
 
 ALIAS = "default"
@@ -29,9 +30,12 @@ MODELS = [
 MINIMUM_MAJOR = 14  # xid8 and pg_current_snapshot in their present form
 
 
-async def open_database(settings: Settings) -> None:
-    """Make the pool and check that the server, the login and its roles are fit. Raises StartRefused."""
-    await Tortoise.init(config=tortoise_config(settings), _enable_global_fallback=True)
+async def open_database(settings: Settings, *, name: str = COMMAND) -> None:
+    """Make the pool and check that the server, the login and its roles are fit. Raises StartRefused.
+
+    `name`: what the server lists this process as.
+    """
+    await Tortoise.init(config=tortoise_config(settings, name=name), _enable_global_fallback=True)
     try:
         pool_client().acquire_seconds = settings.database_timeout
         await pool_client().create_connection(with_db=True)
@@ -80,7 +84,9 @@ async def check_database() -> None:
         await check_roles(connection)
 
 
-def tortoise_config(settings: Settings, *, engine: str = "tieline.database.engine") -> dict[str, Any]:
+def tortoise_config(
+    settings: Settings, *, engine: str = "tieline.database.engine", name: str = COMMAND
+) -> dict[str, Any]:
     timeout = settings.database_timeout
     return {
         "connections": {
@@ -94,7 +100,7 @@ def tortoise_config(settings: Settings, *, engine: str = "tieline.database.engin
                     "command_timeout": timeout,
                     "reset": _nothing_to_reset,
                     "server_settings": {
-                        "application_name": "tieline",
+                        "application_name": name,
                         "idle_in_transaction_session_timeout": str(int(timeout * 1000)),
                     },
                 },

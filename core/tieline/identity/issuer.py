@@ -163,6 +163,13 @@ class Issuer:
             raise _NoAnswer("no key that can check a token")
         return keys
 
+    async def look(self) -> int:
+        """How many keys that can check a token it publishes at this moment. Raises IssuerUnavailable."""
+        try:
+            return len((await self._published()).keys)
+        except (ProviderError, Unreadable, _NoAnswer) as failure:
+            raise IssuerUnavailable from failure
+
     async def _discovered(self) -> str:
         """Where the issuer says that its keys are: a document that speaks for another issuer says nothing."""
         document = await self._document(self.name.rstrip("/") + _DISCOVERY)

@@ -19,6 +19,7 @@ from dramatiq.message import Message
 
 from tieline.errors import StartRefused
 from tieline.log import fields_of, get_logger
+from tieline.processes import COMMAND
 from tieline.settings import Settings
 from tieline.work.actor import BACKGROUND, INTERACTIVE, QUEUES
 from tieline.work.repository import Ring
@@ -39,6 +40,7 @@ def make_broker(
     middleware: Sequence[dramatiq.Middleware] = (),
     *,
     answer_seconds: float = _ANSWER_SECONDS,
+    name: str = COMMAND,
 ) -> RedisBroker:
     """A broker with no retries, no delays and quick recovery: those belong to the job rows.
 
@@ -50,6 +52,7 @@ def make_broker(
             settings.redis_url.get_secret_value(),
             socket_connect_timeout=_ANSWER_SECONDS,
             socket_timeout=answer_seconds,
+            client_name=name,
         )
     except ValueError as malformed:
         raise StartRefused(

@@ -21,6 +21,7 @@ from tieline.errors import StartRefused
 from tieline.ids import JobId
 from tieline.lifespan import ready
 from tieline.log import get_logger
+from tieline.processes import name_of
 from tieline.settings import Settings
 from tieline.work.actor import BACKGROUND, INTERACTIVE
 from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
@@ -44,7 +45,7 @@ async def scheduler_process(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ready(settings) as bell:
+    async with ready(settings, name=name_of("scheduler")) as bell:
         await ensure_recurring(settings)
         log.info("scheduler.started")
         await run_scheduler(bell, interval=settings.scheduler_interval, stop=stop)
@@ -67,7 +68,7 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
         signal.signal(number, lambda *_: stop.set())
     runner = Runner(ACTORS)
     with _loop() as loop, _watched(loop, runner):
-        opened = ready(settings)
+        opened = ready(settings, name=name_of("worker", queues))
         loop.run_coroutine(opened.__aenter__())
         try:
             worker = start_worker(settings, runner, queues, stop=stop)
@@ -88,7 +89,10 @@ def start_worker(
 ) -> dramatiq.Worker:
     """Hear rings and calls. Once told to stop, whoever runs jobs begins no further one."""
     broker: RedisBroker = make_broker(
-        settings, [AgeLimit(max_age=MAX_AGE_MS)], answer_seconds=_PATIENCE_SECONDS
+        settings,
+        [AgeLimit(max_age=MAX_AGE_MS)],
+        answer_seconds=_PATIENCE_SECONDS,
+        name=name_of("worker", queues),
     )
     worker = dramatiq.Worker(
         broker, queues=set(queues), worker_threads=settings.worker_threads, worker_timeout=500

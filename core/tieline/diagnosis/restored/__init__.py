@@ -1,0 +1,1 @@
+"""A deployment that came out of a backup: what of that moment may not be believed any more."""

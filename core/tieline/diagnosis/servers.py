@@ -1,0 +1,153 @@
+"""PostgreSQL and Redis: do they answer and take what is written, are they set as they should be, do clocks agree."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from tieline.database import schema_state
+from tieline.database.address import connected, credentials
+from tieline.database.roles import remedy
+from tieline.diagnosis.finding import Finding, fine, look, mend
+from tieline.errors import StartRefused
+from tieline.processes import Running, read_name
+from tieline.settings import Settings
+from tieline.work.doorbell import make_broker
+
+_APART_SECONDS = 2.0
+_SECONDS = 5.0
+_CROWDED = 0.8
+_KEY = "tieline:doctor"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redis:
+    """What Redis told. `running` is None where it lists its clients to nobody."""
+
+    findings: tuple[Finding, ...]
+    running: tuple[Running, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Postgres:
+    """What the server told; the login may be unfit still."""
+
+    findings: tuple[Finding, ...]
+    answers: bool = True
+    running: tuple[Running, ...] = field(default=())
+
+
+async def look_at_redis(settings: Settings) -> Redis:
+    client = make_broker(settings).client
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await asyncio.to_thread(_redis, client)
+    except redis.AuthenticationError:
+        remedy = "Put the password, and the user where there is one, into TIELINE_REDIS_URL."
+        return Redis(findings=(mend("Redis", "does not let Tieline in", remedy),))
+    except redis.ResponseError as refused:
+        said = f"answers, but takes nothing: {str(refused).rstrip('.')}"
+        remedy = "Give it memory or disk, or make it the writable one; until then jobs are slow to start."
+        return Redis(findings=(mend("Redis", said, remedy),))
+    except (TimeoutError, redis.RedisError):
+        remedy = "Check TIELINE_REDIS_URL and that the server runs; until it answers, jobs wait."
+        return Redis(findings=(mend("Redis", "does not answer", remedy),))
+
+
+def _redis(client: redis.Redis) -> Redis:
+    client.set(_KEY, "1", ex=1)
+    before = time.time()
+    seconds, micros = client.time()
+    apart = abs(seconds + micros / 1_000_000 - (before + time.time()) / 2)
+    told: Mapping[str, Any] = client.info()
+    version = told.get("valkey_version") or told.get("redis_version", "unknown")
+    findings = (fine("Redis", f"answers, version {version}"), *_evicting(told), *_clock("Redis", apart))
+    return Redis(findings=findings, running=_clients(client))
+
+
+def _evicting(told: Mapping[str, Any]) -> list[Finding]:
+    policy = told.get("maxmemory_policy", "noeviction")
+    if policy == "noeviction" or not told.get("maxmemory"):
+        return []
+    said = f"maxmemory-policy is {policy}: counts of calls may go, and then providers refuse calls"
+    return [look("Redis, memory", said, "Set maxmemory-policy to noeviction, for Tieline's server at least.")]
+
+
+def _clients(client: redis.Redis) -> tuple[Running, ...] | None:
+    """The processes that are connected to our database of it."""
+    ours = str(client.connection_pool.connection_kwargs.get("db", 0))
+    try:
+        listed = client.client_list()
+    except redis.ResponseError:
+        return None  # it is not for everybody, such as where Redis is rented
+    seen = (read_name(each["name"]) for each in listed if each["db"] == ours)
+    return tuple({each for each in seen if each is not None})
+
+
+def _clock(server: str, apart: float) -> list[Finding]:
+    if apart <= _APART_SECONDS:
+        return []
+    said = f"{apart:.0f} seconds apart from this machine's"
+    return [mend(f"{server}, clock", said, "Have all machines set their clocks by NTP.")]
+
+
+async def look_at_postgres(settings: Settings) -> Postgres:
+    try:
+        async with connected(settings) as connection:
+            version = await connection.fetchval("SHOW server_version")
+            before = time.time()
+            now = float(await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())"))
+            apart = abs(now - (before + time.time()) / 2)
+            seats = await connection.fetchrow(_SEATS)
+            names = await connection.fetch(_NAMES)
+    except StartRefused as refused:
+        return Postgres(findings=(mend("PostgreSQL", str(refused)),), answers=False)
+    findings = (
+        fine("PostgreSQL", f"answers, version {version}"),
+        _connections(seats["taken"], seats["most"]),
+        *_clock("PostgreSQL", apart),
+    )
+    seen = (read_name(row["name"]) for row in names)
+    return Postgres(findings=findings, running=tuple({each for each in seen if each is not None}))
+
+
+_SEATS = """
+SELECT count(*) AS taken, current_setting('max_connections')::int AS most
+  FROM pg_stat_activity WHERE backend_type = 'client backend'
+"""
+_NAMES = """
+SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname = current_database()
+"""
+
+
+def _connections(taken: int, most: int) -> Finding:
+    said = f"{taken} of {most} are taken"
+    if taken <= most * _CROWDED:
+        return fine("connections", said)
+    remedy = "Raise max_connections, or lower TIELINE_DATABASE_POOL_SIZE: it counts for each process."
+    return mend("connections", said, remedy)
+
+
+async def look_at_roles(settings: Settings, refused: StartRefused) -> Finding:
+    """What an administrator has to run so that the login is fit."""
+    async with connected(settings) as connection:
+        statements = await remedy(connection)
+    name = credentials(settings)["database"]
+    lines = (
+        f"As an administrator of the server, in the database {name}, run:",
+        *(f"  {statement};" for statement in statements),
+    )
+    return mend("login and roles", str(refused), *(lines if statements else ()))
+
+
+async def look_at_schema() -> Finding:
+    state = await schema_state()
+    refusal = state.refusal()
+    if refusal is not None:
+        return mend("schema", str(refusal))
+    return fine("schema", f"current, {state.applied[-1]}")
