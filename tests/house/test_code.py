@@ -25,6 +25,7 @@ REAL_TIME_IN_SQL = {
     "core/tieline/credentials/repository.py": "the lease of a refresh is liveness: one process at a time refreshes",
     "core/tieline/work/repository.py": "leases and rings are liveness: the database's real clock, shared by all",
     "core/tieline/database/migration.py": "when a migration was applied, for the operator to read",
+    "core/tieline/diagnosis/repository.py": "the doctor compares the database's real clock with this machine's",
 }
 SYSTEM_SCOPE = {
     "core/tieline/sign_ins/returns.py": "the state that a browser brings back says which practice's sign-in it is",

@@ -240,6 +240,17 @@ def test_every_metric_stands_in_the_page_of_operations_and_no_other() -> None:
     ]
 
 
+def test_alerts_are_made_of_metrics_that_there_are() -> None:
+    section = read("docs/operations.md").partition("\n## Alerts worth having\n")[2].partition("\n## ")[0]
+    named_there = set(re.findall(r"\btieline_[a-z_]+", section))
+
+    known = {family.name: family.type for family in Metrics().registry.collect()}
+    endings = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+    samples = {name + ending for name, kind in known.items() for ending in endings[kind]}
+    assert len(named_there) >= 6
+    assert named_there - samples == set()
+
+
 def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
     limits, in_development = Limits(), Limits().for_development()
 

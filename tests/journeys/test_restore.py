@@ -39,7 +39,7 @@ SELECT $1, $2, $3, $4, (SELECT id FROM person), $5, '{}', $7, $6, $8, 3, $9, $10
 _LEASED = """
 INSERT INTO job (id, practice_id, actor, arguments, lane, due_at, created_at, correlation_id, lease_owner, lease_until,
                  fence)
-VALUES ($1, $2, 'sync.work_run', '{}', 'BACKGROUND', $3, $3, 'test', 'a worker', $3 + interval '1 hour', 7)
+VALUES ($1, $2, 'sync.work_run', '{}', 'BACKGROUND', $3, $3, 'test', 'a worker', $4, 7)
 """
 
 
@@ -71,9 +71,11 @@ async def test_what_is_restored_serves_and_old_cursors_leases_and_tokens_are_not
         await asyncio.to_thread(backup.take, old)
         await asyncio.to_thread(backup.restore, new)
 
+    unsure = await asyncio.to_thread(new.run, "doctor", "--after-restore")
     ended = await asyncio.to_thread(new.run, "doctor", "--after-restore", "--yes")
     again = await asyncio.to_thread(new.run, "doctor", "--after-restore", "--yes")
 
+    assert (unsure.returncode, unsure.stdout.strip()) == (1, "")
     assert (ended.returncode, "MEND" in ended.stdout) == (0, False), ended.stdout
     assert "1 forgotten), 1 jobs are free, and 1 logins are renewed" in ended.stderr
     assert (again.returncode, "0 forgotten), 0 jobs are free, and 1 logins" in again.stderr) == (0, True)
@@ -130,7 +132,7 @@ async def _under_way(old: Deployment, practice_id: PracticeId) -> UUID:
         await above.execute(
             _CREDENTIAL, login, practice_id, app, str(login), tokens, state, now, reason, owner, until
         )
-    await above.execute(_LEASED, new_id(), practice_id, now)
+    await above.execute(_LEASED, new_id(), practice_id, now, now + timedelta(hours=1))
     await above.close()
     return live
 

@@ -1,10 +1,11 @@
-"""The SQL of what the doctor counts, over all practices: for the system scope."""
+"""The SQL of what the doctor counts, over all practices: for the system scope; and of the server, for the bare login."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tieline.credentials.actors import finish_refresh
 from tieline.credentials.rotation.repository import COLUMNS
@@ -20,6 +21,25 @@ class BadApp:
     fault: str | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """PostgreSQL: its version, its clock as seconds, the seats that are taken of those there are, who is connected."""
+
+    version: str
+    now: float
+    taken: int
+    most: int
+    names: list[str]
+
+
+# What kind of backend another login has, nobody is told; those that have a database are clients, or nearly all.
+_SERVER = """
+SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 AS now,
+       current_setting('max_connections')::int AS most,
+       count(datid) AS taken,
+       coalesce(array_agg(DISTINCT application_name) FILTER (WHERE datname = current_database() AND application_name IS NOT NULL), '{}') AS names
+  FROM pg_stat_activity
+"""
 _OVERDUE = """
 SELECT count(*) FROM organisation WHERE next_sync_at < $1 AND client_id IS NOT NULL
 """
@@ -39,6 +59,11 @@ _SEALS = " UNION ALL ".join(
     f"FROM {each.table} WHERE octet_length({each.name}) > 2"
     for each in COLUMNS
 )
+
+
+async def server(connection: Any) -> Server:
+    """What the login may see of it, in no role."""
+    return Server(**dict(await connection.fetchrow(_SERVER)))
 
 
 async def overdue(*, before: datetime) -> int:

@@ -13,6 +13,7 @@ import redis
 from tieline.database import schema_state
 from tieline.database.address import connected, credentials
 from tieline.database.roles import remedy
+from tieline.diagnosis import repository
 from tieline.diagnosis.finding import Finding, fine, look, mend
 from tieline.errors import StartRefused
 from tieline.processes import Running, read_name
@@ -99,30 +100,18 @@ def _clock(server: str, apart: float) -> list[Finding]:
 async def look_at_postgres(settings: Settings) -> Postgres:
     try:
         async with connected(settings) as connection:
-            version = await connection.fetchval("SHOW server_version")
             before = time.time()
-            now = float(await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())"))
-            apart = abs(now - (before + time.time()) / 2)
-            seats = await connection.fetchrow(_SEATS)
-            names = await connection.fetch(_NAMES)
+            server = await repository.server(connection)
+            apart = abs(server.now - (before + time.time()) / 2)
     except StartRefused as refused:
         return Postgres(findings=(mend("PostgreSQL", str(refused)),), answers=False)
     findings = (
-        fine("PostgreSQL", f"answers, version {version}"),
-        _connections(seats["taken"], seats["most"]),
+        fine("PostgreSQL", f"answers, version {server.version}"),
+        _connections(server.taken, server.most),
         *_clock("PostgreSQL", apart),
     )
-    seen = (read_name(row["name"]) for row in names)
+    seen = map(read_name, server.names)
     return Postgres(findings=findings, running=tuple({each for each in seen if each is not None}))
-
-
-_SEATS = """
-SELECT count(*) AS taken, current_setting('max_connections')::int AS most
-  FROM pg_stat_activity WHERE backend_type = 'client backend'
-"""
-_NAMES = """
-SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE datname = current_database()
-"""
 
 
 def _connections(taken: int, most: int) -> Finding:
