@@ -14,13 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests.support.blank import blank_deployment
-from tests.support.deployment import Deployment, serving
+from tests.support.deployment import Deployment, serving, with_path
 from tieline.embedded.process import free_port
 from tieline.vault import generate_key
 
 KEY = generate_key("one")
 OF_THE_GATEWAY = ("TIELINE_PORT", "TIELINE_ALLOWED_ORIGINS")
 SHORT = "one:" + KEY.partition(":")[2][:20]
+_NOBODYS = "15"  # of Redis' databases: the doctor sees who is connected to the same
 
 Login = Callable[..., Awaitable[Deployment]]
 
@@ -56,7 +57,9 @@ async def login(
             await connection.execute(statement.format(login=name))
         url = urlsplit(made.environment["TIELINE_DATABASE_URL"])
         address = urlunsplit(url._replace(netloc=f"{name}:test@{url.hostname}:{url.port}"))
-        return replace(made, environment=made.environment | {"TIELINE_DATABASE_URL": address})
+        bells = with_path(deployment.redis_url, _NOBODYS)
+        own = {"TIELINE_DATABASE_URL": address, "TIELINE_REDIS_URL": bells}
+        return replace(made, environment=made.environment | own)
 
     async with blank_deployment(deployment, name) as made:
         yield make

@@ -1,4 +1,4 @@
-"""The SQL of what the doctor counts, over all practices: for the system scope; and of the server, for the bare login."""
+"""The SQL of what the doctor counts, over all practices: for the system scope; of the server, for the login."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ class Server:
 # What kind of backend another login has, nobody is told; those that have a database are clients, or nearly all.
 _SERVER = """
 SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 AS now,
-       current_setting('max_connections')::int AS most,
-       count(datid) AS taken,
-       coalesce(array_agg(DISTINCT application_name) FILTER (WHERE datname = current_database() AND application_name IS NOT NULL), '{}') AS names
+       current_setting('max_connections')::int AS most, count(datid) AS taken,
+       coalesce(array_agg(DISTINCT application_name) FILTER (WHERE datname = current_database()), '{}') AS names
   FROM pg_stat_activity
 """
 _OVERDUE = """
