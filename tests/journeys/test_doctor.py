@@ -159,6 +159,23 @@ def test_a_redis_that_is_full_or_may_evict_is_told_from_one_that_is_away(own: Ow
     assert evicting[2] == ["Set maxmemory-policy to noeviction, for Tieline's server at least."]
 
 
+def test_a_login_of_redis_with_few_rights_serves_and_a_wrong_one_is_told_from_a_server_that_is_away(
+    own: Own,
+) -> None:
+    few = ("on", ">word", "~*", "&*", "+@all", "-info", "-client|list")
+    with own.redis.client() as client:
+        client.execute_command("ACL", "SETUSER", "narrow", *few)
+
+    let_in, wrong = (
+        own.findings(TIELINE_REDIS_URL=own.redis.url.replace("redis://", f"redis://narrow:{word}@"))
+        for word in ("word", "another")
+    )
+
+    assert let_in["Redis"] == ("ok", "answers, version unknown", [])
+    assert let_in["processes"][:2] == ("LOOK", "none to be seen, and Redis does not list its clients")
+    assert wrong["Redis"][:2] == ("MEND", "does not let Tieline in")
+
+
 def test_an_issuer_without_keys_is_to_be_mended(own: Own) -> None:
     issuer = f"http://localhost:{free_port()}"
 

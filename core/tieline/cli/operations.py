@@ -72,6 +72,7 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _begin_anew(settings: Settings, *, is_sure: bool) -> None:
+    from tieline.diagnosis.finding import counted
     from tieline.diagnosis.restored.service import begin_anew, refuse_while_running
 
     asyncio.run(refuse_while_running(settings))
@@ -79,8 +80,9 @@ def _begin_anew(settings: Settings, *, is_sure: bool) -> None:
         typer.confirm(_OLD_ONE_IS_GONE, abort=True, err=True)
     done = with_database(begin_anew)
     typer.echo(
-        f"A new feed of events has begun ({done.events} forgotten), {done.jobs} jobs are free, and "
-        f"{done.logins} logins are renewed within 10 minutes of the first worker's start.",
+        f"A new feed of events has begun, without {counted(done.events, 'event')} of before. "
+        f"{counted(done.jobs, 'job')} freed. The tokens of {counted(done.logins, 'login')} are to be renewed "
+        "within 10 minutes: start the workers.",
         err=True,
     )
 

@@ -65,10 +65,19 @@ def _redis(client: redis.Redis) -> Redis:
     before = time.time()
     seconds, micros = client.time()
     apart = abs(seconds + micros / 1_000_000 - (before + time.time()) / 2)
-    told: Mapping[str, Any] = client.info()
+    told = _info(client)
     version = told.get("valkey_version") or told.get("redis_version", "unknown")
     findings = (fine("Redis", f"answers, version {version}"), *_evicting(told), *_clock("Redis", apart))
     return Redis(findings=findings, running=_clients(client))
+
+
+def _info(client: redis.Redis) -> Mapping[str, Any]:
+    """What it tells of itself; nothing where that is not for everybody, such as where Redis is rented."""
+    try:
+        told: Mapping[str, Any] = client.info()
+    except redis.ResponseError:
+        return {}
+    return told
 
 
 def _evicting(told: Mapping[str, Any]) -> list[Finding]:
@@ -80,12 +89,12 @@ def _evicting(told: Mapping[str, Any]) -> list[Finding]:
 
 
 def _clients(client: redis.Redis) -> tuple[Running, ...] | None:
-    """The processes that are connected to our database of it."""
+    """The processes that are connected to our database of it; None where that is not for everybody."""
     ours = str(client.connection_pool.connection_kwargs.get("db", 0))
     try:
         listed = client.client_list()
     except redis.ResponseError:
-        return None  # it is not for everybody, such as where Redis is rented
+        return None
     seen = (read_name(each["name"]) for each in listed if each["db"] == ours)
     return tuple({each for each in seen if each is not None})
 
