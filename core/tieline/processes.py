@@ -29,10 +29,10 @@ class Running:
     place: str
 
 
-def name_of(role: str, queues: Sequence[str] = ()) -> str:
-    """What this process is called; it has no space, which Redis would refuse."""
-    host = _UNFIT.sub("-", socket.gethostname())[:_HOST_LENGTH]
-    return f"{_MARK}{role}/{'+'.join(queues)}/{host}/{os.getpid()}"
+def name_of(role: str, queues: Sequence[str] = (), *, host: str | None = None) -> str:
+    """What this process is called, on this machine if none is named; it has no space, which Redis would refuse."""
+    place = _UNFIT.sub("-", socket.gethostname() if host is None else host)[:_HOST_LENGTH]
+    return f"{_MARK}{role}/{'+'.join(queues)}/{place}/{os.getpid()}"
 
 
 def read_name(name: str) -> Running | None:

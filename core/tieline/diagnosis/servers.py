@@ -67,7 +67,7 @@ def _redis(client: redis.Redis) -> Redis:
     apart = abs(seconds + micros / 1_000_000 - (before + time.time()) / 2)
     told = _info(client)
     version = told.get("valkey_version") or told.get("redis_version", "unknown")
-    findings = (fine("Redis", f"answers, version {version}"), *_evicting(told), *_clock("Redis", apart))
+    findings = (fine("Redis", f"answers, version {version}"), *_evicting(told), *clock_of("Redis", apart))
     return Redis(findings=findings, running=_clients(client))
 
 
@@ -99,7 +99,8 @@ def _clients(client: redis.Redis) -> tuple[Running, ...] | None:
     return tuple({each for each in seen if each is not None})
 
 
-def _clock(server: str, apart: float) -> list[Finding]:
+def clock_of(server: str, apart: float) -> list[Finding]:
+    """Nothing where it is near enough to this machine's, in seconds."""
     if apart <= _APART_SECONDS:
         return []
     said = f"{apart:.0f} seconds apart from this machine's"
@@ -116,14 +117,15 @@ async def look_at_postgres(settings: Settings) -> Postgres:
         return Postgres(findings=(mend("PostgreSQL", str(refused)),), answers=False)
     findings = (
         fine("PostgreSQL", f"answers, version {server.version}"),
-        _connections(server.taken, server.most),
-        *_clock("PostgreSQL", apart),
+        seats(server.taken, server.most),
+        *clock_of("PostgreSQL", apart),
     )
     seen = map(read_name, server.names)
     return Postgres(findings=findings, running=tuple({each for each in seen if each is not None}))
 
 
-def _connections(taken: int, most: int) -> Finding:
+def seats(taken: int, most: int) -> Finding:
+    """Whether there is room for more connections."""
     said = f"{taken} of {most} are taken"
     if taken <= most * _CROWDED:
         return fine("connections", said)
