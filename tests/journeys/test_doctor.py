@@ -191,6 +191,8 @@ async def test_what_is_late_broken_or_unreadable_is_found_with_its_remedy(own: O
     try:
         await _break(above, own.deployment.settings.vault)
         found = await asyncio.to_thread(own.findings)
+        await above.execute("UPDATE practice SET syncs_paused_at = $1", NOW)
+        paused = await asyncio.to_thread(own.findings)
     finally:
         await above.execute("DELETE FROM job; DELETE FROM organisation; DELETE FROM credential")
         await above.execute("DELETE FROM provider_app")
@@ -201,6 +203,7 @@ async def test_what_is_late_broken_or_unreadable_is_found_with_its_remedy(own: O
         "LOOK",
         "1 organisation should have been queued for a sync 10 minutes ago",
     )
+    assert paused["syncs"] == ("ok", "all that are due are queued", [])
     assert found["seals"][:2] == ("MEND", "1 secret of keys that are not in the ring: lost")
     assert found["apps"] == (
         "MEND",

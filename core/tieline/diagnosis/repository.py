@@ -40,7 +40,8 @@ SELECT current_setting('server_version') AS version, extract(epoch FROM clock_ti
   FROM pg_stat_activity
 """
 _OVERDUE = """
-SELECT count(*) FROM organisation WHERE next_sync_at < $1 AND client_id IS NOT NULL
+SELECT count(*) FROM organisation AS o JOIN practice AS p ON p.id = o.practice_id
+ WHERE o.next_sync_at < $1 AND o.client_id IS NOT NULL AND p.syncs_paused_at IS NULL
 """
 _BAD_APPS = """
 SELECT p.name AS practice, a.provider, a.fault FROM provider_app AS a JOIN practice AS p ON p.id = a.practice_id
@@ -66,7 +67,7 @@ async def server(connection: Any) -> Server:
 
 
 async def overdue(*, before: datetime) -> int:
-    """How many organisations were due for a sync before that, and have none queued."""
+    """How many organisations were due for a sync before that and have none queued, but for practices that paused."""
     count: int = await current().value(_OVERDUE, before)
     return count
 
