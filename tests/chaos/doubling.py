@@ -59,7 +59,7 @@ def doubling() -> None:
     """From here on in this process."""
 
     def doubled(
-        settings: Settings, middleware: Sequence[dramatiq.Middleware] = (), **more: float
+        settings: Settings, middleware: Sequence[dramatiq.Middleware] = (), **more: Any
     ) -> RedisBroker:
         return make_broker(settings, [*middleware, Doubling()], **more)
 
