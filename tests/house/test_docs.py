@@ -267,6 +267,8 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Fields": f"{limits.max_fields:,} ({in_development.max_fields:,} in development)",
         "Aliases": f"{limits.max_aliases:,}",
         "Directives": f"{limits.max_directives:,}",
+        "Operations of a document": f"{limits.max_operations:,}",
+        "Comparisons": f"{limits.max_comparisons:,}",
         "Tokens": f"{limits.max_tokens:,}",
         "Cost": f"{limits.max_cost:,}",
         "The time a query or mutation may take": f"{endpoint.OPERATION_SECONDS:g} s",

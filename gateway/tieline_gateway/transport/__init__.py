@@ -7,7 +7,8 @@ endpoint      GraphQLTransport: puts the rest together, answers the routes
 └── operations    one operation, from request to outcome
     ├── incoming      JSON from strangers, bearer tokens
     ├── documents     parse, validate, keep
-    │   └── limits        depth, fields, aliases, directives, cost
+    │   ├── limits        depth, fields, aliases, directives, operations, cost
+    │   └── rules         the standard ones, bounded
     └── errors        what callers are told
 """
 

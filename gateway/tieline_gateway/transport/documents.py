@@ -1,7 +1,7 @@
 """Documents read once: parsed, held to the limits and validated, and kept for the next time.
 
 The limits are checked before the standard rules, some of which take time that grows with the square of the
-document, and what is refused never reaches Strawberry.
+document and are bounded themselves, and what is refused never reaches Strawberry.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
     get_variable_values,
     parse,
-    specified_rules,
     validate,
 )
 from strawberry.extensions import SchemaExtension
@@ -29,8 +27,9 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ExecutionContext
 
-from tieline_gateway.transport.errors import RequestRefused, told_of
+from tieline_gateway.transport.errors import RequestRefused, Told, told, told_of
 from tieline_gateway.transport.limits import Limits, excesses
+from tieline_gateway.transport.rules import TooManyComparisons, rules
 
 MAX_KEPT = 200
 MAX_KEPT_CHARS = 8_000
@@ -46,7 +45,7 @@ class Documents:
         self._schema = schema
         self._limits = limits.for_development() if development else limits
         self._hide_suggestions = not development
-        self._rules = specified_rules if development else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._rules = rules(most_comparisons=self._limits.max_comparisons, introspection=development)
         self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
 
     def __len__(self) -> int:
@@ -89,18 +88,25 @@ class Documents:
         return document
 
     def _validate(self, document: DocumentNode) -> None:
-        errors = excesses(self._schema, document, self._limits) or validate(
-            self._schema,
-            document,
-            self._rules,
-            max_errors=MAX_ERRORS,
-            hide_suggestions=self._hide_suggestions,
-        )
+        errors = excesses(self._schema, document, self._limits) or self._unfit(document)
         errors = errors or validate(
             self._schema, document, (MaybeNullValidationRule, OneOfInputValidationRule), max_errors=MAX_ERRORS
         )
         if errors:
             raise RequestRefused([told_of(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
+
+    def _unfit(self, document: DocumentNode) -> list[GraphQLError]:
+        """What the standard rules say against the document."""
+        try:
+            return validate(
+                self._schema,
+                document,
+                self._rules,
+                max_errors=MAX_ERRORS,
+                hide_suggestions=self._hide_suggestions,
+            )
+        except TooManyComparisons:
+            raise RequestRefused([_compared_too_often(self._limits.max_comparisons)]) from None
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -153,6 +159,16 @@ class ServedSchema(strawberry.Schema):
 def carried(document: DocumentNode) -> Mapping[str, Any]:
     """The operation's extensions that make Strawberry use `document` instead of reading the text again."""
     return {_DOCUMENT: document}
+
+
+def _compared_too_often(most: int) -> Told:
+    return told(
+        "QUERY_TOO_LARGE",
+        f"Seeing that the fields of this document fit together takes more than {most:,} comparisons: "
+        "select a field once in a place, or spread fewer fragments there.",
+        bound="comparisons",
+        limit=most,
+    )
 
 
 class _ReadDocument(SchemaExtension):

@@ -37,7 +37,8 @@ class Limits:
     """The most that one request may ask for. Fragments count wherever they are spread.
 
     `max_depth`: levels of fields inside fields. `max_fields`, `max_aliases`, `max_directives`: how many in
-    one operation. `max_tokens`: words and signs of the document; as many comments are allowed again.
+    one operation. `max_operations`: how many a document may hold. `max_tokens`: words and signs of the document; as
+    many comments are allowed again. `max_comparisons`: what it may take to see that fields of one name fit together.
     `max_cost`: rows times fields: a field costs one, and what is selected inside a field that takes `first`
     counts once for each row asked for, as does what is selected inside a list that answers to the rows of an input.
     `max_page`: the rows assumed where `first` is a variable, or is absent and has no default.
@@ -47,7 +48,9 @@ class Limits:
     max_fields: int = 250
     max_aliases: int = 30
     max_directives: int = 50
+    max_operations: int = 20
     max_tokens: int = 2_000
+    max_comparisons: int = 5_000
     max_cost: int = 50_000
     max_page: int = 200
 
@@ -217,13 +220,20 @@ class Meter:
 
 
 def excesses(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> list[GraphQLError]:
-    """One error for each bound that the document breaks, about its worst definition; none if it fits."""
+    """One error for each bound that the document breaks, about its worst definition; none if it fits.
+
+    Comparisons are not among them: the rule that compares counts them.
+    """
     meter = Meter(schema, document, max_page=limits.max_page)
     measured = list(meter)
     for long in sorted(meter.shared):
         # Each row stands in one of them, so the worst is that all stand in one.
         measured += Meter(schema, document, max_page=limits.max_page, long=long)
+    operations = [node for node, _ in meter if isinstance(node, OperationDefinitionNode)]
     errors = []
+    if len(operations) > limits.max_operations:
+        # Some standard rules follow the fragments of every operation anew.
+        errors.append(_OPERATIONS.broken(operations[-1], len(operations), limits.max_operations))
     for bound in _BOUNDS:
         allowed: int = getattr(limits, f"max_{bound.name}")
         node, found = max(
@@ -251,6 +261,7 @@ class _Bound:
         )
 
 
+_OPERATIONS = _Bound(name="operations", code="QUERY_TOO_LARGE", sentence="This document holds {} operations")
 _BOUNDS = (
     _Bound(name="depth", code="QUERY_TOO_DEEP", sentence="The fields of this document nest {} levels deep"),
     _Bound(name="fields", code="QUERY_TOO_LARGE", sentence="This document selects {} fields"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLSchema, ValidationRule, get_introspection_query, parse
 
-from tieline_gateway.transport import documents as module
+from tieline_gateway.transport import rules
 from tieline_gateway.transport.documents import MAX_KEPT, MAX_KEPT_CHARS, Documents, choose
 from tieline_gateway.transport.errors import RequestRefused
 from tieline_gateway.transport.limits import Limits
@@ -58,7 +58,7 @@ class Exploding(ValidationRule):
 def test_what_breaks_the_limits_never_reaches_the_standard_rules(
     schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "specified_rules", (Exploding,))
+    monkeypatch.setattr(rules, "specified_rules", (Exploding,))
     documents = Documents(schema, Limits(max_depth=1), development=True)
 
     with pytest.raises(RequestRefused) as refused:
@@ -82,7 +82,7 @@ def test_what_breaks_the_limits_never_reaches_the_standard_rules(
         ('{__type(name:"Query"){name}}', "GRAPHQL_VALIDATION_FAILED"),
         ("{...F} fragment F on Query{hello ...F}", "GRAPHQL_VALIDATION_FAILED"),
         ("type Query{hello:String}", "GRAPHQL_VALIDATION_FAILED"),
-        ("{a}" * 30, "GRAPHQL_VALIDATION_FAILED"),
+        ("{a}" * 20, "GRAPHQL_VALIDATION_FAILED"),
         ("{" + " ".join(f"field{n}" for n in range(240)) + "}", "GRAPHQL_VALIDATION_FAILED"),
         ("{item" + "{parent" * 500 + "}" * 500 + "}", "QUERY_TOO_DEEP"),
         ("{echo(value:" + "[" * 500 + "]" * 500 + ")}", "QUERY_TOO_DEEP"),
