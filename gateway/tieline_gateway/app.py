@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from tieline.settings import Settings
+from tieline_gateway.addresses import Addresses
 from tieline_gateway.auth import context_of
 from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
@@ -17,6 +18,7 @@ from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
 from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callback
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL, WebhookRoute, is_webhook
 from tieline_gateway.settings import GatewaySettings
+from tieline_gateway.spending import spending
 from tieline_gateway.transport import GraphQLTransport
 from tieline_gateway.transport.incoming import PRACTICE_HEADER
 
@@ -29,7 +31,8 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     transport = GraphQLTransport(
         schema=build_schema(),
         context=context_of,
-        leaves=Presence().leaves,
+        leaves=Presence(most=gateway.sockets_per_caller or None).leaves,
+        spends=spending(gateway),
         allowed_origins=settings.origins,
         development=settings.is_development,
     )
@@ -51,9 +54,10 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
                 allow_origins=sorted(settings.origins),
                 allow_methods=["POST"],
                 allow_headers=["authorization", "content-type", CORRELATION_HEADER, PRACTICE_HEADER],
-                expose_headers=[CORRELATION_HEADER],
+                expose_headers=[CORRELATION_HEADER, "retry-after"],
                 max_age=600,
             ),
+            Middleware(Addresses, label=_label, scale=gateway.rate_address),
         ],
     )
 

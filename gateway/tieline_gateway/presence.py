@@ -10,6 +10,9 @@ Hints make it quick, time makes it sure: without Redis it takes five seconds.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tieline import clock, live
@@ -18,9 +21,11 @@ from tieline.identity.standing import Connected, connected, still
 from tieline.live import Watcher
 from tieline.log import get_logger
 from tieline.practices.authority import TOPIC
+from tieline_gateway.transport.errors import TooMany
 from tieline_gateway.transport.incoming import Credentials
 
 LOOK_SECONDS = 5.0
+RETRY_SECONDS = 30
 
 log = get_logger(__name__)
 
@@ -37,17 +42,37 @@ class _Present:
 
 
 class Presence:
-    """One for a process. `seconds` is the time between two looks without a hint."""
+    """One for a process. `seconds` is the time between two looks without a hint, `most` what one caller may hold."""
 
-    def __init__(self, *, seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, *, seconds: float = LOOK_SECONDS, most: int | None = None) -> None:
         self._seconds = seconds
+        self._most = most
+        self._held: Counter[str] = Counter()
         self._present: set[_Present] = set()
         self._wanted = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
     async def leaves(self, credentials: Credentials) -> None:
-        """Until the caller may stay no longer. Raises as `authenticate` does."""
+        """Until the caller may stay no longer. Raises as `authenticate` does, and `TooMany`."""
         caller = await connected(credentials.token, credentials.practice)
+        with self._counted(caller):
+            await self._left(caller)
+
+    @contextmanager
+    def _counted(self, caller: Connected) -> Iterator[None]:
+        """One more of this person's sockets, or of this service's, until the block ends."""
+        who = f"{caller.practice_id} {caller.person_id or caller.api_key_id}"
+        if self._most is not None and self._held[who] >= self._most:
+            raise TooMany(f"You hold {self._most} sockets; close one, or try again in {RETRY_SECONDS} s.")
+        self._held[who] += 1
+        try:
+            yield
+        finally:
+            self._held[who] -= 1
+            if not self._held[who]:
+                del self._held[who]
+
+    async def _left(self, caller: Connected) -> None:
         with live.watching(caller.practice_id, TOPIC, *caller.hinted_by) as watcher:
             present = _Present(caller, watcher)
             self._enter(present)

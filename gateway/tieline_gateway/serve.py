@@ -16,6 +16,7 @@ from tieline.errors import StartRefused
 from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.processes import name_of
+from tieline.rates import rating
 from tieline.settings import Settings
 from tieline_gateway.app import create_app
 from tieline_gateway.connections import BoundedProtocol, BoundedSocket, most_connections
@@ -32,7 +33,7 @@ log = get_logger(__name__)
 async def serve(settings: Settings, gateway: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
     with _bound(gateway) as listening:
-        async with ready(settings, name=name_of("serve")), live.listening(settings):
+        async with ready(settings, name=name_of("serve")), live.listening(settings), rating(settings):
             server = _Server(_config(settings, gateway))
             log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
             await server.serve(sockets=[listening])

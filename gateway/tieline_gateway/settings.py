@@ -16,6 +16,30 @@ class GatewaySettings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses whose `X-Forwarded-*` headers are believed, comma-separated."
     )
+    rate_cost: float = Field(
+        5_000,
+        ge=0,
+        le=1_000_000_000,
+        description="What the documents of one caller may cost a second; 0: as much as it likes.",
+    )
+    rate_burst: float = Field(
+        300_000,
+        ge=1,
+        le=1_000_000_000,
+        description="What they may cost at once, after the caller was quiet for a while.",
+    )
+    rate_address: float = Field(
+        1,
+        ge=0,
+        le=1_000_000,
+        description="What one address may do before anybody stands for it, times this; 0: as much as it likes.",
+    )
+    sockets_per_caller: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="Sockets that one caller may hold in one process; 0: as many as it likes.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; without one it answers in development only."
     )

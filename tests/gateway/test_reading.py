@@ -189,7 +189,7 @@ class Drawing:
         if kind < 0.3 and depth < 6:
             return f"...on {on.name}{self._selected(on, depth + 1)}"
         names = sorted(on.fields)
-        name = names[0] if self._chance.random() < self._dull else self._chance.choice(names)
+        name: str = names[0] if self._chance.random() < self._dull else self._chance.choice(names)
         field = on.fields[name]
         needed = [f"{key}:null" for key, argument in field.args.items() if is_required_argument(argument)]
         return name + (f"({' '.join(needed)})" if needed else "") + self._below(field.type, depth)
@@ -207,7 +207,7 @@ class Drawing:
 def test_no_drawn_document_takes_more_work_to_read_or_more_visits_to_measure(
     schema: GraphQLSchema, seed: int
 ) -> None:
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - the same documents each time
 
     for _ in range(20):
         text = Drawing(schema, chance).text()

@@ -25,10 +25,11 @@ from tieline.clients import service as clients
 from tieline.errors import TielineError
 from tieline.identity import tokens
 from tieline.settings import Settings
-from tieline_gateway import connections
+from tieline_gateway import addresses, connections
 from tieline_gateway.graphql.schema import print_schema
 from tieline_gateway.graphql.user_errors import UserErrorCode
 from tieline_gateway.metrics import Metrics
+from tieline_gateway.routes import oauth, webhooks
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport import Limits, documents, endpoint, errors, http, incoming, sockets
 from tieline_quickbooks import QuickBooks
@@ -253,6 +254,11 @@ def test_alerts_are_made_of_metrics_that_there_are() -> None:
 
 def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
     limits, in_development = Limits(), Limits().for_development()
+    gateway = GatewaySettings.model_construct()
+
+    def at_once(path: str) -> str:
+        rate = addresses.GUARDS[path].rate
+        return f"{rate.per_second:g} a second, {rate.burst:g} at once"
 
     table = rows(read("docs/frontends.md").partition("\n## Limits\n")[2])
     said = {what: limit for what, limit, _ in table[2:]}
@@ -271,6 +277,11 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Comparisons": f"{limits.max_comparisons:,}",
         "Tokens": f"{limits.max_tokens:,}",
         "Cost": f"{limits.max_cost:,}",
+        "Cost of all that one caller asks": f"{gateway.rate_cost:,.0f} a second, {gateway.rate_burst:,.0f} at once",
+        "Requests with a wrong token from one address": at_once(addresses.GRAPHQL_LABEL),
+        "Consents that come back to one address": at_once(oauth.CALLBACK_LABEL),
+        "Deliveries of webhooks from one address that are refused": at_once(webhooks.WEBHOOK_LABEL),
+        "Sockets of one caller in one process": f"{gateway.sockets_per_caller:,}",
         "The time a query or mutation may take": f"{endpoint.OPERATION_SECONDS:g} s",
         "Operations under way on one socket": f"{sockets.MAX_OPERATIONS:,}",
         "The time until `connection_init`": f"{sockets.INIT_SECONDS:g} s",

@@ -26,6 +26,7 @@ from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key, revoke_key
 from tieline.principal import ClientRole
 from tieline_gateway.presence import Presence
+from tieline_gateway.transport.errors import TooMany
 from tieline_gateway.transport.incoming import Credentials
 
 SOON = 0.02
@@ -132,6 +133,30 @@ async def test_a_token_that_ran_out_leaves_without_the_database_being_asked(
         await left(task)
 
     assert seen == []
+
+
+async def test_a_person_has_so_many_sockets_whatever_keys_open_them_until_one_ends(books: Books) -> None:
+    colleague = (await books.member()).person_id
+    assert colleague is not None
+    first, second = [(await key_of(books, books.me))[1] for _ in range(2)]
+    _, theirs = await key_of(books, colleague)
+    presence = Presence(seconds=NEVER, most=2)
+
+    async with staying(presence, first, second, theirs) as (one, *_):
+        with pytest.raises(TooMany, match=r"You hold 2 sockets; close one, or try again in 30 s\."):
+            await left(asyncio.create_task(presence.leaves(Credentials(token=second))))
+        one.cancel()
+        await asyncio.gather(one, return_exceptions=True)
+        again = asyncio.create_task(presence.leaves(Credentials(token=second)))
+
+        async def is_in() -> bool:
+            return len(presence._present) == 3
+
+        await until(is_in, "there is room again")
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+
+    assert not presence._held
 
 
 @pytest.fixture

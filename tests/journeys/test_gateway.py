@@ -74,7 +74,7 @@ async def test_a_page_of_an_allowed_origin_may_call_with_a_key(gateway: Gateway,
     assert {"authorization", "content-type", "tieline-practice", CORRELATION} <= allowed
     assert answer.headers["access-control-allow-origin"] == OURS
     assert "access-control-allow-credentials" not in answer.headers
-    assert answer.headers["access-control-expose-headers"] == CORRELATION
+    assert answer.headers["access-control-expose-headers"] == f"{CORRELATION}, retry-after"
 
 
 @pytest.mark.parametrize("origin", [THEIRS, "null", f"{OURS}.evil.example", "http://app.example"])

@@ -214,6 +214,9 @@ def environment_of(*, database_url: str, redis_url: str) -> dict[str, str]:
         "TIELINE_SCHEDULER_INTERVAL": "0.2",
         "TIELINE_ALLOWED_ORIGINS": "https://app.example",
         "TIELINE_PUBLIC_URL": f"http://localhost:{free_port()}",
+        "TIELINE_RATE_COST": "0",  # tests ask much in a short time; those of the limits set them
+        "TIELINE_RATE_ADDRESS": "0",
+        "TIELINE_SOCKETS_PER_CALLER": "0",
         "PYTHONWARNINGS": "default",
     }
 

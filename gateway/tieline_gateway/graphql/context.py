@@ -69,6 +69,13 @@ class Context:
             raise Unauthenticated
         return self._loaders
 
+    async def caller(self) -> str:
+        """A name for whoever asks, the same for all of a person's keys and tokens. Raises Unauthenticated."""
+        if self._principal is None:
+            guest = await self._identify()
+            return f"{guest.issuer} {guest.subject}"
+        return f"{self._principal.practice_id} {self._principal.person_id or self._principal.api_key_id}"
+
     async def identity(self) -> Identity:
         """Whom the issuer says the caller is. Raises Unauthenticated for keys."""
         return await self._identify()

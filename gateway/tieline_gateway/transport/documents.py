@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
@@ -28,7 +29,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ExecutionContext
 
 from tieline_gateway.transport.errors import RequestRefused, Told, told, told_of
-from tieline_gateway.transport.limits import Limits, excesses
+from tieline_gateway.transport.limits import Limits, Measured, broken, costs, measure
 from tieline_gateway.transport.rules import TooManyComparisons, rules
 
 MAX_KEPT = 200
@@ -36,6 +37,14 @@ MAX_KEPT_CHARS = 8_000
 MAX_ERRORS = 20
 
 _DOCUMENT = "document"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """A document that is fit to run, and what each of its operations costs, by name."""
+
+    document: DocumentNode
+    costs: Mapping[str | None, int]
 
 
 class Documents:
@@ -46,24 +55,30 @@ class Documents:
         self._limits = limits.for_development() if development else limits
         self._hide_suggestions = not development
         self._rules = rules(most_comparisons=self._limits.max_comparisons, introspection=development)
-        self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._kept: OrderedDict[str, Read] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def read(self, text: str) -> DocumentNode:
+    def knows(self, text: str) -> bool:
+        """Whether it was read lately, so that it need not be read again."""
+        return text in self._kept
+
+    def read(self, text: str) -> Read:
         """The document, fit to run. At most 200 of at most 8,000 characters are kept, the latest used."""
-        document = self._kept.get(text)
-        if document is not None:
+        kept = self._kept.get(text)
+        if kept is not None:
             self._kept.move_to_end(text)
-            return document
+            return kept
         document = self._parse(text)
-        self._validate(document)
+        measured = measure(self._schema, document, self._limits)
+        self._validate(document, measured)
+        read = Read(document=document, costs=costs(measured))
         if len(text) <= MAX_KEPT_CHARS:
-            self._kept[text] = document
+            self._kept[text] = read
             if len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
-        return document
+        return read
 
     def check(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> None:
         """Refuse variables that do not fit the operation, before anything runs."""
@@ -87,8 +102,8 @@ class Documents:
             raise RequestRefused.because("GRAPHQL_PARSE_FAILED", "A string holds a NUL character.")
         return document
 
-    def _validate(self, document: DocumentNode) -> None:
-        errors = excesses(self._schema, document, self._limits) or self._unfit(document)
+    def _validate(self, document: DocumentNode, measured: Measured) -> None:
+        errors = broken(measured, self._limits) or self._unfit(document)
         errors = errors or validate(
             self._schema, document, (MaybeNullValidationRule, OneOfInputValidationRule), max_errors=MAX_ERRORS
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Generic
 
 import strawberry
@@ -28,7 +29,9 @@ class GraphQLTransport(Generic[Context]):
     `context` is called with what the caller says about itself, once for each operation and once more when a socket
     opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
     `leaves` is called with the same when a socket is acknowledged, and returns or raises once its caller may stay no
-    longer: the socket is closed then, also with nothing under way.
+    longer: the socket is closed then, also with nothing under way. It raises `TooMany` for a socket too many.
+    `spends` is called with the context and the cost of each operation, and of reading a document that is not known; it
+    answers how long to wait instead, where its caller has asked too much.
     `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows
     introspection and suggestions. `operation_seconds` bounds queries and mutations, not subscriptions.
     """
@@ -36,6 +39,7 @@ class GraphQLTransport(Generic[Context]):
     schema: strawberry.Schema
     context: Callable[[Credentials], Awaitable[Context]]
     leaves: Callable[[Credentials], Awaitable[None]] | None = None
+    spends: Callable[[Context, int], Awaitable[timedelta | None]] | None = None
     allowed_origins: frozenset[str]
     development: bool
     limits: Limits = field(default_factory=Limits)
@@ -53,6 +57,7 @@ class GraphQLTransport(Generic[Context]):
             mask=Mask(correlation_id=self.correlation_id),
             context=self.context,
             leaves=self.leaves,
+            spends=self.spends,
             seconds=self.operation_seconds,
         )
         sockets = Sockets(operations, allowed_origins=self.allowed_origins, init_seconds=self.init_seconds)

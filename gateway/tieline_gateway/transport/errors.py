@@ -14,6 +14,7 @@ Every error has `extensions.code`. The transport's own codes:
     QUERY_TOO_DEEP, _LARGE, _COSTLY 400   the document asks for more than `Limits` allows
     OPERATION_RESOLUTION_FAILURE    400   which operation is meant is not clear, or it may not run here
     BAD_USER_INPUT                  400   a variable does not fit its type
+    RATE_LIMITED                    429   the caller asked too much of late; `retryAfter` says for how long
     TOO_MANY_OPERATIONS                   this socket already runs as many as it may
     INTERNAL                        500   a bug, or something of ours is down
     TIMEOUT                         503   the operation took too long and was cancelled
@@ -21,8 +22,10 @@ Every error has `extensions.code`. The transport's own codes:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from graphql import FieldNode, GraphQLError
@@ -44,16 +47,35 @@ class RequestRefused(Exception):
 
     `status` is None for what the specification calls a GraphQL request error: the document, the choice of
     operation or the variables. Those are 400, but 200 where only `application/json` is accepted.
+    `retry_after`: in how many seconds the same may be asked again.
     """
 
-    def __init__(self, errors: Sequence[Told], *, status: int | None = None) -> None:
+    def __init__(
+        self, errors: Sequence[Told], *, status: int | None = None, retry_after: int | None = None
+    ) -> None:
         super().__init__(errors[0]["message"])
         self.errors = list(errors)
         self.status = status
+        self.retry_after = retry_after
 
     @classmethod
     def because(cls, code: str, message: str, *, status: int | None = None) -> RequestRefused:
         return cls([told(code, message)], status=status)
+
+    @classmethod
+    def for_a_while(cls, wait: timedelta) -> RequestRefused:
+        """The caller asked too much of late. Whole seconds, so that whoever waits them is let through."""
+        seconds = math.ceil(wait.total_seconds())
+        error = told(
+            "RATE_LIMITED",
+            f"You have asked for very much in a short time; ask again in {seconds} s.",
+            retryAfter=seconds,
+        )
+        return cls([error], status=429, retry_after=seconds)
+
+
+class TooMany(Exception):
+    """A caller holds as many sockets as it may; the message says what to do."""
 
 
 def told(code: str, message: str, **more: Any) -> Told:

@@ -63,7 +63,7 @@ class HTTPEndpoint(Generic[Context]):
             outcome = await self._run(request)
             return _answer(outcome.payload(), media, status=401 if _is_nobodys(outcome) else 200)
         except RequestRefused as error:
-            return _refusal(error, media)
+            return refusal(error, media)
         except (Refused, TryAgain) as error:
             return _answer({"errors": [refused(error)]}, media, status=_status(error))
         except ClientDisconnect:
@@ -83,7 +83,7 @@ class HTTPEndpoint(Generic[Context]):
             asked = GraphQLRequest.read(read_json(body))
         except Malformed as error:
             raise RequestRefused.because("BAD_REQUEST", str(error), status=400) from None
-        prepared = self.operations.prepare(asked)
+        prepared = await self.operations.admit(asked, context)
         only(prepared.operation, OperationType.QUERY, OperationType.MUTATION)
         work = self.operations.run(prepared, context)
         if prepared.kind is OperationType.MUTATION:
@@ -154,9 +154,13 @@ def _status(error: Refused | TryAgain) -> int:
     return 503 if isinstance(error, TryAgain) else 403
 
 
-def _refusal(error: RequestRefused, media: str) -> Response:
+def refusal(error: RequestRefused, media: str) -> Response:
+    """The answer to a request that cannot run."""
     status = error.status or (200 if media == JSON else 400)
-    return _answer({"errors": error.errors}, media, status=status)
+    response = _answer({"errors": error.errors}, media, status=status)
+    if error.retry_after is not None:
+        response.headers["retry-after"] = str(error.retry_after)
+    return response
 
 
 def _answer(payload: dict[str, Any], media: str, *, status: int) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -29,7 +29,7 @@ from graphql import (
     get_named_type,
 )
 
-from tieline_gateway.transport.rows import SATURATED, Given, declared_of, given_to, rows_of
+from tieline_gateway.transport.rows import SATURATED, Given, cost_of, declared_of, given_to, rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,9 @@ class Limits:
     `max_depth`: levels of fields inside fields. `max_fields`, `max_aliases`, `max_directives`: how many in
     one operation. `max_operations`: how many a document may hold. `max_tokens`: words and signs of the document; as
     many comments are allowed again. `max_comparisons`: what it may take to see that fields of one name fit together.
-    `max_cost`: rows times fields: a field costs one, and what is selected inside a field that takes `first`
-    counts once for each row asked for, as does what is selected inside a list that answers to the rows of an input.
+    `max_cost`: rows times fields: a field costs one, if it does not say otherwise, and what is selected inside a field
+    that takes `first` counts once for each row asked for, as does what is selected inside a list that answers to the
+    rows of an input.
     `max_page`: the rows assumed where `first` is a variable, or is absent and has no default.
     """
 
@@ -152,9 +153,11 @@ class Meter:
         own = Totals(directives=len(selection.directives or ()))
         inner: _Selections | None = None
         if isinstance(selection, FieldNode):
-            own = replace(own, depth=1, fields=1, aliases=int(selection.alias is not None), cost=1)
+            meant = _field(around.parent, selection.name.value)
+            aliases = int(selection.alias is not None)
+            own = replace(own, depth=1, fields=1, aliases=aliases, cost=cost_of(meant))
             if selection.selection_set is not None:
-                inner = self._inside(selection, selection.selection_set, around)
+                inner = self._inside(meant, selection, selection.selection_set, around)
         elif isinstance(selection, FragmentSpreadNode):
             spread = _Spread(fragment=selection.name.value, depth=around.depth, rows=around.rows)
             definition.spreads.append(spread)
@@ -165,9 +168,10 @@ class Meter:
         definition.totals.include(own, depth=around.depth, rows=around.rows)
         return inner
 
-    def _inside(self, node: FieldNode, selected: SelectionSetNode, around: _Selections) -> _Selections:
+    def _inside(
+        self, meant: GraphQLField | None, node: FieldNode, selected: SelectionSetNode, around: _Selections
+    ) -> _Selections:
         """What is selected of a field, for each row that it may answer with."""
-        meant = _field(around.parent, node.name.value)
         rows = rows_of(meant, node, around.given, max_page=self._max_page)
         declared = declared_of(meant)
         if declared is not None and declared.shared:
@@ -219,21 +223,45 @@ class Meter:
                 yield spread, part
 
 
-def excesses(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> list[GraphQLError]:
-    """One error for each bound that the document breaks, about its worst definition; none if it fits.
+Measured: TypeAlias = list[tuple[ExecutableDefinitionNode, Totals]]
 
-    Comparisons are not among them: the rule that compares counts them.
-    """
+
+def measure(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> Measured:
+    """What each definition amounts to; one may stand there several times, and then the worst counts."""
     meter = Meter(schema, document, max_page=limits.max_page)
     measured = list(meter)
     for long in sorted(meter.shared):
         # Each row stands in one of them, so the worst is that all stand in one.
         measured += Meter(schema, document, max_page=limits.max_page, long=long)
-    operations = [node for node, _ in meter if isinstance(node, OperationDefinitionNode)]
+    return measured
+
+
+def costs(measured: Measured) -> dict[str | None, int]:
+    """What each operation costs, by its name."""
+    most: dict[str | None, int] = {}
+    for node, totals in measured:
+        if isinstance(node, OperationDefinitionNode):
+            name = node.name.value if node.name else None
+            most[name] = max(most.get(name, 0), totals.cost)
+    return most
+
+
+def excesses(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    """As `broken`, for a document that nothing else is asked about."""
+    return broken(measure(schema, document, limits), limits)
+
+
+def broken(measured: Measured, limits: Limits) -> list[GraphQLError]:
+    """One error for each bound that the document breaks, about its worst definition; none if it fits.
+
+    Comparisons are not among them: the rule that compares counts them.
+    """
+    operations = {id(node): node for node, _ in measured if isinstance(node, OperationDefinitionNode)}
     errors = []
     if len(operations) > limits.max_operations:
         # Some standard rules follow the fragments of every operation anew.
-        errors.append(_OPERATIONS.broken(operations[-1], len(operations), limits.max_operations))
+        last = list(operations.values())[-1]
+        errors.append(_OPERATIONS.broken(last, len(operations), limits.max_operations))
     for bound in _BOUNDS:
         allowed: int = getattr(limits, f"max_{bound.name}")
         node, found = max(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from graphql import DocumentNode, OperationDefinitionNode, OperationType
@@ -18,14 +19,24 @@ from tieline_gateway.transport.incoming import Credentials, GraphQLRequest
 
 Context = TypeVar("Context")
 
+BASE_COST = 100
+"""What any operation costs, on top of its document: its caller is looked up, and it has a transaction."""
+
+CHARS_READ = 10
+"""So many characters of a text that is not known cost one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An operation that may run: everything that can be said against the request has been looked at."""
+    """An operation that may run: everything that can be said against the request has been looked at.
+
+    `cost` is what its document says that it costs.
+    """
 
     request: GraphQLRequest
     document: DocumentNode
     operation: OperationDefinitionNode
+    cost: int
 
     @property
     def kind(self) -> OperationType:
@@ -57,6 +68,7 @@ class Operations(Generic[Context]):
     mask: Mask
     context: Callable[[Credentials], Awaitable[Context]]
     leaves: Callable[[Credentials], Awaitable[None]] | None
+    spends: Callable[[Context, int], Awaitable[timedelta | None]] | None
     seconds: float
 
     async def authenticated(self, credentials: Credentials) -> Context:
@@ -66,10 +78,32 @@ class Operations(Generic[Context]):
 
     def prepare(self, request: GraphQLRequest) -> Prepared:
         """Raises `RequestRefused` with every reason found."""
-        document = self.documents.read(request.query)
-        operation = choose(document, request.operation_name)
+        read = self.documents.read(request.query)
+        operation = choose(read.document, request.operation_name)
         self.documents.check(operation, request.variables)
-        return Prepared(request=request, document=document, operation=operation)
+        cost = read.costs[operation.name.value if operation.name else None]
+        return Prepared(request=request, document=read.document, operation=operation, cost=cost)
+
+    async def admit(self, request: GraphQLRequest, context: Context) -> Prepared:
+        """As `prepare`, counted for the caller, and also refused to one that asked too much of late.
+
+        A text that is not known is paid for before it is read, whatever comes of that.
+        """
+        cost = BASE_COST
+        if not self.documents.knows(request.query):
+            await self._spend(context, BASE_COST + len(request.query) // CHARS_READ)
+            cost = 0
+        prepared = self.prepare(request)
+        await self._spend(context, cost + prepared.cost)
+        return prepared
+
+    async def _spend(self, context: Context, cost: int) -> None:
+        if self.spends is None:
+            return
+        async with self._in_time():
+            wait = await self.spends(context, cost)
+        if wait is not None:
+            raise RequestRefused.for_a_while(wait)
 
     async def run(self, prepared: Prepared, context: Context) -> Outcome:
         """The result of a query or mutation. Raises `RequestRefused` when it took too long."""

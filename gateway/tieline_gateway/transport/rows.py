@@ -1,9 +1,9 @@
-"""How many rows a field may answer with: by the page that is asked for, or by the input that they answer to."""
+"""What a field costs: the rows it may answer with, by the page asked for or by the input, and what it sets going."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from graphql import (
     FieldNode,
@@ -18,6 +18,7 @@ from graphql import (
 SATURATED = 10**9
 _LITERAL_DIGITS = 9
 _ROWS = "rows"
+_COST = "cost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +39,30 @@ class RowsOf:
         return {_ROWS: self}
 
 
+def costing(cost: int) -> dict[str, int]:
+    """As the metadata of a field that costs more than others, for what it sets going."""
+    return {_COST: cost}
+
+
 Given: TypeAlias = ValueNode | None
 """What a field was given as its `input`; None where the document does not show it."""
 
 
 def declared_of(meant: GraphQLField | None) -> RowsOf | None:
     """What was declared of the field, if it is a list that answers to an input."""
+    found: RowsOf | None = _declared(meant, _ROWS)
+    return found
+
+
+def cost_of(meant: GraphQLField | None) -> int:
+    """What the field itself costs, once."""
+    found: int | None = _declared(meant, _COST)
+    return 1 if found is None else found
+
+
+def _declared(meant: GraphQLField | None, what: str) -> Any:
     definition = meant.extensions.get("strawberry-definition") if meant is not None else None
-    return definition.metadata.get(_ROWS) if definition is not None else None
+    return definition.metadata.get(what) if definition is not None else None
 
 
 def given_to(node: FieldNode) -> Given:

@@ -2,8 +2,8 @@
 
 Close codes: 4400 a frame that is not of the protocol, 4401 subscribed before the acknowledgement, 4403 the
 caller is not (or no longer) known, 4406 another protocol, 4408 no `connection_init` in time, 4409 an id used
-twice, 4429 initialised twice, 4500 a bug on our side, 1009 a frame too large, 1012 the server stops, 1013 try
-again in a moment.
+twice, 4429 initialised twice, 4430 more sockets than one caller may hold, 4500 a bug on our side, 1009 a frame too
+large, 1012 the server stops, 1013 try again in a moment.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
-from tieline_gateway.transport.errors import RequestRefused, Told, refused, told
+from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refused, told
 from tieline_gateway.transport.incoming import (
     PRACTICE_HEADER,
     Credentials,
@@ -184,6 +184,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
             await leaves(self.context.credentials())
         except Refused:
             pass  # nobody any more, between the acknowledgement and this
+        except TooMany as error:
+            await self.websocket.close(4430, str(error))
         except TryAgain as error:
             await self.websocket.close(1013, str(error))
         except Exception as error:  # noqa: BLE001 - masked and logged
@@ -245,7 +247,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
             variables=operation.variables or {},
             operation_name=operation.operation_name,
         )
-        prepared = self._shared.prepare(request)
+        prepared = await self._shared.admit(request, context)
         if prepared.kind is OperationType.SUBSCRIPTION:
             async with aclosing(self._shared.subscribe(prepared, context)) as outcomes:
                 async for outcome in outcomes:

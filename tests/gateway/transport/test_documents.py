@@ -144,7 +144,7 @@ def test_the_introspection_query_of_tools_is_valid_in_development(
         input_value_deprecation=everything,
     )
 
-    assert Documents(schema, Limits(), development=True).read(text).definitions
+    assert Documents(schema, Limits(), development=True).read(text).costs
 
 
 def test_suggestions_are_for_development(schema: GraphQLSchema) -> None:

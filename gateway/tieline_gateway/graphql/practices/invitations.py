@@ -17,6 +17,8 @@ from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, read_id
 from tieline_gateway.graphql.practices.types import Person
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.spending import BEGINNING_COST
+from tieline_gateway.transport.rows import costing
 
 
 @strawberry.type(
@@ -202,7 +204,8 @@ class InvitationMutations:
 
     @strawberry.mutation(
         description="Become what an invitation asks to. Call it over HTTP with a token of the issuer: it is the one "
-        "thing that somebody may do who is no person of a practice yet. Repeated, the answer is the same."
+        "thing that somebody may do who is no person of a practice yet. Repeated, the answer is the same.",
+        metadata=costing(BEGINNING_COST),
     )
     async def accept_invitation(
         self, info: Info, input: Annotated[AcceptInvitationInput, GIVEN]

@@ -16,6 +16,8 @@ from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.inputs import GIVEN, read_id
 from tieline_gateway.graphql.sign_ins.types import SignIn
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
+from tieline_gateway.spending import BEGINNING_COST
+from tieline_gateway.transport.rows import costing
 
 _URL = "Where to send the browser; null when nobody has to sign in, or when nothing was started."
 
@@ -98,7 +100,8 @@ class ContinueSignInPayload:
 @strawberry.type
 class SignInMutations:
     @strawberry.mutation(
-        description="Begin to sign in at a provider. Needs MANAGE_CONNECTIONS, or to be an administrator of a client."
+        description="Begin to sign in at a provider. Needs MANAGE_CONNECTIONS, or to be an administrator of a client.",
+        metadata=costing(BEGINNING_COST),
     )
     async def start_sign_in(
         self, info: Info, input: Annotated[StartSignInInput, GIVEN]
@@ -126,7 +129,8 @@ class SignInMutations:
         return CompleteSignInPayload(sign_in=SignIn.of(completed), errors=[])
 
     @strawberry.mutation(
-        description="Go to the provider once more in the same sign-in, for another organisation or after a failure."
+        description="Go to the provider once more in the same sign-in, for another organisation or after a failure.",
+        metadata=costing(BEGINNING_COST),
     )
     async def continue_sign_in(
         self, info: Info, input: Annotated[ContinueSignInInput, GIVEN]

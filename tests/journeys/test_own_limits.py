@@ -1,0 +1,77 @@
+"""What one caller may have of us: so much in a while of all gateways together, and so many sockets of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.deployment import Deployment, Gateway, serving
+from tests.support.firm import Caller, Firm
+from tests.support.sockets import caller_at
+
+VIEWER = "{ viewer { role } }"  # costs 102, and 103 where it is not known yet
+LIMITED = {
+    "TIELINE_RATE_COST": "0.01",
+    "TIELINE_RATE_BURST": "310",
+    "TIELINE_SOCKETS_PER_CALLER": "2",
+}
+
+
+@pytest.fixture(scope="module")
+def gateways(deployment: Deployment) -> Iterator[tuple[Gateway, Gateway]]:
+    """Two of one deployment, which lets nobody ask for much."""
+    with serving(deployment, **LIMITED) as one, serving(deployment, **LIMITED) as other:
+        yield one, other
+
+
+async def status(gateway: Gateway, caller: Caller) -> int:
+    async with httpx.AsyncClient(timeout=30) as http:
+        answer = await http.post(
+            gateway.graphql, json={"query": VIEWER}, headers={"authorization": f"Bearer {caller.key}"}
+        )
+    return answer.status_code
+
+
+async def test_what_one_caller_asks_of_all_gateways_counts_together_and_others_are_served(
+    gateways: tuple[Gateway, Gateway], firm: Firm
+) -> None:
+    one, other = gateways
+    member = await firm.member()
+
+    assert [await status(one, firm.admin), await status(other, firm.admin)] == [200, 200]
+    assert [await status(one, firm.admin), await status(other, firm.admin)] == [200, 429]
+    assert await status(one, firm.admin) == 429
+    assert await status(other, member) == 200
+
+
+async def test_a_page_of_another_origin_may_read_how_long_to_wait(
+    gateways: tuple[Gateway, Gateway], firm: Firm
+) -> None:
+    headers = {"authorization": f"Bearer {firm.admin.key}", "origin": "https://app.example"}
+    async with httpx.AsyncClient(timeout=30, headers=headers) as http:
+        answers = [await http.post(gateways[0].graphql, json={"query": VIEWER}) for _ in range(4)]
+
+    refused = answers[-1]
+    [error] = refused.json()["errors"]
+    assert refused.status_code == 429
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+    assert refused.headers["retry-after"] == str(error["extensions"]["retryAfter"])
+    assert "retry-after" in refused.headers["access-control-expose-headers"]
+
+
+async def test_a_caller_has_so_many_sockets_and_one_more_is_closed(
+    gateways: tuple[Gateway, Gateway], firm: Firm
+) -> None:
+    url, key = gateways[0].socket, firm.admin.key
+    member = await firm.member()
+
+    async with caller_at(url, key), caller_at(url, key), caller_at(url, key) as third:
+        await third.connection.wait_closed()
+        async with caller_at(url, member.key) as another:
+            answer = await another.ask(VIEWER)
+
+    assert third.connection.close_code == 4430
+    assert third.connection.close_reason == "You hold 2 sockets; close one, or try again in 30 s."
+    assert answer == {"data": {"viewer": {"role": "MEMBER"}}}
