@@ -81,6 +81,15 @@ def test_a_selection_that_is_too_much_for_all_rows_is_refused_before_it_runs() -
     assert error["extensions"]["code"] == "QUERY_TOO_COSTLY"
 
 
+def test_to_begin_a_sign_in_costs_as_much_as_a_large_page() -> None:
+    begin = "mutation {{ {}(input: {{}}) {{ errors {{ code }} }} }}"
+
+    assert [cost(begin.format(name)) for name in ("startSignIn", "continueSignIn", "acceptInvitation")] == [
+        5_002
+    ] * 3
+    assert cost(begin.format("createClient")) == 3
+
+
 def test_every_list_of_rows_beneath_an_input_says_how_many_there_may_be() -> None:
     schema = graphql_schema(build_schema())
     silent = [

@@ -15,6 +15,7 @@ VIEWER = "{ viewer { role } }"  # costs 102, and 103 where it is not known yet
 LIMITED = {
     "TIELINE_RATE_COST": "0.01",
     "TIELINE_RATE_BURST": "310",
+    "TIELINE_RATE_ADDRESS": "0.05",  # three wrong tokens at once
     "TIELINE_SOCKETS_PER_CALLER": "2",
 }
 
@@ -59,6 +60,23 @@ async def test_a_page_of_another_origin_may_read_how_long_to_wait(
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert refused.headers["retry-after"] == str(error["extensions"]["retryAfter"])
     assert "retry-after" in refused.headers["access-control-expose-headers"]
+
+
+async def test_wrong_tokens_count_for_the_address_that_the_proxy_names(
+    gateways: tuple[Gateway, Gateway], firm: Firm
+) -> None:
+    here, there = "203.0.113.7", "203.0.113.8"
+
+    async def statuses(key: str, address: str, times: int) -> list[int]:
+        headers = {"authorization": f"Bearer {key}", "x-forwarded-for": address}
+        async with httpx.AsyncClient(timeout=30, headers=headers) as http:
+            asked = [await http.post(gateways[0].graphql, json={"query": VIEWER}) for _ in range(times)]
+        return [answer.status_code for answer in asked]
+
+    assert await statuses(firm.admin.key, here, 1) == [200]
+    assert await statuses("tl_wrong", here, 6) == [401] * 4 + [429] * 2
+    assert await statuses("tl_wrong", there, 1) == [401]
+    assert await statuses(firm.admin.key, here, 1) == [200]
 
 
 async def test_a_caller_has_so_many_sockets_and_one_more_is_closed(
