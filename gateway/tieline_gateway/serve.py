@@ -9,22 +9,24 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
-from tieline import live
+from tieline import draining, live
 from tieline.errors import StartRefused
 from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.processes import name_of
 from tieline.rates import rating
 from tieline.settings import Settings
+from tieline.watchdog import OwnLoop, watching
 from tieline_gateway.app import create_app
 from tieline_gateway.connections import BoundedProtocol, BoundedSocket, most_connections
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
 
-DRAIN_SECONDS = 10
+DRAIN_SECONDS = 8
 _BACKLOG = 2_048
 _COLLECTED_AFTER = (700, 10, 3)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -35,11 +37,12 @@ log = get_logger(__name__)
 async def serve(settings: Settings, gateway: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
     with _bound(gateway) as listening:
-        async with ready(settings, name=name_of("serve")), live.listening(settings), rating(settings):
-            server = _Server(_config(settings, gateway))
-            collect_little_at_a_time()
-            log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
-            await server.serve(sockets=[listening])
+        server = _Server(_config(settings, gateway), delay=gateway.drain_delay)
+        with watching("gateway", OwnLoop.running(), running=lambda: len(server.server_state.tasks)):
+            async with ready(settings, name=name_of("serve")), live.listening(settings), rating(settings):
+                collect_little_at_a_time()
+                log.info("gateway.started", host=gateway.host, port=listening.getsockname()[1])
+                await server.serve(sockets=[listening])
     log.info("gateway.stopped")
 
 
@@ -55,7 +58,15 @@ def collect_little_at_a_time() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends quietly on a signal; the library would raise it again, past everything that is still open."""
+    """Ends quietly on a signal; the library would raise it again, past everything that is still open.
+
+    For `delay` seconds it goes on listening, for a load balancer to see that it is not ready any more; a second
+    signal ends that.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, delay: float) -> None:
+        super().__init__(config)
+        self._delay = delay
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -67,6 +78,12 @@ class _Server(uvicorn.Server):
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        delay = 0.0 if draining.under_way() else self._delay
+        draining.begin("gateway", seconds=delay + draining.END_SECONDS)
+        log.info("gateway.draining", running=len(self.server_state.tasks))
+        asyncio.get_running_loop().call_later(delay, super().handle_exit, sig, frame)
 
 
 def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:

@@ -40,6 +40,12 @@ class GatewaySettings(BaseSettings):
         le=100_000,
         description="Sockets that one caller may hold in one process; 0: as many as it likes.",
     )
+    drain_delay: float = Field(
+        0.0,
+        ge=0,
+        le=300,
+        description="Seconds that it goes on listening, not ready any more, once it is told to stop.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; without one it answers in development only."
     )

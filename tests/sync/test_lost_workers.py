@@ -19,11 +19,12 @@ from tests.support.forked import Forked
 from tests.support.jobs import JobTable
 from tests.support.polling import until
 from tests.sync.scripted import Reading, Script, page
+from tieline import draining, watchdog
 from tieline.plugins import Feed, Page, Registry, Session
 from tieline.sync import slices
 from tieline.sync.runs import RunState
 from tieline.work.doorbell import Doorbell, make_broker
-from tieline.worker import process, watchdog
+from tieline.worker import process
 
 _LEFT: set[asyncio.Task[None]] = set()
 OWN_CODE = 7
@@ -95,7 +96,8 @@ def ending_the_loop() -> None:
 def holding_up() -> None:
     _taking(hold_up)
     patch.object(watchdog, "PATIENCE", timedelta(hours=1)).start()
-    patch.multiple(process, DRAIN_SECONDS=0.1, END_SECONDS=0.5).start()
+    patch.object(process, "DRAIN_SECONDS", 0.1).start()
+    patch.object(draining, "END_SECONDS", 0.5).start()
 
 
 @contextmanager
@@ -172,5 +174,5 @@ async def test_a_worker_that_is_told_to_stop_is_over_in_bounded_time_whatever_ho
     with begun(deployment, holding_up) as worker:
         await asyncio.to_thread(worker.wait_for, HELD_UP)
 
-        assert await asyncio.to_thread(worker.stop) == watchdog.STUCK
+        assert await asyncio.to_thread(worker.stop) == draining.OVERDUE
         assert "worker.not_drained" in worker.logged()

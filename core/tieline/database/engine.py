@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any, NoReturn, Self
 
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 
 from tieline.database.faults import translated
+
+CLOSE_SECONDS = 3.0
 
 __all__ = ["ScopedClient", "ScopedTransaction", "client_class"]
 
@@ -21,6 +25,14 @@ class ScopedClient(AsyncpgDBClient):
 
     def acquire_connection(self) -> NoReturn:
         raise RuntimeError("a query needs a scope: open one with tieline.database.scope or a unit of work")
+
+    async def _close(self) -> None:
+        """Whoever still holds a connection after `CLOSE_SECONDS` loses it: the process has been told to end."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            with suppress(TimeoutError):  # cancelled, the pool cuts what is still open
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await pool.close()
 
     def _in_transaction(self) -> NoReturn:
         raise RuntimeError("transactions are opened by tieline.database.scope only")

@@ -17,21 +17,21 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.logging import get_logger as get_library_logger
 from dramatiq.middleware import AgeLimit
 
+from tieline import draining
 from tieline.errors import StartRefused
 from tieline.ids import JobId
 from tieline.lifespan import ready
 from tieline.log import get_logger
 from tieline.processes import name_of
 from tieline.settings import Settings
+from tieline.watchdog import OwnLoop, watching
 from tieline.work.actor import BACKGROUND, INTERACTIVE
 from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
-from tieline.worker.watchdog import Watchdog, end_within
 
-DRAIN_SECONDS = 10.0
-END_SECONDS = 20.0
+DRAIN_SECONDS = 6.0
 _PATIENCE_SECONDS = 30.0
 _SPARE_CONNECTIONS = 2  # so that leases are renewed while every thread holds a connection
 _FIRST = 0  # of the messages that a process has fetched, those of the lowest priority are taken first
@@ -44,12 +44,18 @@ async def scheduler_process(settings: Settings) -> None:
     """Run a scheduler until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ready(settings, name=name_of("scheduler")) as bell:
-        await ensure_recurring(settings)
-        log.info("scheduler.started")
-        await run_scheduler(bell, interval=settings.scheduler_interval, stop=stop)
+        asyncio.get_running_loop().add_signal_handler(number, _told_to_stop, stop)
+    with watching("scheduler", OwnLoop.running(), running=lambda: 0):
+        async with ready(settings, name=name_of("scheduler")) as bell:
+            await ensure_recurring(settings)
+            log.info("scheduler.started")
+            await run_scheduler(bell, interval=settings.scheduler_interval, stop=stop)
     log.info("scheduler.stopped")
+
+
+def _told_to_stop(stop: asyncio.Event) -> None:
+    draining.begin("scheduler", seconds=draining.END_SECONDS)
+    stop.set()
 
 
 def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
@@ -67,14 +73,14 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stop.set())
     runner = Runner(ACTORS)
-    with _loop() as loop, _watched(loop, runner):
+    with _loop() as loop, watching("worker", loop, running=lambda: runner.running):
         opened = ready(settings, name=name_of("worker", queues))
         loop.run_coroutine(opened.__aenter__())
         try:
             worker = start_worker(settings, runner, queues, stop=stop)
             log.info("worker.started", queues=list(queues))
             stop.wait()
-            end_within(END_SECONDS)
+            draining.begin("worker", seconds=draining.END_SECONDS)
             log.info("worker.draining", running=runner.running)
             worker.stop(timeout=int(DRAIN_SECONDS * 1000))
             loop.run_coroutine(runner.hand_back())
@@ -114,16 +120,6 @@ def start_worker(
 def _somebody_waits(worker: dramatiq.Worker) -> bool:
     """Whether this process has fetched a ring that no thread of it has taken yet: they stand before all calls."""
     return any(head.priority == _FIRST for head in worker.work_queue.queue[:1])
-
-
-@contextmanager
-def _watched(loop: EventLoopThread, runner: Runner) -> Iterator[None]:
-    watchdog = Watchdog(loop, running=lambda: runner.running)
-    watchdog.start()
-    try:
-        yield
-    finally:
-        watchdog.stop()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ MAX_ATTEMPTS = 12
 STAY = timedelta(milliseconds=250)
 CANCEL_AGAIN = timedelta(seconds=1)
 GRACE = timedelta(seconds=30)
-LEAVE = timedelta(seconds=8)
+LEAVE = timedelta(seconds=5)
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 

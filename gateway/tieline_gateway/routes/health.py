@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from tieline import readiness
+from tieline import draining, readiness
 from tieline.errors import Unavailable
 from tieline.settings import Settings
 from tieline_gateway.metrics import Metrics
@@ -29,7 +29,9 @@ async def livez(_request: Request) -> Response:
 
 
 async def readyz(_request: Request) -> Response:
-    """200 when the database answers and has this version's schema, else 503 with what is wrong."""
+    """200 when the database answers and has this version's schema, else 503 with what is wrong, or that it drains."""
+    if draining.under_way():
+        return JSONResponse({"ready": False, "draining": True}, status_code=503)
     report = await readiness.check(seconds=_SECONDS)
     body = {
         "ready": report.ready,

@@ -1,22 +1,24 @@
-"""Whether the event loop of a worker still answers: a plugin that blocks it holds up every job of the process.
+"""Whether the event loop of a process still answers: what blocks it holds up all that the process has under way.
 
-A thread asks the loop every moment. When it has not answered for as long as a lease runs, its jobs are for others
-to take: the thread logs where the loop stands, without any value, and ends the process, for its supervisor to start
-anew. Where not even this thread gets its turn, a timer of the interpreter's ends the process.
+A thread asks the loop every moment. When it has not answered for as long as a lease runs, a worker's jobs are for
+others to take, and a gateway's callers have gone elsewhere: the thread logs where the loop stands, without any value,
+and ends the process, for its supervisor to start anew. Where not even this thread gets its turn, a timer of the
+interpreter's ends the process.
 """
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
-
-from dramatiq.asyncio import EventLoopThread
+from typing import NoReturn, Protocol
 
 from tieline.log import get_logger
 from tieline.work.repository import LEASE
@@ -31,10 +33,49 @@ _FRAMES = 12
 log = get_logger(__name__)
 
 
-class Watchdog:
-    """Looks after one loop from `start` until `stop`; `running` says how many jobs it has under way."""
+class Watched(Protocol):
+    """A loop, and the thread that it runs on."""
 
-    def __init__(self, watched: EventLoopThread, *, running: Callable[[], int]) -> None:
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
+    @property
+    def ident(self) -> int | None: ...
+
+    def is_alive(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLoop:
+    """The loop that runs on the thread which made this."""
+
+    loop: asyncio.AbstractEventLoop
+    ident: int | None
+
+    @classmethod
+    def running(cls) -> OwnLoop:
+        return cls(asyncio.get_running_loop(), threading.get_ident())
+
+    def is_alive(self) -> bool:
+        return not self.loop.is_closed()
+
+
+@contextmanager
+def watching(process: str, watched: Watched, *, running: Callable[[], int]) -> Iterator[None]:
+    """Look after the loop until the block ends; `running` says how much the process has under way."""
+    watchdog = Watchdog(process, watched, running=running)
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.stop()
+
+
+class Watchdog:
+    """Looks after one loop from `start` until `stop`; `process` is what it is called in the log."""
+
+    def __init__(self, process: str, watched: Watched, *, running: Callable[[], int]) -> None:
+        self._event = f"{process}.stuck"
         self._watched = watched
         self._running = running
         self._answered = threading.Event()
@@ -73,7 +114,7 @@ class Watchdog:
             self._end()
 
     def _end(self) -> NoReturn:
-        log.error("worker.stuck", running=self._running(), at=self._frames())
+        log.error(self._event, running=self._running(), at=self._frames())
         os._exit(STUCK)
 
     def _frames(self) -> list[str]:
@@ -83,15 +124,3 @@ class Watchdog:
             traceback.walk_stack(frame), limit=_FRAMES, lookup_lines=False
         )
         return [f"{each.filename}:{each.lineno} {each.name}" for each in walked] if frame is not None else []
-
-
-def end_within(seconds: float) -> None:
-    """This process is over by then, whatever still holds it up."""
-    overdue = threading.Timer(seconds, _overdue)
-    overdue.daemon = True
-    overdue.start()
-
-
-def _overdue() -> NoReturn:
-    log.error("worker.not_drained")
-    os._exit(STUCK)

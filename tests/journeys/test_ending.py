@@ -1,0 +1,150 @@
+"""How processes end: told to, they drain in bounded time; stuck, they end themselves and say where they stood."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.support.deployment import Deployment, Gateway, Process, serving, wait_until_ready
+from tests.support.forked import Forked
+from tests.support.polling import until
+from tests.support.sockets import socket_to
+from tieline import draining, watchdog
+from tieline.database import engine
+from tieline.embedded.process import free_port
+from tieline.worker import scheduler
+from tieline_gateway import serve
+
+
+async def block(*_: object) -> int:
+    time.sleep(3600)  # noqa: ASYNC251 - that is the fault
+    return 0
+
+
+def impatient() -> None:
+    patch.multiple(watchdog, PATIENCE=timedelta(seconds=5), LAST_RESORT=timedelta(seconds=30)).start()
+
+
+def blocking_gateway() -> None:
+    impatient()
+    patch("tieline_gateway.app.root", block).start()
+
+
+def blocking_scheduler() -> None:
+    impatient()
+    patch.object(scheduler, "ring_for_due", block).start()
+
+
+def held_up_gateway() -> None:
+    """Something that nobody can end keeps the process alive."""
+    patch.object(draining, "END_SECONDS", 0.5).start()
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+
+
+@contextmanager
+def begun(
+    deployment: Deployment, command: str, prepare: Callable[[], None], **more: str
+) -> Iterator[Process]:
+    log = deployment.logs / f"{command}-{time.monotonic_ns()}.log"
+    log.touch()
+    environment = deployment.environment | more
+    forked = Forked([command], environment, said=log, output=log, errors=log, prepare=prepare)
+    try:
+        yield Process(popen=forked, log=log)
+    finally:
+        forked.kill()
+
+
+@contextmanager
+def gateway_of(deployment: Deployment, prepare: Callable[[], None]) -> Iterator[Gateway]:
+    port = free_port()
+    with begun(deployment, "serve", prepare, TIELINE_PORT=str(port)) as process:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_ready(url, process)
+        yield Gateway(url=url, process=process)
+
+
+async def test_a_gateway_whose_loop_stands_still_ends_itself_and_says_where_it_stood(
+    deployment: Deployment,
+) -> None:
+    with gateway_of(deployment, blocking_gateway) as stuck:
+        async with httpx.AsyncClient(timeout=45) as http:
+            with pytest.raises(httpx.TransportError):
+                await http.get(stuck.url)
+        code = await asyncio.to_thread(stuck.process.popen.wait, 45)
+
+        assert code == watchdog.STUCK
+        said = ["gateway.stuck", "test_ending.py", " block"]
+        assert [text for text in said if text not in stuck.process.logged()] == []
+
+
+async def test_a_scheduler_whose_loop_stands_still_ends_itself_and_says_where_it_stood(
+    deployment: Deployment,
+) -> None:
+    with begun(deployment, "scheduler", blocking_scheduler) as stuck:
+        code = await asyncio.to_thread(stuck.popen.wait, 45)
+
+        assert code == watchdog.STUCK
+        said = ["scheduler.stuck", "test_ending.py", " block"]
+        assert [text for text in said if text not in stuck.logged()] == []
+
+
+async def test_a_gateway_that_is_told_to_stop_is_over_in_bounded_time_whatever_holds_it_up(
+    deployment: Deployment,
+) -> None:
+    with gateway_of(deployment, held_up_gateway) as held_up:
+        code = await asyncio.to_thread(held_up.process.stop)
+
+        assert code == draining.OVERDUE
+        assert "gateway.not_drained" in held_up.process.logged()
+
+
+async def test_a_gateway_with_a_delay_says_that_it_drains_and_still_answers_until_it_is_told_again(
+    deployment: Deployment,
+) -> None:
+    async with httpx.AsyncClient(timeout=30) as http:
+        with serving(deployment, TIELINE_DRAIN_DELAY="300") as leaving:
+            leaving.process.popen.send_signal(signal.SIGTERM)
+
+            async def is_draining() -> bool:
+                return (await http.get(f"{leaving.url}/readyz")).status_code == 503
+
+            await until(is_draining, "the gateway says that it drains")
+            report = (await http.get(f"{leaving.url}/readyz")).json()
+            alive = await http.get(f"{leaving.url}/livez")
+            async with socket_to(leaving.socket):
+                pass
+            code = await asyncio.to_thread(leaving.process.stop)
+
+    assert report == {"ready": False, "draining": True}
+    assert alive.status_code == 200
+    assert code == 0
+
+
+async def test_a_process_that_ends_cuts_connections_that_somebody_still_holds(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.05)
+    client = engine.ScopedClient(connection_name="own")
+    client._pool = await asyncpg.create_pool(deployment.admin_url, min_size=1, max_size=1)
+    held = await client._pool.acquire()
+
+    async with asyncio.timeout(5):
+        await client.close()
+
+    with pytest.raises(asyncpg.InterfaceError):
+        await held.fetchval("SELECT 1")
+
+
+def test_a_process_is_over_before_its_supervisor_kills_it() -> None:
+    assert serve.DRAIN_SECONDS + engine.CLOSE_SECONDS < draining.END_SECONDS < 15
