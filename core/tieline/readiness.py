@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 import asyncpg
 
-from tieline import clock
-from tieline.database import schema_state, system_scope
-from tieline.errors import TielineError
+from tieline import clock, draining
+from tieline.database import oldest_write, schema_state, system_scope
+from tieline.errors import TielineError, Unavailable
 from tieline.work import doorbell, repository
 from tieline.work.repository import Backlog, Failed
 
@@ -29,7 +30,7 @@ class Readiness:
 
 async def check(*, seconds: float) -> Readiness:
     """Look at everything this process leans on, within so many seconds of real time."""
-    bell = "ok" if await doorbell.answers() else "away: jobs wait until Redis is back"
+    bell = await doorbell.fault() or "ok"
     try:
         async with asyncio.timeout(seconds):
             state = await schema_state()
@@ -39,10 +40,26 @@ async def check(*, seconds: float) -> Readiness:
     return Readiness(database="ok", schema=str(refusal) if refusal else "ok", doorbell=bell)
 
 
+async def told(*, seconds: float) -> tuple[bool, dict[str, object]]:
+    """What `/readyz` answers: whether it is ready, and the body."""
+    if draining.under_way():
+        return False, {"ready": False, "draining": True}
+    report = await check(seconds=seconds)
+    return report.ready, {"ready": report.ready, **asdict(report)}
+
+
 async def job_backlog() -> list[Backlog]:
     """How many jobs wait, run and have failed, by lane. Raises Unavailable."""
     async with system_scope():
         return await repository.backlog(at=clock.now())
+
+
+async def held_back() -> timedelta:
+    """For how long the events of all practices wait for a transaction that is open. Raises Unavailable."""
+    try:
+        return await oldest_write()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as away:
+        raise Unavailable from away
 
 
 async def given_up(*, limit: int) -> list[Failed]:

@@ -75,6 +75,16 @@ class Settings(PluginSettings):
         30.0, gt=0, le=600, description="Seconds a statement may take, and a wait for a free connection."
     )
     worker_threads: int = Field(8, ge=1, le=64, description="Jobs a worker process has under way at once.")
+    health_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Where workers and schedulers answer `/livez`, `/readyz` and `/metrics`; without one, nowhere.",
+    )
+    health_host: str = Field("127.0.0.1", description="The address that they listen on for that.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for `/metrics`; without one it answers in development only."
+    )
     scheduler_interval: float = Field(
         5.0, gt=0, le=60, description="Seconds between two looks for jobs that are due."
     )

@@ -13,6 +13,7 @@ import faulthandler
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn, Protocol
 
+from tieline import metrics
 from tieline.log import get_logger
 from tieline.work.repository import LEASE
 
@@ -109,9 +111,13 @@ class Watchdog:
         if not self._watched.is_alive():
             self._end()
         try:
-            self._watched.loop.call_soon_threadsafe(self._answered.set)
+            self._watched.loop.call_soon_threadsafe(self._answer, time.perf_counter())
         except RuntimeError:  # it was closed this moment
             self._end()
+
+    def _answer(self, asked_at: float) -> None:
+        metrics.loop_lag.observe(time.perf_counter() - asked_at)
+        self._answered.set()
 
     def _end(self) -> NoReturn:
         log.error(self._event, running=self._running(), at=self._frames())

@@ -44,7 +44,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
             Route("/", root),
             Route("/livez", livez),
             Route("/readyz", readyz),
-            Route("/metrics", MetricsRoute(metrics, settings, gateway).__call__),
+            Route("/metrics", MetricsRoute(metrics, settings).__call__),
         ],
         middleware=[
             Middleware(Correlation),

@@ -1,12 +1,13 @@
-"""What the gateway counts, in Prometheus' form; the names are an interface: docs/operations.md lists them."""
+"""What the gateway alone counts, in Prometheus' form; the names are an interface: docs/operations.md lists them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from tieline.database import pool_figures
 from tieline.work.repository import Backlog
 
 
@@ -31,18 +32,19 @@ class Metrics:
             registry=self.registry,
         )
         self.sockets = Gauge("tieline_sockets_open", "Open WebSocket connections.", registry=self.registry)
-        self._pool = Gauge(
-            "tieline_database_connections", "Pooled connections.", ["state"], registry=self.registry
-        )
         self._jobs = Gauge("tieline_jobs", "Jobs in the database.", ["lane", "state"], registry=self.registry)
         self._lag = Gauge(
             "tieline_job_lag_seconds", "The longest a due job has waited.", ["lane"], registry=self.registry
         )
+        self._held_back = Gauge(
+            "tieline_feed_held_back_seconds",
+            "How long the oldest transaction that has written is open.",
+            registry=self.registry,
+        )
 
-    def observe(self, backlog: Iterable[Backlog]) -> None:
-        """Take over the figures that are read at the moment of a scrape."""
-        for state, count in pool_figures().items():
-            self._pool.labels(state).set(count)
+    def observe(self, backlog: Iterable[Backlog], held_back: timedelta | None) -> None:
+        """Take over the figures that are read at the moment of a scrape; none where they could not be."""
+        self._held_back.set(math.nan if held_back is None else held_back.total_seconds())
         self._jobs.clear()
         self._lag.clear()
         for lane in backlog:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class GatewaySettings(BaseSettings):
-    """Where the API listens, and who may read its figures."""
+    """Where the API listens, and how it ends."""
 
     model_config = SettingsConfigDict(env_prefix="TIELINE_", frozen=True, extra="ignore")
 
@@ -45,7 +45,4 @@ class GatewaySettings(BaseSettings):
         ge=0,
         le=300,
         description="Seconds that it goes on listening, not ready any more, once it is told to stop.",
-    )
-    metrics_token: SecretStr | None = Field(
-        None, description="Bearer token for `/metrics`; without one it answers in development only."
     )

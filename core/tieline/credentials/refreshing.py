@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tieline import clock
+from tieline import clock, metrics
 from tieline.connections.states import Reason
 from tieline.credentials.actors import finish_refresh
 from tieline.credentials.apps.repository import App, AppRepository
@@ -148,13 +148,21 @@ async def _look(
 async def _hold(turn: Turn) -> Pair | None:
     """Refresh while the lease is ours; None when somebody else has to be looked at first."""
     try:
-        return await _refreshed(turn)
+        pair = await _refreshed(turn)
     except BaseException as trouble:
+        _count(turn, "failed")
         if isinstance(trouble, ProviderMisconfigured):
             await _blame_app(turn, trouble.code)
         credential = turn.kept.credential
         await _release(credential.practice_id, credential.id, turn.owner)
         raise
+    if pair is not None:
+        _count(turn, "renewed")
+    return pair
+
+
+def _count(turn: Turn, outcome: str) -> None:
+    metrics.refreshes.labels(turn.provider, outcome).inc()
 
 
 async def _refreshed(turn: Turn) -> Pair | None:
@@ -204,6 +212,7 @@ async def _refused(turn: Turn) -> Pair | None:
         with suppress(GrantRejected):
             return await _store(turn, previous, await _ask(turn, previous))
     await credential_rejected(practice_id, credential_id, _reason(turn.pair), credential.version)
+    _count(turn, "rejected")
     return None
 
 

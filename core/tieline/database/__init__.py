@@ -6,7 +6,13 @@
 A query outside of a scope is an error; a scope inside of a scope is, too.
 """
 
-from tieline.database.connect import check_database, close_database, open_database, pool_figures
+from tieline.database.connect import (
+    check_database,
+    close_database,
+    oldest_write,
+    open_database,
+    pool_figures,
+)
 from tieline.database.migrate import SchemaState, migrate, schema_state
 from tieline.database.scope import Rows, Scope, current, scope, system_scope
 
@@ -18,6 +24,7 @@ __all__ = [
     "close_database",
     "current",
     "migrate",
+    "oldest_write",
     "open_database",
     "pool_figures",
     "schema_state",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -27,6 +28,9 @@ MODELS = [
     "tieline.sign_ins.models",
     "tieline.sync.models",
 ]
+_OLDEST_WRITE = """
+SELECT coalesce(max(clock_timestamp() - xact_start), '0') FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+"""
 MINIMUM_MAJOR = 14  # xid8 and pg_current_snapshot in their present form
 
 
@@ -73,6 +77,13 @@ def pool_figures() -> dict[str, int]:
     """Connections of this process: `size` open, `idle` of them free, `limit` at most."""
     opened = pool()
     return {"size": opened.get_size(), "idle": opened.get_idle_size(), "limit": opened.get_max_size()}
+
+
+async def oldest_write() -> timedelta:
+    """How long the oldest transaction of this login that has written is open; events of later ones wait for it."""
+    async with pool().acquire(timeout=pool_client().acquire_seconds) as connection:
+        oldest: timedelta = await connection.fetchval(_OLDEST_WRITE)
+    return oldest
 
 
 async def check_database() -> None:

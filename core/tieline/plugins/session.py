@@ -18,7 +18,7 @@ from typing import Protocol, TypeAlias
 
 import httpx
 
-from tieline import errors
+from tieline import errors, metrics
 from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from tieline.plugins import faults
 from tieline.plugins.answer import Answer
@@ -198,21 +198,27 @@ class Session:
         )
         async with self._gate.call(self._counted_for) as passage:
             self.calls += 1
-            response = await exchange(
-                self._client,
-                sent,
-                provider=self._slug,
-                seconds=self._seconds,
-                max_bytes=self._max_bytes,
-                reference_header=self._endpoints.reference_header,
-            )
-            fault = self._provider.classify(response)
+            with metrics.provider_called(self._slug) as called:
+                response = await exchange(
+                    self._client,
+                    sent,
+                    provider=self._slug,
+                    seconds=self._seconds,
+                    max_bytes=self._max_bytes,
+                    reference_header=self._endpoints.reference_header,
+                )
+                fault = self._meaning(response)
+                called.meant(fault)
             passage.answered(
                 self._provider.remaining(response), fault if isinstance(fault, faults.Throttled) else None
             )
-        if fault is None and not response.is_success and response.status_code != httpx.codes.NOT_MODIFIED:
-            fault = faults.Broken(message=f"the status {response.status_code} came without a fault we know")
         return response, fault
+
+    def _meaning(self, response: httpx.Response) -> Fault | None:
+        fault = self._provider.classify(response)
+        if fault is None and not response.is_success and response.status_code != httpx.codes.NOT_MODIFIED:
+            return faults.Broken(message=f"the status {response.status_code} came without a fault we know")
+        return fault
 
     def _reference(self, response: httpx.Response) -> str | None:
         return reference_of(response, self._endpoints.reference_header)

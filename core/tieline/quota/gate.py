@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tieline import clock
+from tieline import clock, metrics
 from tieline.errors import QuotaSpent
 from tieline.plugins.faults import Throttled
 from tieline.plugins.gate import Passage
@@ -25,7 +25,7 @@ from tieline.quota.calls import Call, Meter
 from tieline.quota.lasting import Lasting
 from tieline.quota.lines import Line
 from tieline.quota.process import Quota, Ticket
-from tieline.quota.script import PROBE_EVERY, UNANSWERED, Outcome, Refusal, Wait
+from tieline.quota.script import PROBE_EVERY, RESTART, UNANSWERED, Outcome, Refusal, Wait
 from tieline.work.actor import Lane
 
 PATIENCE = timedelta(seconds=10)
@@ -33,6 +33,8 @@ RESERVE = 0.1
 _UNSAID = timedelta(minutes=1)
 _LONGEST = timedelta(days=32)
 _LONGEST_NAME = 32
+_LINE = "line"
+_OURS = frozenset({_LINE, RESTART})
 _SOONEST_RESUME = timedelta(seconds=1)
 
 
@@ -86,13 +88,16 @@ class RedisGate:
 
     async def _ticket(self, call: Call) -> Ticket:
         """Those who wait in this process ask one after the other; time in the line is part of the patience."""
-        deadline = time.monotonic() + self._patience
+        began = time.monotonic()
+        deadline = began + self._patience
         async with self._quota.lines.stand(call.meter, call.organisation, self._lane) as line:
             await self._turn(line, deadline)
             try:
-                return await self._first_in(line, call, deadline)
+                ticket = await self._first_in(line, call, deadline)
             finally:
                 line.turn.release()
+        metrics.quota_wait_seconds.labels(self._meter.provider).observe(time.monotonic() - began)
+        return ticket
 
     async def _turn(self, line: Line, deadline: float) -> None:
         try:
@@ -112,13 +117,20 @@ class RedisGate:
             pause = line.pause(taken)
             if time.monotonic() + pause > deadline:
                 raise self._spent(taken)
+            self._count(taken.limit, "slept")
             await line.sleep(pause, soon=taken.soon)
 
     def _spent(self, refusal: Wait | None) -> QuotaSpent:
         soonest = clock.now() + _SOONEST_RESUME
+        self._count(_LINE if refusal is None else refusal.limit, "spent")
         if refusal is None:
-            return QuotaSpent(self._meter.provider, limit="line", resume_at=soonest)
+            return QuotaSpent(self._meter.provider, limit=_LINE, resume_at=soonest)
         return QuotaSpent(self._meter.provider, limit=refusal.limit, resume_at=max(refusal.until, soonest))
+
+    def _count(self, limit: str, kind: str) -> None:
+        """A provider may call a limit what it likes; what the plugin does not name is counted as `other`."""
+        known = limit in _OURS or any(limit == one.name for one in self._limits)
+        metrics.quota_waits.labels(self._meter.provider, limit if known else "other", kind).inc()
 
 
 def _refusal(fault: Throttled, limits: Sequence[Limit]) -> Refusal:

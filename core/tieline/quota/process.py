@@ -31,6 +31,7 @@ from tieline.quota.months import WRITE_EVERY, Months
 from tieline.quota.script import (
     ANSWER_SECONDS,
     IN_FLIGHT,
+    RESTART,
     UNANSWERED,
     Go,
     Outcome,
@@ -133,7 +134,7 @@ class Quota:
             raise
         self._came_back()
         if isinstance(taken, Unknown):
-            return Wait(limit="restart", until=clock.now(), seconds=0, soon=True)
+            return Wait(limit=RESTART, until=clock.now(), seconds=0, soon=True)
         if isinstance(taken, Wait):
             return taken
         self._memory.started(call)

@@ -22,6 +22,8 @@ from tieline.quota.lasting import Block, Counted
 from tieline.quota.looking import Looked, read_look
 
 PROBE_EVERY = timedelta(hours=1)
+RESTART = "restart"
+"""What a wait is called that comes of Redis's forgetting, not of a limit."""
 PROBE_AGAIN = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=60)
 ANSWER_SECONDS = 1.0

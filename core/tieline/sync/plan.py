@@ -15,7 +15,7 @@ from tieline.principal import Principal
 from tieline.sync.feeds.repository import FeedPlace, FeedRepository
 from tieline.sync.feeds.times import is_due
 from tieline.sync.repository import RunRepository
-from tieline.sync.runs import WHOLE, FailureReason, RunState
+from tieline.sync.runs import WHOLE, FailureReason, RunState, Trigger
 from tieline.sync.standing import FeedState, Standing, begun, ended
 from tieline.work import Lane, Work, attempt, retrying, unit_of_work
 
@@ -23,6 +23,10 @@ LOST_WORKERS = 5
 """A run whose workers are lost before a page comes is not at fault for it by that: machines are lost for reasons of
 their own, and among hundreds of kills some run is hit three times in a row."""
 _NOT_CONNECTED = "NOT_CONNECTED"
+_BROKEN_OFF = (
+    f"The work broke off {LOST_WORKERS} times before a page of the plugin {{}} was stored: "
+    "the worker's log says why."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +53,7 @@ class Plan:
     external_id: str
     provider: Provider
     lane: Lane
+    trigger: Trigger
     steps: tuple[Step, ...]
 
     @property
@@ -68,6 +73,8 @@ class Route:
 class Hopeless:
     """The run cannot be worked."""
 
+    slug: str
+    trigger: Trigger
     reason: FailureReason
     message: str
 
@@ -87,10 +94,9 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
         [organisation] = locked
         provider = host().registry.get(organisation.provider)
         if provider is None:
-            message = f"The plugin {organisation.provider} is not installed."
-            return Hopeless(reason=FailureReason.PLUGIN, message=message)
+            return _hopeless(organisation.provider, standing, "The plugin {} is not installed.")
         if attempt() > LOST_WORKERS:
-            return Hopeless(reason=FailureReason.PLUGIN, message=_broken_off(organisation.provider))
+            return _hopeless(organisation.provider, standing, _BROKEN_OFF)
 
         routes = routes_of(
             provider, await working(practice_id, organisation_id), standing.wanted, standing.credential_id
@@ -111,15 +117,14 @@ async def begin(practice_id: PracticeId, run_id: RunId) -> Plan | Hopeless | Non
         external_id=organisation.external_id,
         provider=provider,
         lane=standing.lane,
+        trigger=standing.trigger,
         steps=tuple(_step(routes[name], standing.feed(name), places) for name in standing.open_feeds),
     )
 
 
-def _broken_off(slug: str) -> str:
-    return (
-        f"The work broke off {LOST_WORKERS} times before a page of the plugin {slug} was stored: "
-        "the worker's log says why."
-    )
+def _hopeless(slug: str, standing: Standing, sentence: str) -> Hopeless:
+    message = sentence.format(slug)
+    return Hopeless(slug=slug, trigger=standing.trigger, reason=FailureReason.PLUGIN, message=message)
 
 
 async def working(practice_id: PracticeId, organisation_id: OrganisationId) -> list[Connection]:

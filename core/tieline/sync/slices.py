@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from tieline import clock
+from tieline import clock, metrics
 from tieline.connections.organisations.repository import OrganisationRepository
 from tieline.credentials.service import open_session
 from tieline.events.kinds import SyncSucceeded
@@ -26,7 +26,7 @@ from tieline.sync.plan import Hopeless, Plan, Step, begin, feed_names, working
 from tieline.sync.pulling import Pull
 from tieline.sync.repository import RunRepository, set_next_syncs, set_synced
 from tieline.sync.runs import PARTIAL, RunState
-from tieline.sync.standing import Standing, ended
+from tieline.sync.standing import FeedState, Standing, ended
 from tieline.work import Again, retrying, unit_of_work
 
 SLICE_SECONDS = 30.0
@@ -71,12 +71,18 @@ async def work_slice(
         return None
     if isinstance(plan, Hopeless):
         await fail(practice_id, run_id, plan.reason, plan.message, calls={})
+        _count(plan, "failed")
         return None
     try:
         return await _work(_Slice(plan=plan, over_at=asyncio.get_running_loop().time() + seconds))
     except Stopped:
         log.info("sync.stopped", run_id=str(run_id))
+        _count(plan, "stopped")
         return None
+
+
+def _count(plan: Plan | Hopeless, outcome: str) -> None:
+    metrics.runs.labels(plan.slug, plan.trigger.value, outcome).inc()
 
 
 async def _work(slice_: _Slice) -> Again | None:
@@ -90,7 +96,10 @@ async def _work(slice_: _Slice) -> Again | None:
             log.warning("sync.cut_short", run_id=str(plan.run_id), feed=step.feed.name, **fields_of(error))
             session = slice_.sessions.get(step.credential_id)
             cut = CutShort(plan=plan, step=step, pages=slice_.pages, calls=slice_.calls, session=session)
-            return await outcome(cut, error)
+            again = await outcome(cut, error)
+            if again is None:
+                _count(plan, "failed")
+            return again
         if not is_done or slice_.is_over:
             break
     return await _finish(plan)
@@ -122,11 +131,26 @@ async def _pull(slice_: _Slice, step: Step) -> Step:
                 slice_.calls[step.feed.name] = slice_.calls.get(step.feed.name, 0) + session.calls - before
             intake = await asyncio.to_thread(take_in, page, step.feed)
             taken = Taken(page=page, intake=intake, calls=slice_.calls[step.feed.name])
-            step = await commit_page(plan, step, taken)
+            before_page, step = step, await commit_page(plan, step, taken)
+            _count_page(plan, before_page.state, step.state, taken)
             slice_.calls.pop(step.feed.name)
             slice_.pages += 1
             if page.last or slice_.is_over:
                 return _anew(step) if page.last else step
+
+
+def _count_page(plan: Plan, before: FeedState, after: FeedState, taken: Taken) -> None:
+    """What is stored. A reading of everything may bury more, at its last page: that has changed, too."""
+    metrics.pages.labels(plan.slug).inc()
+    changed = max(after.changed - before.changed, 0)
+    kinds = {
+        "seen": taken.intake.seen,
+        "changed": changed,
+        "set_aside": len(taken.intake.set_aside),
+        "gone": len(taken.intake.gone),
+    }
+    for kind, number in kinds.items():
+        metrics.records.labels(plan.slug, kind).inc(number)
 
 
 def _anew(step: Step) -> Step:
@@ -154,6 +178,9 @@ async def _finish(plan: Plan) -> Again | None:
                 SyncSucceeded(client_id=client_id, organisation_id=plan.organisation_id, run_id=plan.run_id)
             )
     log.info("sync.succeeded", run_id=str(plan.run_id))
+    _count(plan, "succeeded")
+    if over.started_at is not None and over.finished_at is not None:
+        metrics.run_seconds.labels(plan.slug).observe((over.finished_at - over.started_at).total_seconds())
     return None
 
 

@@ -28,7 +28,9 @@ RING, CALL = "run_job", "run_next"
 MAX_CALLS = 32
 """Calls that nobody has heard yet: enough, since each that finds a job is passed on."""
 MAX_AGE_MS = 60_000  # an unread ring is rung again by the scheduler anyway
+AWAY = "away: jobs wait until Redis is back"
 _ANSWER_SECONDS = 1.0
+_TRIED_SECONDS = 5
 _QUIET_SECONDS = 5.0
 _SECONDS_A_RING = 0.02  # the broker sends one after the other
 
@@ -113,6 +115,19 @@ class Doorbell:
         except (TimeoutError, redis.RedisError):
             return False
 
+    async def fault(self) -> str | None:
+        """Why Redis takes no ring at this moment; None when it would take one."""
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await asyncio.to_thread(self._try_out)
+        except redis.exceptions.OutOfMemoryError:
+            return "full: jobs wait until Redis has memory again"
+        except redis.ResponseError:
+            return "refused: jobs wait until Redis takes what is written"
+        except (TimeoutError, redis.RedisError):
+            return AWAY
+        return None
+
     async def _told(self, send: Callable[[], None], count: int) -> bool:
         if not count:
             return True
@@ -126,6 +141,9 @@ class Doorbell:
             return False
         self._came_back()
         return True
+
+    def _try_out(self) -> None:
+        self._broker.client.set(f"{self._broker.namespace}:tried", b"", ex=_TRIED_SECONDS)
 
     def _ring(self, rings: Sequence[Ring]) -> None:
         for ring in rings:
@@ -176,6 +194,6 @@ async def pass_on() -> None:
         await _doorbell.pass_on()
 
 
-async def answers() -> bool:
-    """Whether this process has a doorbell and Redis answers it."""
-    return _doorbell is not None and await _doorbell.answers()
+async def fault() -> str | None:
+    """Why this process cannot ring at this moment; None when it can."""
+    return AWAY if _doorbell is None else await _doorbell.fault()

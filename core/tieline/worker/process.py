@@ -27,6 +27,7 @@ from tieline.settings import Settings
 from tieline.watchdog import OwnLoop, watching
 from tieline.work.actor import BACKGROUND, INTERACTIVE
 from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
+from tieline.worker.health import answering
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
@@ -47,9 +48,10 @@ async def scheduler_process(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, _told_to_stop, stop)
     with watching("scheduler", OwnLoop.running(), running=lambda: 0):
         async with ready(settings, name=name_of("scheduler")) as bell:
-            await ensure_recurring(settings)
-            log.info("scheduler.started")
-            await run_scheduler(bell, interval=settings.scheduler_interval, stop=stop)
+            with answering(settings, asyncio.get_running_loop()):
+                await ensure_recurring(settings)
+                log.info("scheduler.started")
+                await run_scheduler(bell, interval=settings.scheduler_interval, stop=stop)
     log.info("scheduler.stopped")
 
 
@@ -77,14 +79,15 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
         opened = ready(settings, name=name_of("worker", queues))
         loop.run_coroutine(opened.__aenter__())
         try:
-            worker = start_worker(settings, runner, queues, stop=stop)
-            log.info("worker.started", queues=list(queues))
-            stop.wait()
-            draining.begin("worker", seconds=draining.END_SECONDS)
-            log.info("worker.draining", running=runner.running)
-            worker.stop(timeout=int(DRAIN_SECONDS * 1000))
-            loop.run_coroutine(runner.hand_back())
-            worker.broker.close()
+            with answering(settings, loop.loop):
+                worker = start_worker(settings, runner, queues, stop=stop)
+                log.info("worker.started", queues=list(queues))
+                stop.wait()
+                draining.begin("worker", seconds=draining.END_SECONDS)
+                log.info("worker.draining", running=runner.running)
+                worker.stop(timeout=int(DRAIN_SECONDS * 1000))
+                loop.run_coroutine(runner.hand_back())
+                worker.broker.close()
         finally:
             loop.run_coroutine(opened.__aexit__(None, None, None))
     log.info("worker.stopped")

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
-from tieline import clock, log
+from tieline import clock, log, metrics
 from tieline.database import system_scope
 from tieline.errors import Busy, ClaimLost, TielineError, TryAgain
 from tieline.ids import JobId, new_id
@@ -90,31 +90,37 @@ class Runner:
 
     async def _run(self, claim: Claim) -> None:
         log.correlate(claim.correlation_id)
+        actor = claim.actor if claim.actor in self._actors else "unknown"
         task = asyncio.create_task(self._work(claim))
         self._tasks.add(task)
         try:
-            await task
+            with metrics.job_seconds.labels(actor).time():
+                outcome = await task
         finally:
             self._tasks.discard(task)
+        metrics.jobs.labels(actor, outcome).inc()
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim) -> str:
+        """Run it to its end, and write its outcome down; the word for it is what jobs are counted by."""
         try:
             again = await _while_held(claim, self._act(claim), until=self._limit(claim) + GRACE)
         except ClaimLost:
             logger.warning("job.claim_lost", job_id=str(claim.job_id), actor=claim.actor)
+            return "claim_lost"
         except asyncio.CancelledError:
             if not _is_being_cancelled():
-                await self._failed(claim, ActorCancelled(claim.actor))
-                return
+                return await self._failed(claim, ActorCancelled(claim.actor))
             await _hand_back(claim)
             if not self._handing_back:
                 raise
+            return "handed_back"
         except TryAgain as error:
             await _try_again(claim, error)
+            return "put_off"
         except Exception as error:  # noqa: BLE001 - whatever an actor raises becomes the job's outcome
-            await self._failed(claim, error)
-        else:
-            await _done(claim, again)
+            return await self._failed(claim, error)
+        await _done(claim, again)
+        return "done"
 
     async def _act(self, claim: Claim) -> Again | None:
         actor = self._actors.get(claim.actor)
@@ -133,7 +139,7 @@ class Runner:
         actor = self._actors.get(claim.actor)
         return timedelta() if actor is None else actor.limit
 
-    async def _failed(self, claim: Claim, error: Exception) -> None:
+    async def _failed(self, claim: Claim, error: Exception) -> str:
         actor = self._actors.get(claim.actor)
         over = claim.attempts >= MAX_ATTEMPTS and not (actor is not None and actor.recurs)
         logger.error(
@@ -152,6 +158,7 @@ class Runner:
                 else:
                     due_at = clock.now() + pause_after(claim.attempts)
                     await repository.put_off(claim, due_at=due_at, attempts=claim.attempts, error=reason)
+        return "given_up" if over else "failed"
 
 
 class UnknownActor(TielineError):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from tieline import draining, readiness
+from tieline import readiness
 from tieline.errors import Unavailable
+from tieline.exposing import CONTENT_TYPE_LATEST, exposed, may_read
 from tieline.settings import Settings
 from tieline_gateway.metrics import Metrics
-from tieline_gateway.settings import GatewaySettings
 
 _SECONDS = 3.0
 
@@ -30,38 +28,23 @@ async def livez(_request: Request) -> Response:
 
 async def readyz(_request: Request) -> Response:
     """200 when the database answers and has this version's schema, else 503 with what is wrong, or that it drains."""
-    if draining.under_way():
-        return JSONResponse({"ready": False, "draining": True}, status_code=503)
-    report = await readiness.check(seconds=_SECONDS)
-    body = {
-        "ready": report.ready,
-        "database": report.database,
-        "schema": report.schema,
-        "doorbell": report.doorbell,
-    }
-    return JSONResponse(body, status_code=200 if report.ready else 503)
+    is_ready, body = await readiness.told(seconds=_SECONDS)
+    return JSONResponse(body, status_code=200 if is_ready else 503)
 
 
 class MetricsRoute:
     """`/metrics`, for those who hold the token; open in development."""
 
-    def __init__(self, metrics: Metrics, settings: Settings, gateway: GatewaySettings) -> None:
+    def __init__(self, metrics: Metrics, settings: Settings) -> None:
         self._metrics = metrics
-        self._token = gateway.metrics_token
-        self._open = settings.is_development and gateway.metrics_token is None
+        self._settings = settings
 
     async def __call__(self, request: Request) -> Response:
-        if not self._open and not self._holds_token(request):
+        if not may_read(self._settings, request.headers.get("authorization", "")):
             return PlainTextResponse("Not found\n", status_code=404)
         try:
             async with asyncio.timeout(_SECONDS):
-                self._metrics.observe(await readiness.job_backlog())
+                self._metrics.observe(await readiness.job_backlog(), await readiness.held_back())
         except (TimeoutError, Unavailable):
-            self._metrics.observe(())
-        return Response(generate_latest(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-    def _holds_token(self, request: Request) -> bool:
-        if self._token is None:
-            return False
-        expected = f"Bearer {self._token.get_secret_value()}".encode()
-        return hmac.compare_digest(request.headers.get("authorization", "").encode(), expected)
+            self._metrics.observe((), None)
+        return Response(exposed(self._metrics.registry), media_type=CONTENT_TYPE_LATEST)

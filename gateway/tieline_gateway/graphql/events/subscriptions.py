@@ -8,6 +8,7 @@ from typing import Annotated
 
 import strawberry
 
+from tieline import clock, metrics
 from tieline_gateway.graphql.context import Info
 from tieline_gateway.graphql.events.following import follow_events
 from tieline_gateway.graphql.events.types import ConnectionEvent
@@ -28,7 +29,10 @@ class EventSubscriptions:
     async def connection_events(
         self, info: Info, after: After
     ) -> AsyncGenerator[ConnectionEvent | None, None]:
-        events = follow_events(info.context, after)
-        async with aclosing(events):
-            async for event in events:
-                yield ConnectionEvent.of(event)
+        events, began = follow_events(info.context, after), clock.now()
+        with metrics.subscriptions.labels("connectionEvents").track_inprogress():
+            async with aclosing(events):
+                async for event in events:
+                    if event.at >= began:
+                        metrics.event_lag.observe(max((clock.now() - event.at).total_seconds(), 0.0))
+                    yield ConnectionEvent.of(event)

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import strawberry
 
+from tieline import metrics
 from tieline.ids import SignInId
 from tieline.sign_ins import service
 from tieline.sign_ins.states import SignInState
@@ -31,9 +32,10 @@ class SignInSubscriptions:
             look=lambda principal: service.get_sign_in(principal, sign_in_id),
             is_over=_is_over,
         )
-        async with aclosing(seen):
-            async for sign_in in seen:
-                yield SignIn.of(sign_in)
+        with metrics.subscriptions.labels("signIn").track_inprogress():
+            async with aclosing(seen):
+                async for sign_in in seen:
+                    yield SignIn.of(sign_in)
 
 
 def _is_over(sign_in: service.SignIn) -> bool:

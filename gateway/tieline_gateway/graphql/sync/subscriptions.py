@@ -8,6 +8,7 @@ from typing import Annotated
 
 import strawberry
 
+from tieline import metrics
 from tieline.errors import NotFound
 from tieline.ids import RunId
 from tieline.principal import Principal
@@ -40,9 +41,10 @@ class SyncSubscriptions:
             is_over=lambda run: not run.state.is_live,
             rest_seconds=_REST_SECONDS,
         )
-        async with aclosing(seen):
-            async for run in seen:
-                yield SyncRun.of(run)
+        with metrics.subscriptions.labels("syncProgress").track_inprogress():
+            async with aclosing(seen):
+                async for run in seen:
+                    yield SyncRun.of(run)
 
 
 async def _look(principal: Principal, run_id: RunId) -> Run:
