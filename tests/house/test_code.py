@@ -19,6 +19,7 @@ SQL_ELSEWHERE = {
     "plugins/quickbooks/tieline_quickbooks/asking.py": "Intuit's query language looks like it",
 }
 REAL_TIME_IN_SQL = {
+    "core/tieline/database/connect.py": "for how long a transaction is open, for the operator to read",
     "core/tieline/sign_ins/rounds/repository.py": "the claim of a code is liveness: two callbacks exchange it once",
     "core/tieline/sign_ins/checks/repository.py": "the lease of a check is liveness: one at a time renews what waits",
     "core/tieline/credentials/giving_back/repository.py": "who gives back and dies keeps nobody out for ever",
