@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from tests.plugins.pretending import Reply, said
 from tests.plugins.providers import Abacus
 from tests.plugins.sessions import NOW, TOKENS, Talk, talking
+from tests.support.polling import until
 from tieline import errors
 from tieline.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from tieline.plugins import Passage, Remaining, faults, session
@@ -27,6 +29,10 @@ PAUSES = session._PAUSES_SECONDS
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its own pauses, also in a process where calls of other tests are made again at once."""
     monkeypatch.setattr(session, "_PAUSES_SECONDS", PAUSES)
+
+
+async def arrived(talk: Talk) -> bool:
+    return talk.pretender.received != []
 
 
 def tokens_sent(talk: Talk) -> list[str]:
@@ -118,6 +124,42 @@ async def test_patience_ends_after_three_times(trouble: Reply) -> None:
             await talk.session.get("company")
 
     assert len(talk.pretender.received) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "replies", "in_doubt"),
+    [
+        ("DELETE", [OK], 0),
+        ("DELETE", [AWAY], 0),
+        ("DELETE", [Reply(dropped=True)], 3),
+        ("DELETE", [Reply(dropped=True), said({}, status=400)], 1),
+        ("DELETE", [Reply(dropped=True), OK], 1),
+        ("POST", [Reply(dropped=True)], 1),
+        ("GET", [Reply(dropped=True)], 0),
+    ],
+)
+async def test_what_may_have_changed_something_and_was_not_answered_is_counted(
+    method: str, replies: list[Reply], in_doubt: int
+) -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(*replies)
+
+        with suppress(ProviderError):
+            await talk.session.request(method, "company")
+
+    assert talk.session.in_doubt == in_doubt
+
+
+async def test_what_was_not_answered_when_its_caller_was_stopped_is_counted() -> None:
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(silent=True))
+        asking = asyncio.create_task(talk.session.request("DELETE", "company"))
+        await until(lambda: arrived(talk), "the call arrives")
+
+        asking.cancel()
+        await asyncio.wait((asking,))
+
+    assert talk.session.in_doubt == 1
 
 
 @pytest.mark.parametrize("trouble", [AWAY, Reply(dropped=True)])

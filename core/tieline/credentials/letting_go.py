@@ -22,7 +22,7 @@ from tieline.credentials import actors
 from tieline.credentials.apps.repository import App
 from tieline.credentials.apps.service import provider_of
 from tieline.credentials.asking import ask_release
-from tieline.credentials.giving_back.service import Turn, begin, end_after
+from tieline.credentials.giving_back.service import Turn, begin, end, over_with_trouble
 from tieline.credentials.losing import lose_organisations
 from tieline.credentials.pairs import Pair, place_of
 from tieline.credentials.putting_off import is_given_up, put_off
@@ -110,21 +110,30 @@ async def release_at_provider(
         return found
     whose = {"credential_id": str(credential_id), "organisation_id": str(organisation_id)}
     is_released = False
-    try:
-        # Not bound to the organisation: what is left of its day has nothing to do with letting it go.
-        session = await open_session(practice_id, credential_id, lane=Lane.BACKGROUND)
-        provider = provider_of(found.app)
-        seconds = found.turn.seconds(found.app.provider)
-        await ask_release(provider, session, found.external_id, seconds=seconds)
-        is_released = True
-    except _NOTHING_TO_RELEASE as gone:
-        log.info("credential.nothing_to_release", code=gone.code, **whose)
-    except ProviderError as error:
-        await end_after(found.turn, error)
-        if not is_given_up("credential.release_given_up", error, trouble_since, whose):
-            return await put_off(practice_id, actors.release_at_provider, error, trouble_since, whose)
-    await _end_reach(practice_id, credential_id, organisation_id, found.turn, is_released=is_released)
+    async with over_with_trouble(found.turn):
+        try:
+            await _release(found, practice_id, credential_id)
+            is_released = True
+        except _NOTHING_TO_RELEASE as gone:
+            log.info("credential.nothing_to_release", code=gone.code, **whose)
+        except ProviderError as error:
+            await end(found.turn)
+            if not is_given_up("credential.release_given_up", error, trouble_since, whose):
+                return await put_off(practice_id, actors.release_at_provider, error, trouble_since, whose)
+        await _end_reach(practice_id, credential_id, organisation_id, found.turn, is_released=is_released)
     return None
+
+
+async def _release(found: Releasable, practice_id: PracticeId, credential_id: CredentialId) -> None:
+    """Raises ProviderError. A call that the plugin made in vain leaves the turn in doubt, whatever came after it."""
+    # Not bound to the organisation: what is left of its day has nothing to do with letting it go.
+    session = await open_session(practice_id, credential_id, lane=Lane.BACKGROUND)
+    provider = provider_of(found.app)
+    seconds = found.turn.seconds(found.app.provider)
+    try:
+        await ask_release(provider, session, found.external_id, seconds=seconds)
+    finally:
+        found.turn.in_doubt = session.in_doubt > 0
 
 
 async def let_go_credential(
@@ -138,21 +147,27 @@ async def let_go_credential(
     found = await _retired(practice_id, credential_id)
     if not isinstance(found, Retired):
         return found
-    kept, pair = found.kept, Pair.opened(found.sealed, host().vault, place_of(practice_id, credential_id))
     whose = {"credential_id": str(credential_id)}
-    try:
-        await revoke(kept.app, pair.refresh or pair.access, found.turn)
-        log.info("credential.let_go", **whose)
-    except ProviderError as error:
-        await end_after(found.turn, error)
-        if not is_given_up("credential.revocation_given_up", error, trouble_since, whose):
-            return await put_off(practice_id, actors.let_go_credential, error, trouble_since, whose)
+    async with over_with_trouble(found.turn):
+        try:
+            pair = Pair.opened(found.sealed, host().vault, place_of(practice_id, credential_id))
+            await revoke(found.kept.app, pair.refresh or pair.access, found.turn)
+            log.info("credential.let_go", **whose)
+        except ProviderError as error:
+            await end(found.turn)
+            if not is_given_up("credential.revocation_given_up", error, trouble_since, whose):
+                return await put_off(practice_id, actors.let_go_credential, error, trouble_since, whose)
+        await _forget(found, practice_id, credential_id)
+    return None
+
+
+@retrying
+async def _forget(found: Retired, practice_id: PracticeId, credential_id: CredentialId) -> None:
     async with unit_of_work(Principal.machine(practice_id)):
         await CredentialRepository.of(practice_id).forget_tokens(
-            credential_id, version=kept.credential.version
+            credential_id, version=found.kept.credential.version
         )
         await found.turn.end()
-    return None
 
 
 @retrying

@@ -18,7 +18,7 @@ from tieline.errors import (
     ProviderUnavailable,
 )
 from tieline.host import host
-from tieline.plugins import revocation_request, send
+from tieline.plugins import TokenRequest, revocation_request, send
 from tieline.vault import Secret
 
 _HTTP_SECONDS = 20.0
@@ -28,6 +28,8 @@ _APP_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 async def revoke(app: App, token: Secret, turn: Turn) -> None:
     """End a token at the provider, in this time; one that it does not know any more is no trouble.
+
+    The turn is in doubt where no answer came; an answer of any kind says that the provider has done with it.
 
     Raises ProviderUnavailable, ProviderMisconfigured and ProviderBroken.
     """
@@ -43,10 +45,24 @@ async def revoke(app: App, token: Secret, turn: Turn) -> None:
         token=token,
     )
     seconds = min(_HTTP_SECONDS, turn.seconds(app.provider))
-    status, body = await send(host().client, request, provider=app.provider, seconds=seconds)
+    status, body = await _answer(app, request, turn, seconds=seconds)
     trouble = _trouble(app.provider, status, body)
     if trouble is not None:
         raise trouble
+
+
+async def _answer(app: App, request: TokenRequest, turn: Turn, *, seconds: float) -> tuple[int, bytes]:
+    turn.in_doubt = True
+    try:
+        answer = await send(host().client, request, provider=app.provider, seconds=seconds)
+    except ProviderUnavailable as away:
+        turn.in_doubt = away.sent
+        raise
+    except ProviderBroken:  # an answer that is too long is one
+        turn.in_doubt = False
+        raise
+    turn.in_doubt = False
+    return answer
 
 
 def _trouble(provider: str, status: int, body: bytes) -> ProviderError | None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -32,6 +33,7 @@ Parameters: TypeAlias = Mapping[str, str | int | bool]
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 _HARMLESS_TWICE = frozenset({"GET", "HEAD", "DELETE"})
+_CHANGES_NOTHING = frozenset({"GET", "HEAD"})
 _PAUSES_SECONDS = (0.25, 1.0)
 _REFUSALS = 3
 _REQUEST_SECONDS = 30.0
@@ -58,7 +60,8 @@ class Session:
 
     Every call raises QuotaSpent, Throttled, ProviderUnavailable, ConsentGone, AccessLost, ScopeMissing,
     SubscriptionLapsed, NotAtProvider, ProviderRejected or ProviderBroken. `calls` counts what was sent, attempts
-    that failed too, `refused` those of them that a limit refused; `now()` is the plugin's only clock.
+    that failed too, `refused` those of them that a limit refused, `in_doubt` those that may have changed something and
+    were not answered; `now()` is the plugin's only clock.
 
     The core says in `halved` how often answers were found too large, and reads in `asked_size` how much was asked
     for. `version` is that of the credential's tokens when the session was opened.
@@ -98,6 +101,7 @@ class Session:
         self.version = version
         self.calls = 0
         self.refused = 0
+        self.in_doubt = 0
         self.halved = 0
         self.asked_size: int | None = None
 
@@ -199,14 +203,15 @@ class Session:
         async with self._gate.call(self._counted_for) as passage:
             self.calls += 1
             with metrics.provider_called(self._slug) as called:
-                response = await exchange(
-                    self._client,
-                    sent,
-                    provider=self._slug,
-                    seconds=self._seconds,
-                    max_bytes=self._max_bytes,
-                    reference_header=self._endpoints.reference_header,
-                )
+                with self._doubting(sent.method):
+                    response = await exchange(
+                        self._client,
+                        sent,
+                        provider=self._slug,
+                        seconds=self._seconds,
+                        max_bytes=self._max_bytes,
+                        reference_header=self._endpoints.reference_header,
+                    )
                 fault = self._meaning(response)
                 called.meant(fault)
             passage.answered(
@@ -219,6 +224,21 @@ class Session:
         if fault is None and not response.is_success and response.status_code != httpx.codes.NOT_MODIFIED:
             return faults.Broken(message=f"the status {response.status_code} came without a fault we know")
         return fault
+
+    @contextmanager
+    def _doubting(self, method: str) -> Iterator[None]:
+        """Until it is answered, or surely was not sent; also where nobody waits for the answer any more."""
+        changes = method not in _CHANGES_NOTHING
+        self.in_doubt += changes
+        try:
+            yield
+        except ProviderUnavailable as away:
+            self.in_doubt -= changes and not away.sent
+            raise
+        except ProviderBroken:  # an answer that is too long is one
+            self.in_doubt -= changes
+            raise
+        self.in_doubt -= changes
 
     def _reference(self, response: httpx.Response) -> str | None:
         return reference_of(response, self._endpoints.reference_header)

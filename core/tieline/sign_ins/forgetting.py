@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from tieline import clock
 from tieline.credentials.actors import let_go_credential
 from tieline.credentials.apps.repository import App, AppRepository
-from tieline.credentials.giving_back.service import Turn, begin, end_after
+from tieline.credentials.giving_back.service import Turn, begin, end, over_with_trouble
 from tieline.credentials.pairs import Pair
 from tieline.credentials.repository import CredentialRepository, State
 from tieline.credentials.revoking import revoke
@@ -56,13 +56,14 @@ async def end_sign_in(practice_id: PracticeId, sign_in_id: SignInId) -> Again | 
         due = await _look(practice_id, sign_in_id)
         if not isinstance(due, _Revocable):
             return _earliest([None if due is None else due.at, unchecked])
-        try:
-            await revoke(due.app, due.token, due.turn)
-        except ProviderError as error:
-            await end_after(due.turn, error)
-            _log.warning("sign_in.not_revoked", sign_in_id=str(sign_in_id), **fields_of(error))
-            return Again(clock.now() + _PAUSE)
-        await _drop(practice_id, due)
+        async with over_with_trouble(due.turn):
+            try:
+                await revoke(due.app, due.token, due.turn)
+            except ProviderError as error:
+                await end(due.turn)
+                _log.warning("sign_in.not_revoked", sign_in_id=str(sign_in_id), **fields_of(error))
+                return Again(clock.now() + _PAUSE)
+            await _drop(practice_id, due)
 
 
 @retrying

@@ -13,6 +13,7 @@ from tieline.connections.warnings.repository import EndRepository
 from tieline.credentials.apps.repository import App
 from tieline.credentials.asking import ask_reached
 from tieline.credentials.consents.repository import ConsentRepository
+from tieline.credentials.giving_back.repository import GivingBackRepository
 from tieline.credentials.repository import Credential, CredentialRepository
 from tieline.credentials.service import open_session
 from tieline.database import scope
@@ -20,8 +21,11 @@ from tieline.errors import ProviderError
 from tieline.ids import CredentialId, OrganisationId, PersonId, SignInId
 from tieline.log import fields_of, get_logger
 from tieline.plugins import Product, Provider, Reached
+from tieline.principal import Principal
+from tieline.sign_ins.rights import own_sign_in
+from tieline.sign_ins.rounds.repository import RoundRepository
 from tieline.sign_ins.stock import find_organisations, make_ready
-from tieline.work import Work
+from tieline.work import Work, retrying, unit_of_work
 
 _ASK_A_PERSON = frozenset({Reason.CONSENT_EXPIRED, Reason.SCOPE_MISSING})
 _CREDENTIALS_ASKED = 3
@@ -102,6 +106,18 @@ async def take_reach(work: Work, sign_in_id: SignInId, app: App, reach: Reach) -
         return False
     await make_ready(work, app.practice_id, sign_in_id)
     return True
+
+
+@retrying
+async def take_instead(principal: Principal, sign_in_id: SignInId, app: App, reach: Reach) -> bool:
+    """Of the caller's sign-in whose trip has not been told of yet: READY with this instead. False as `take_reach`."""
+    async with unit_of_work(principal) as work:
+        await own_sign_in(principal, sign_in_id, lock=True)
+        await GivingBackRepository.of(app.practice_id).hold_off(app.id)
+        if not await take_reach(work, sign_in_id, app, reach):
+            return False
+        await RoundRepository.of(app.practice_id).close_open(sign_in_id, at=work.now)
+        return True
 
 
 def _first_asked(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
 
 from tieline import clock
 from tieline.clients.repository import ClientRepository
@@ -19,7 +21,7 @@ from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import differs
 from tieline.credentials.apps.repository import App, AppRepository
 from tieline.credentials.giving_back.repository import GivingBackRepository
-from tieline.credentials.giving_back.service import when_nothing_is_given_back
+from tieline.credentials.giving_back.service import until_over
 from tieline.database import scope
 from tieline.errors import BulkConnectUnsupported, Invalid, NotFound, ProviderNotConfigured
 from tieline.host import host
@@ -32,7 +34,7 @@ from tieline.sign_ins.addresses import checked_return_url
 from tieline.sign_ins.completion import complete_sign_in
 from tieline.sign_ins.consent import answer_consent
 from tieline.sign_ins.models import SignInRow
-from tieline.sign_ins.prompting import Reach, find_reach, take_reach
+from tieline.sign_ins.prompting import Reach, find_reach, take_instead, take_reach
 from tieline.sign_ins.repository import FoundOrganisation, SignIn, SignInRepository
 from tieline.sign_ins.returns import ConsentAnswer
 from tieline.sign_ins.rights import own_sign_in, person_of, require_some_client
@@ -55,6 +57,9 @@ __all__ = [
     "list_organisations",
     "start_sign_in",
 ]
+
+Ahead: TypeAlias = Collection[UUID]
+"""What is being given back at the provider when somebody is to be sent there."""
 
 _SLUG_LENGTH = 32
 
@@ -107,14 +112,19 @@ class _Plan:
 async def start_sign_in(principal: Principal, new: NewSignIn) -> Started:
     """Begin to sign in; READY at once where a live credential of the caller's reaches already what is to be mended.
 
-    Raises Forbidden, Invalid, NotFound (provider, connection), ProviderNotConfigured and BulkConnectUnsupported.
+    Raises Forbidden, Invalid, NotFound (provider, connection), ProviderNotConfigured, BulkConnectUnsupported and Busy.
     """
     person_id = person_of(principal)
     plan = await _plan(principal, new)
-    reach = None
-    if plan.mends is not None:
-        reach = await find_reach(person_id, plan.app, plan.provider, plan.products, plan.mends)
-    return await when_nothing_is_given_back(lambda: _start(principal, person_id, new, plan, reach))
+    started, ahead = await _start(principal, person_id, new, plan, await _reach(person_id, plan))
+    if not ahead:
+        return started
+    await until_over(principal.practice_id, ahead)
+    # What was reached before may have been given back meanwhile.
+    reach = await _reach(person_id, plan)
+    if reach is None or not await take_instead(principal, started.sign_in.id, plan.app, reach):
+        return started
+    return Started(sign_in=await get_sign_in(principal, started.sign_in.id), authorization_url=None)
 
 
 async def continue_sign_in(
@@ -122,16 +132,18 @@ async def continue_sign_in(
 ) -> Started:
     """Add a round to the caller's sign-in, perhaps for a connection; what it has found stays, and usable meanwhile.
 
-    Raises Forbidden, Invalid, NotFound (sign-in, connection), SignInOver and ProviderNotConfigured.
+    Raises Forbidden, Invalid, NotFound (sign-in, connection), SignInOver, ProviderNotConfigured and Busy.
     """
-    return await when_nothing_is_given_back(lambda: _continue(principal, sign_in_id, connection_id))
+    started, ahead = await _continue(principal, sign_in_id, connection_id)
+    await until_over(principal.practice_id, ahead)
+    return started
 
 
 @retrying
 async def _continue(
     principal: Principal, sign_in_id: SignInId, connection_id: ConnectionId | None
-) -> Started | None:
-    """None while something is given back."""
+) -> tuple[Started, Ahead]:
+    """The round is open from here on, so nothing is given back after what is under way."""
     async with unit_of_work(principal) as work:
         sign_in = await own_sign_in(principal, sign_in_id, lock=True)
         await require_some_client(principal)
@@ -143,8 +155,7 @@ async def _continue(
         app = await AppRepository.of(principal.practice_id).get(sign_in.app_id)
         if app is None:
             raise ProviderNotConfigured(provider.info.name, field="id")
-        if not await GivingBackRepository.of(principal.practice_id).hold_off(app.id):
-            return None
+        ahead = await GivingBackRepository.of(principal.practice_id).hold_off(app.id)
 
         await RoundRepository.of(principal.practice_id).close_open(sign_in.id, at=work.now)
         url = await begin_round(
@@ -160,7 +171,7 @@ async def _continue(
         sign_ins = SignInRepository.of(principal.practice_id)
         await sign_ins.set_state(sign_in.id, SignInState.STARTED, at=work.now)
         work.hint("sign_in", sign_in.id)
-        return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url)
+        return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url), ahead
 
 
 async def get_sign_in(principal: Principal, sign_in_id: SignInId) -> SignIn:
@@ -205,12 +216,11 @@ def _found(found: FoundOrganisation, organisation: Organisation, practice_name: 
 @retrying
 async def _start(
     principal: Principal, person_id: PersonId, new: NewSignIn, plan: _Plan, reach: Reach | None
-) -> Started | None:
-    """None while something is given back."""
+) -> tuple[Started, Ahead]:
+    """With an open round where something is being given back: nothing is given back after that."""
     sign_in_id = SignInId(new_id())
     async with unit_of_work(principal) as work:
-        if not await GivingBackRepository.of(principal.practice_id).hold_off(plan.app.id):
-            return None
+        ahead = await GivingBackRepository.of(principal.practice_id).hold_off(plan.app.id)
         await SignInRepository.of(principal.practice_id).add(
             SignInRow(
                 id=sign_in_id,
@@ -227,12 +237,19 @@ async def _start(
             )
         )
         url = None
-        if reach is None or not await take_reach(work, sign_in_id, plan.app, reach):
+        if ahead or reach is None or not await take_reach(work, sign_in_id, plan.app, reach):
             preselect = await wanted_organisation(plan.app, new.connection_id)
             url = await begin_round(
                 work, person_id, sign_in_id, plan.app, plan.provider, plan.products, preselect=preselect
             )
-        return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url)
+        return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url), ahead
+
+
+async def _reach(person_id: PersonId, plan: _Plan) -> Reach | None:
+    """What is reached without a trip, where that would do."""
+    if plan.mends is None:
+        return None
+    return await find_reach(person_id, plan.app, plan.provider, plan.products, plan.mends)
 
 
 async def _plan(principal: Principal, new: NewSignIn) -> _Plan:

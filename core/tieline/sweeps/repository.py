@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeAlias
 
+from tieline.credentials.giving_back.repository import forget_lapsed
 from tieline.database import current
 from tieline.ids import CredentialId, PracticeId
 
@@ -81,7 +82,11 @@ async def prune_runs(*, before: datetime, limit: int) -> int:
 
 
 async def prune_sign_ins(*, before: datetime, limit: int) -> int:
-    """Delete a batch of sign-ins that ended before an instant, with their rounds; how many."""
+    """Delete a batch of sign-ins that ended before an instant, with their rounds; how many.
+
+    With them go leases for giving back that nobody has ended.
+    """
+    await forget_lapsed(limit=limit)
     return await current().run(
         f"WITH old AS ({_OLD_SIGN_INS}) DELETE FROM sign_in AS s USING old WHERE s.id = old.id", before, limit
     )

@@ -21,7 +21,7 @@ async def ledger(opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[L
     """The providers of this process; whoever asks them is answered by it."""
     made = Ledger(BOOKS)
     watching = await opened.connect()
-    made.uses = Witness(watching)
+    made.uses = Witness(watching, made)
     before = host.host()
     async with httpx.AsyncClient(transport=httpx.MockTransport(made.answer)) as client:
         registry = Registry.of(Remembering(MANY), Remembering(ONE))

@@ -178,6 +178,7 @@ class SignIn:
         new = NewSignIn(provider=self.slug, purpose=Purpose.CONNECT, products=self.products)
         started = await start_sign_in(self.by.principal, new)
         assert started.authorization_url is not None
+        self.ledger.sent.add(started.sign_in.id)
         back = self.ledger.consent(started.authorization_url, self.subject, self.organisations)
         answer = await answer_consent(self.slug, AppId(self.app[0]), back)
         assert answer.proof is not None, answer

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import httpx
 
@@ -75,7 +76,8 @@ class Granted:
 class Ledger:
     """The server: `names` are its organisations; `uses` is asked what uses something at the moment it is taken back.
 
-    `wronged` are the answers to that; `removed` is what was taken away here, and not by us, since the last consent.
+    `wronged` are the answers to that; `removed` is what was taken away here, and not by us, since the last consent;
+    `sent` are the sign-ins whose people have been sent here.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -83,6 +85,7 @@ class Ledger:
         self.granted: dict[Whose, Granted] = {}
         self.removed: set[tuple[str, str, str]] = set()
         self.wronged: list[str] = []
+        self.sent: set[UUID] = set()
         self.moment: Callable[[], Awaitable[None]] | None = None
         self.uses: Callable[[str, str, str | None], Awaitable[list[str]]] | None = None
         self._codes: dict[str, tuple[Whose, str, str]] = {}

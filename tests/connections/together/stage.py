@@ -67,6 +67,7 @@ SELECT 'somebody is at the provider with ' || r.id
   FROM consent_round AS r JOIN sign_in AS s ON s.id = r.sign_in_id
   JOIN provider_app AS a ON a.id = s.provider_app_id
  WHERE a.client_id = $1 AND r.outcome IS NULL AND (r.code_hash IS NOT NULL OR r.expires_at > $4)
+   AND s.id = ANY ($5::uuid[])
 """
 
 
@@ -220,12 +221,13 @@ def _principal(
 class Witness:
     """Says what uses something at this very moment, whoever asks in the middle of whatever."""
 
-    def __init__(self, sql: asyncpg.Connection) -> None:
+    def __init__(self, sql: asyncpg.Connection, ledger: Ledger) -> None:
         self._sql = sql
+        self._ledger = ledger
         self._one = asyncio.Lock()
 
     async def __call__(self, client_id: str, subject: str, external_id: str | None) -> list[str]:
         at = await calendar()
         async with self._one:
-            rows = await self._sql.fetch(_USES, client_id, subject, external_id, at)
+            rows = await self._sql.fetch(_USES, client_id, subject, external_id, at, [*self._ledger.sent])
         return [f"{external_id or 'all'} was taken back while {row['use']}" for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +16,15 @@ _HOLD = "SELECT id FROM provider_app WHERE practice_id = $1 AND id = $2 FOR SHAR
 _UNDER_WAY = """
 SELECT EXISTS (SELECT FROM giving_back
                 WHERE practice_id = $1 AND provider_app_id = $2 AND until > clock_timestamp())
+"""
+_STANDING = (
+    "SELECT id FROM giving_back WHERE practice_id = $1 AND provider_app_id = $2 AND until > clock_timestamp()"
+)
+_STILL = """
+SELECT EXISTS (SELECT FROM giving_back WHERE practice_id = $1 AND id = ANY ($2::uuid[]) AND until > clock_timestamp())
+"""
+_FORGET = """
+DELETE FROM giving_back WHERE id = ANY (ARRAY (SELECT id FROM giving_back WHERE until <= clock_timestamp() LIMIT $1))
 """
 _BEGIN = """
 WITH lapsed AS (DELETE FROM giving_back WHERE practice_id = $1 AND provider_app_id = $2 AND until <= clock_timestamp())
@@ -42,11 +52,21 @@ class GivingBackRepository:
         )
 
     async def is_under_way(self, app_id: AppId) -> bool:
-        """Whether something of this app is being given back. Its subjects are held, or `hold_off` was asked."""
+        """Whether something of this app is being given back. Its subjects are held."""
         found: bool = await current().value(_UNDER_WAY, self._practice_id, app_id)
         return found
 
-    async def hold_off(self, app_id: AppId) -> bool:
-        """Until the transaction ends nobody begins to give back; False where somebody is at it already."""
+    async def hold_off(self, app_id: AppId) -> frozenset[UUID]:
+        """Until the transaction ends nobody begins to give back; what is being given back already."""
         await current().value(_HOLD, self._practice_id, app_id)
-        return not await self.is_under_way(app_id)
+        return frozenset(row["id"] for row in await current().rows(_STANDING, self._practice_id, app_id))
+
+    async def is_one_left(self, ids: Collection[UUID]) -> bool:
+        """Whether one of these is not over yet."""
+        found: bool = await current().value(_STILL, self._practice_id, list(ids))
+        return found
+
+
+async def forget_lapsed(*, limit: int) -> None:
+    """Delete a batch of what nobody has ended, as its process died. System scope."""
+    await current().run(_FORGET, limit)
