@@ -17,13 +17,13 @@ class GatewaySettings(BaseSettings):
         "127.0.0.1", description="Addresses whose `X-Forwarded-*` headers are believed, comma-separated."
     )
     rate_cost: float = Field(
-        5_000,
+        50_000,
         ge=0,
         le=1_000_000_000,
         description="What the documents of one caller may cost a second; 0: as much as it likes.",
     )
     rate_burst: float = Field(
-        300_000,
+        3_000_000,
         ge=1,
         le=1_000_000_000,
         description="What they may cost at once, after the caller was quiet for a while.",

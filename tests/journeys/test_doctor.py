@@ -39,7 +39,6 @@ ALL = (
     "connections of clients",
     "processes",
 )
-NOW = datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ async def test_what_is_late_broken_or_unreadable_is_found_with_its_remedy(own: O
     try:
         await _break(above, own.deployment.settings.vault)
         found = await asyncio.to_thread(own.findings)
-        await above.execute("UPDATE practice SET syncs_paused_at = $1", NOW)
+        await above.execute("UPDATE practice SET syncs_paused_at = $1", datetime.now(UTC))
         paused = await asyncio.to_thread(own.findings)
     finally:
         await above.execute("DELETE FROM job; DELETE FROM organisation; DELETE FROM credential")
@@ -237,6 +236,7 @@ VALUES ($1, $2, 'Acorn', 'acorn', '{}', $3)
 
 async def _break(above: asyncpg.Connection, vault: Vault) -> None:
     """A job that nobody runs, a sync that nobody queued, two apps of no use, a seal of a lost key, a late renewal."""
+    now = datetime.now(UTC)
     practice: UUID = await above.fetchval("SELECT id FROM practice")
     lost = Vault.from_text(generate_key("lost"))
     apps: tuple[tuple[str, Vault, Any], ...] = (
@@ -246,11 +246,11 @@ async def _break(above: asyncpg.Connection, vault: Vault) -> None:
     for slug, ring, fault in apps:
         app = new_id()
         place = Place(practice_id=practice, table="provider_app", row_id=app, column="secret_sealed")
-        await above.execute(_APP, app, practice, slug, ring.seal(Secret("s"), place), fault, NOW)
-    ago = NOW - timedelta(minutes=3, seconds=5)
+        await above.execute(_APP, app, practice, slug, ring.seal(Secret("s"), place), fault, now)
+    ago = now - timedelta(minutes=3, seconds=5)
     await above.execute(_JOB, new_id(), practice, "sync.work_run", "INTERACTIVE", ago, ago)
-    hours, later = NOW - timedelta(hours=2), NOW + timedelta(hours=1)
+    hours, later = now - timedelta(hours=2), now + timedelta(hours=1)
     await above.execute(_JOB, new_id(), practice, "credentials.finish_refresh", "BACKGROUND", later, hours)
     client = new_id()
-    await above.execute(_CLIENT, client, practice, NOW)
-    await above.execute(_ORGANISATION, new_id(), practice, client, NOW, hours)
+    await above.execute(_CLIENT, client, practice, now)
+    await above.execute(_ORGANISATION, new_id(), practice, client, now, hours)

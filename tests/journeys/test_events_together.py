@@ -213,6 +213,7 @@ async def test_the_things_of_a_batch_are_loaded_at_once(firm: Firm) -> None:
     for client_id in ids:
         await rename_client(Principal.machine(firm.practice_id), ClientId(UUID(client_id)), f"R {client_id}")
     context = await context_of(Credentials(token=firm.admin.key))
+    await settled()
 
     told: list[str] = []
     with taken_down() as statements:

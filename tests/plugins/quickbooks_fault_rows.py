@@ -59,7 +59,10 @@ TWO = fault("2020", "Required param missing", "Name it.")
 TWO["Fault"]["Error"].append({"Message": "Invalid Reference Id", "code": "2500"})
 WAITING = Shown(state="QUEUED", message=AWAY)
 PAUSED = Shown(
-    state="PAUSED", limit="minute", message="The limit 'minute' of quickbooks is spent; calls go on at …."
+    state="PAUSED",
+    limit="minute",
+    message="What syncs may use of the organisation's minute at QuickBooks Online is used up. "
+    "0 of 3 parts are read, and it goes on from there by itself.",
 )
 
 OF_THE_LOGIN = [

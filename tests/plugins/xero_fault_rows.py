@@ -36,9 +36,12 @@ def limited(limit: str, scope: LimitScope, seconds: int | None) -> faults.Thrott
     return faults.Throttled(limit=limit, scope=scope, retry_after=wait)
 
 
-def paused(limit: str) -> Shown:
+def paused(limit: str, what: str) -> Shown:
     return Shown(
-        state="PAUSED", limit=limit, message=f"The limit '{limit}' of xero is spent; calls go on at …."
+        state="PAUSED",
+        limit=limit,
+        message=f"What syncs may use of the {what} at Xero is used up. "
+        "0 of 16 parts are read, and it goes on from there by itself.",
     )
 
 
@@ -123,7 +126,7 @@ ROWS = [
         body=TOO_OFTEN,
         headers={"X-Rate-Limit-Problem": "minute", "Retry-After": "45"},
         fault=limited("minute", ORGANISATION, 45),
-        shown=paused("minute"),
+        shown=paused("minute", "organisation's minute"),
     ),
     Row(
         name="429 the organisation's day, 18.6 hours of it",
@@ -131,7 +134,7 @@ ROWS = [
         body=TOO_OFTEN,
         headers={"X-Rate-Limit-Problem": "day", "Retry-After": "66975"},
         fault=limited("day", ORGANISATION, 66_975),
-        shown=paused("day"),
+        shown=paused("day", "organisation's day"),
     ),
     Row(
         name="429 the day in the words of old pages",
@@ -154,7 +157,7 @@ ROWS = [
         body=TOO_OFTEN,
         headers={"X-Rate-Limit-Problem": "appminute", "Retry-After": "30"},
         fault=limited("app_minute", APP, 30),
-        shown=paused("app_minute"),
+        shown=paused("app_minute", "app's minute"),
     ),
     Row(
         name="429 without a name",

@@ -119,14 +119,14 @@ async def test_a_run_whose_workers_are_lost_without_a_page_is_given_up(
     jobs: JobTable, client: Reading, script: Script
 ) -> None:
     job = await job_of(client, jobs)
-    await client.books.sql.execute("UPDATE job SET attempts = 3 WHERE id = $1", job["id"])
+    await client.books.sql.execute("UPDATE job SET attempts = 5 WHERE id = $1", job["id"])
 
     await Runner(ACTORS).run(JobId(job["id"]))
 
     run = await client.run()
     assert (run.state, run.reason) == (RunState.FAILED, "PLUGIN")
     assert run.message == (
-        "The work broke off 3 times before a page of the plugin pretend was stored: the worker's log says why."
+        "The work broke off 5 times before a page of the plugin pretend was stored: the worker's log says why."
     )
     assert script.asked == []
     assert await jobs.all(str(client.first)) == []
