@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -23,7 +23,7 @@ from tieline.errors import LimitScope
 from tieline.host import host
 from tieline.ids import ConnectionId
 from tieline.plugins import Limit, LimitKind, Remaining
-from tieline.principal import ClientAccess, ClientRole
+from tieline.principal import ClientAccess, ClientRole, Principal
 from tieline.quota import Block, Counted, KeptInRows, QuotaTold, RedisGate, Source
 from tieline.work import Lane
 
@@ -95,7 +95,6 @@ async def test_two_products_of_one_organisation_show_its_day_and_their_apps_mont
     assert figures(told[one.id]) == {"day": (1_000, 360, 640), "month": (500, 1, 499)}
     assert told[other.id] == told[one.id]
     assert figures(told[elsewhere.id]) == {"day": (1_000, None, None), "month": (500, 1, 499)}
-    assert [limit.name for limit in told[one.id].of_organisation()] == ["day"]
 
 
 async def test_the_limits_are_those_of_the_apps_tier(books: Books) -> None:
@@ -130,6 +129,26 @@ async def test_before_anything_was_counted_blocks_and_months_are_told_as_they_ar
         "feigned": {"month": (500, 0, 500)},
     }
     assert apps["pretend"].blocked_until is None
+
+
+async def test_who_only_belongs_to_clients_is_told_the_organisations_blocks_alone(books: Books) -> None:
+    connection = await acorn(books)
+    theirs = await books.of_client(await _client(books, connection), ClientRole.ADMINISTRATOR)
+    kept = KeptInRows(books.practice_id, books.apps["pretend"])
+    organisation = (await books.row("organisation", connection.organisation_id))["external_id"]
+    until = clock.now() + HOUR
+
+    async def blocked(principal: Principal) -> tuple[set[str], str | None, datetime | None]:
+        told = (await quota_of_connections(principal, [connection.id]))[connection.id]
+        return set(figures(told)), told.blocked_by, told.blocked_until
+
+    await kept.keep(Block(organisation=None, limit="month", until=until + HOUR))
+    before = await blocked(theirs)
+    await kept.keep(Block(organisation=organisation, limit="day", until=until))
+
+    assert before == ({"day"}, None, None)
+    assert await blocked(theirs) == ({"day"}, "day", until)
+    assert await blocked(await books.member()) == ({"day", "month"}, "month", until + HOUR)
 
 
 async def test_a_connection_that_holds_no_organisation_or_is_not_seen_has_none(

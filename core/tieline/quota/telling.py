@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
@@ -49,18 +49,36 @@ class LimitTold:
 class QuotaTold:
     """How it stands with the limits of an organisation's calls, or of an app's.
 
-    Until `blocked_until` none passes, because of the limit `blocked_by`; it need not be one of `limits`.
+    `blocks` are those that stand. Until `blocked_until` none passes, because of the limit `blocked_by`; it need not be
+    one of `limits`.
     """
 
     limits: tuple[LimitTold, ...]
-    blocked_by: str | None
-    blocked_until: datetime | None
+    blocks: tuple[Block, ...]
     source: Source
     as_of: datetime
 
-    def of_organisation(self) -> tuple[LimitTold, ...]:
-        """The limits that are the organisation's own."""
-        return tuple(each for each in self.limits if each.scope is LimitScope.ORGANISATION)
+    @property
+    def blocked_by(self) -> str | None:
+        last = self._last
+        return last.limit if last else None
+
+    @property
+    def blocked_until(self) -> datetime | None:
+        last = self._last
+        return last.until if last else None
+
+    @property
+    def _last(self) -> Block | None:
+        return max(self.blocks, key=lambda block: block.until, default=None)
+
+    def of_organisation(self) -> QuotaTold:
+        """What of it is the organisation's own: nothing that calls for others have spent."""
+        return replace(
+            self,
+            limits=tuple(each for each in self.limits if each.scope is LimitScope.ORGANISATION),
+            blocks=tuple(block for block in self.blocks if block.organisation is not None),
+        )
 
 
 def tell(
@@ -69,11 +87,9 @@ def tell(
     """`call` leaves the reserve to others; `blocks` and `days` are those that are kept of its app, or more."""
     at = looked.at if looked else at
     standing = _standing(call, (*blocks, *(looked.blocks if looked else ())), at)
-    last = max(standing, key=lambda block: block.until, default=None)
     return QuotaTold(
         limits=tuple(_limit(call, limit, looked, standing, days, at) for limit in call.limits),
-        blocked_by=last.limit if last else None,
-        blocked_until=last.until if last else None,
+        blocks=tuple(standing),
         source=Source.LIVE if looked else Source.STORED,
         as_of=at,
     )

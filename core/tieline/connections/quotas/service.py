@@ -34,11 +34,16 @@ class _Kept:
 async def quota_of_connections(
     principal: Principal, ids: Collection[ConnectionId]
 ) -> dict[ConnectionId, QuotaTold]:
-    """Of those of these that the caller sees and that hold an organisation, where the plugin is still installed."""
+    """Of those of these that the caller sees and that hold an organisation, where the plugin is still installed.
+
+    Who only belongs to clients is told what is the organisation's own.
+    """
     async with scope(principal.practice_id):
         found = await metered(principal, ids)
         kept = await _kept(principal.practice_id, {each.organisation for each in found})
     told = await _told(kept, {(each.app_id, each.organisation) for each in found})
+    if not principal.is_insider:
+        told = {whose: quota.of_organisation() for whose, quota in told.items()}
     return {
         each.connection_id: told[each.app_id, each.organisation]
         for each in found

@@ -194,14 +194,12 @@ class Connection:
         )
 
     @strawberry.field(
-        description="What the provider's limits allow its organisation; with the limits of the app, but for who only "
-        "belongs to clients. Null where it is disconnected or has ended."
+        description="What the provider's limits allow its organisation; with the limits and the blocks of the app, but "
+        "for who only belongs to clients. Null where it is disconnected or has ended."
     )
     async def quota(self, info: Info) -> Quota | None:
         found = await info.context.loaders.quota_of_connection.load(self.key)
-        if found is None:
-            return None
-        return Quota.of(found, found.limits if info.context.principal.is_insider else found.of_organisation())
+        return Quota.of(found) if found else None
 
     @strawberry.field(description="Where its organisation's books are.")
     async def provider(self, info: Info) -> Provider:

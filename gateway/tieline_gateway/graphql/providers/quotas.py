@@ -85,9 +85,9 @@ class Quota:
     as_of: datetime = strawberry.field(description="When it stood so.")
 
     @classmethod
-    def of(cls, told: QuotaTold, limits: tuple[LimitTold, ...]) -> Quota:
+    def of(cls, told: QuotaTold) -> Quota:
         return cls(
-            limits=[QuotaLimit.of(each) for each in limits],
+            limits=[QuotaLimit.of(each) for each in told.limits],
             blocked_by=told.blocked_by,
             blocked_until=told.blocked_until,
             source=told.source,

@@ -35,7 +35,7 @@ class ProviderApp:
     )
     async def quota(self, info: Info) -> Quota | None:
         found = await info.context.loaders.quota_of_app.load(self.provider_slug)
-        return Quota.of(found, found.limits) if found else None
+        return Quota.of(found) if found else None
 
 
 @strawberry.type(description="An accounting system, and what the practice's own app there can do.")
