@@ -1,12 +1,14 @@
-"""What answers to the rows of an input costs as much as there may be rows, and is refused before any of it runs."""
+"""What answers to the rows of an input is judged by how many there may be, and charged by how many there are."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLObjectType, parse
 
 from tieline_gateway.graphql.schema import build_schema
-from tieline_gateway.transport.documents import Documents, graphql_schema
+from tieline_gateway.transport.documents import Documents, choose, graphql_schema
 from tieline_gateway.transport.errors import RequestRefused
 from tieline_gateway.transport.limits import Limits, excesses
 from tieline_gateway.transport.rows import declared_of
@@ -66,6 +68,41 @@ def told(error: GraphQLError) -> dict[str, int]:
 )
 def test_a_list_that_answers_to_an_input_costs_its_rows(document: str, expected: int) -> None:
     assert cost(document) == expected
+
+
+GIVEN = {"clientId": "c", "organisationId": "o"}
+CSV = {"csv": "Name,Code\nOne,1\nTwo,2"}
+PAGE = "query($first: Int = 20) { clients(first: $first) { nodes { name } } }"
+
+
+def bulk(rows: int) -> dict[str, Any]:
+    return {"input": {"signInId": "s", "product": "BOOKKEEPING", "rows": [GIVEN] * rows}}
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "expected"),
+    [
+        pytest.param(BULK, bulk(1), 2 + 1, id="one-row"),
+        pytest.param(BULK, bulk(300), 2 + 300, id="many-rows"),
+        pytest.param(BULK, bulk(0), 2 + 1, id="no-row"),
+        pytest.param(BULK, bulk(1_500), 2 + 1_000, id="never-more-than-it-was-judged-by"),
+        pytest.param(LEFT_OPEN, {"rows": [GIVEN] * 3}, 2 + 3, id="a-part-in-a-variable"),
+        pytest.param(LEFT_OPEN, {"rows": GIVEN}, 2 + 1, id="a-single-row-that-is-no-list"),
+        pytest.param(SPREAD, bulk(1), 2 + 1_000, id="the-most-in-a-fragment"),
+        pytest.param(SHEET, {"input": CSV}, 4 + 2 * 3 + 2, id="as-many-as-there-are-lines"),
+        pytest.param(PAGE, {"first": 7}, 1 + 2 * 7, id="the-page-asked-for"),
+        pytest.param(PAGE, {}, 1 + 2 * 20, id="the-page-when-not-said"),
+        pytest.param(PAGE, {"first": 10**9}, 1 + 2 * 200, id="no-page-is-larger"),
+    ],
+)
+def test_rows_in_a_variable_are_charged_as_many_as_there_are(
+    document: str, variables: dict[str, Any], expected: int
+) -> None:
+    documents = Documents(graphql_schema(build_schema()), Limits(), development=False)
+    read = documents.read(document)
+    operation = choose(read.document, None)
+
+    assert documents.cost(read, operation, documents.check(operation, variables)) == expected
 
 
 def test_a_selection_that_is_too_much_for_all_rows_is_refused_before_it_runs() -> None:

@@ -30,6 +30,7 @@ from strawberry.types.execution import ExecutionContext
 
 from tieline_gateway.transport.errors import RequestRefused, Told, told, told_of
 from tieline_gateway.transport.limits import Limits, Measured, broken, costs, measure
+from tieline_gateway.transport.rows import Variables
 from tieline_gateway.transport.rules import TooManyComparisons, rules
 
 MAX_KEPT = 200
@@ -41,7 +42,7 @@ _DOCUMENT = "document"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Read:
-    """A document that is fit to run, and what each of its operations costs, by name."""
+    """A document that is fit to run, and the most that each of its operations costs, by name."""
 
     document: DocumentNode
     costs: Mapping[str | None, int]
@@ -80,8 +81,15 @@ class Documents:
                 self._kept.popitem(last=False)
         return read
 
-    def check(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> None:
-        """Refuse variables that do not fit the operation, before anything runs."""
+    def cost(self, read: Read, operation: OperationDefinitionNode, variables: Variables) -> int:
+        """What the operation costs with these variables: at most what its document was judged by."""
+        found = (
+            costs(measure(self._schema, read.document, self._limits, variables)) if variables else read.costs
+        )
+        return found[operation.name.value if operation.name else None]
+
+    def check(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> Variables:
+        """The operation's variables with their defaults. Refuses those that do not fit, before anything runs."""
         found = get_variable_values(
             self._schema,
             operation.variable_definitions or (),
@@ -91,6 +99,7 @@ class Documents:
         )
         if isinstance(found, list):
             raise RequestRefused([told_of(error, "BAD_USER_INPUT") for error in found])
+        return found.coerced
 
     def _parse(self, text: str) -> DocumentNode:
         bound = self._limits.max_tokens

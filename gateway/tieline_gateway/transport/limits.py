@@ -29,7 +29,15 @@ from graphql import (
     get_named_type,
 )
 
-from tieline_gateway.transport.rows import SATURATED, Given, cost_of, declared_of, given_to, rows_of
+from tieline_gateway.transport.rows import (
+    SATURATED,
+    Given,
+    Variables,
+    cost_of,
+    declared_of,
+    given_to,
+    rows_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,19 +113,27 @@ class _Definition:
 
 
 class Meter:
-    """Measures one document. `visited` says how many selections and spreads that took.
+    """Measures one document, with those `variables` that are known. `visited` says how many selections and
+    spreads that took.
 
     Of lists that share the rows of an input, `long` names the one that has them all, if any; `shared` are their names.
     """
 
     def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, *, max_page: int, long: str | None = None
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        *,
+        max_page: int,
+        variables: Variables | None = None,
+        long: str | None = None,
     ) -> None:
         self.visited = 0
         self.shared: set[str] = set()
         self._long = long
         self._schema = schema
         self._max_page = max_page
+        self._variables = variables or {}
         self._definitions = [
             self._walk(node) for node in document.definitions if isinstance(node, ExecutableDefinitionNode)
         ]
@@ -172,7 +188,7 @@ class Meter:
         self, meant: GraphQLField | None, node: FieldNode, selected: SelectionSetNode, around: _Selections
     ) -> _Selections:
         """What is selected of a field, for each row that it may answer with."""
-        rows = rows_of(meant, node, around.given, max_page=self._max_page)
+        rows = rows_of(meant, node, around.given, self._variables, max_page=self._max_page)
         declared = declared_of(meant)
         if declared is not None and declared.shared:
             self.shared.add(node.name.value)
@@ -226,13 +242,18 @@ class Meter:
 Measured: TypeAlias = list[tuple[ExecutableDefinitionNode, Totals]]
 
 
-def measure(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> Measured:
-    """What each definition amounts to; one may stand there several times, and then the worst counts."""
-    meter = Meter(schema, document, max_page=limits.max_page)
+def measure(
+    schema: GraphQLSchema, document: DocumentNode, limits: Limits, variables: Variables | None = None
+) -> Measured:
+    """What each definition amounts to; one may stand there several times, and then the worst counts.
+
+    Without a variable's value it is the most that any value makes of it.
+    """
+    meter = Meter(schema, document, max_page=limits.max_page, variables=variables)
     measured = list(meter)
     for long in sorted(meter.shared):
         # Each row stands in one of them, so the worst is that all stand in one.
-        measured += Meter(schema, document, max_page=limits.max_page, long=long)
+        measured += Meter(schema, document, max_page=limits.max_page, variables=variables, long=long)
     return measured
 
 

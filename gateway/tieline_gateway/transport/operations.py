@@ -30,7 +30,7 @@ CHARS_READ = 10
 class Prepared:
     """An operation that may run: everything that can be said against the request has been looked at.
 
-    `cost` is what its document says that it costs.
+    `cost` is what its document says that it costs with the variables that came along.
     """
 
     request: GraphQLRequest
@@ -80,8 +80,8 @@ class Operations(Generic[Context]):
         """Raises `RequestRefused` with every reason found."""
         read = self.documents.read(request.query)
         operation = choose(read.document, request.operation_name)
-        self.documents.check(operation, request.variables)
-        cost = read.costs[operation.name.value if operation.name else None]
+        variables = self.documents.check(operation, request.variables)
+        cost = self.documents.cost(read, operation, variables)
         return Prepared(request=request, document=read.document, operation=operation, cost=cost)
 
     async def admit(self, request: GraphQLRequest, context: Context) -> Prepared:

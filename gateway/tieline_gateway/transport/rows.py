@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from graphql import (
     ObjectValueNode,
     StringValueNode,
     ValueNode,
+    VariableNode,
 )
 
 SATURATED = 10**9
@@ -47,6 +49,9 @@ def costing(cost: int) -> dict[str, int]:
 Given: TypeAlias = ValueNode | None
 """What a field was given as its `input`; None where the document does not show it."""
 
+Variables: TypeAlias = Mapping[str, Any]
+"""The values of variables that are known: none while a document is judged, all once an operation is charged."""
+
 
 def declared_of(meant: GraphQLField | None) -> RowsOf | None:
     """What was declared of the field, if it is a list that answers to an input."""
@@ -69,18 +74,23 @@ def given_to(node: FieldNode) -> Given:
     return _argument(node, "input")
 
 
-def rows_of(meant: GraphQLField | None, node: FieldNode, given: Given, *, max_page: int) -> int:
+def rows_of(
+    meant: GraphQLField | None, node: FieldNode, given: Given, variables: Variables, *, max_page: int
+) -> int:
     """The most rows that the field answers with: 1 for one that is neither a page nor answers to an input."""
     if meant is None:
         return 1
     if "first" in meant.args:
-        return _page(meant, node, max_page)
+        return _page(meant, node, variables, max_page)
     declared = declared_of(meant)
-    return 1 if declared is None else _entries(declared, given)
+    return 1 if declared is None else _entries(declared, given, variables)
 
 
-def _page(meant: GraphQLField, node: FieldNode, max_page: int) -> int:
+def _page(meant: GraphQLField, node: FieldNode, variables: Variables, max_page: int) -> int:
     given = _argument(node, "first")
+    if isinstance(given, VariableNode):
+        known = variables.get(given.name.value)
+        return min(max(known, 1), max_page) if isinstance(known, int) else max_page
     if isinstance(given, IntValueNode):
         return max(int(given.value), 1) if len(given.value) <= _LITERAL_DIGITS else SATURATED
     argument = meant.args["first"]
@@ -88,16 +98,29 @@ def _page(meant: GraphQLField, node: FieldNode, max_page: int) -> int:
     return max(default, 1) if given is None and isinstance(default, int) else max_page
 
 
-def _entries(declared: RowsOf, given: Given) -> int:
-    """As many as the document itself shows; the most where it leaves them to a variable, or to another place."""
-    if not isinstance(given, ObjectValueNode):
-        return declared.most
-    part = next((each.value for each in given.fields if each.name.value == declared.part), None)
-    if isinstance(part, ListValueNode):
-        return max(len(part.values), 1)
-    if isinstance(part, StringValueNode):
-        return min(part.value.count("\n") + part.value.count("\r") + 1, declared.most)
+def _entries(declared: RowsOf, given: Given, variables: Variables) -> int:
+    """As many as are shown; the most where the document leaves them to what is not known, or to another place."""
+    shown = _shown(declared.part, given, variables)
+    if isinstance(shown, ListValueNode):
+        shown = shown.values
+    elif isinstance(shown, StringValueNode):
+        shown = shown.value
+    if isinstance(shown, list | tuple):
+        return min(max(len(shown), 1), declared.most)
+    if isinstance(shown, str):
+        return min(shown.count("\n") + shown.count("\r") + 1, declared.most)
     return declared.most
+
+
+def _shown(part: str | None, given: Given, variables: Variables) -> Any:
+    """The part of the input, as it stands in the document or in a variable."""
+    if isinstance(given, VariableNode):
+        known = variables.get(given.name.value)
+        return known.get(part) if isinstance(known, Mapping) else None
+    if not isinstance(given, ObjectValueNode):
+        return None
+    found = next((each.value for each in given.fields if each.name.value == part), None)
+    return variables.get(found.name.value) if isinstance(found, VariableNode) else found
 
 
 def _argument(node: FieldNode, name: str) -> ValueNode | None:

@@ -53,6 +53,16 @@ async def test_each_operation_costs_what_its_document_does_and_a_little_besides(
     assert run == [1, BASE_COST + 9, BASE_COST + 9]
 
 
+async def test_the_rows_that_a_variable_asks_for_are_paid_for_and_no_more(
+    metered: Server, purse: Purse
+) -> None:
+    document = "query($first:Int!){item{children(first:$first){name}}}"
+    for first in (3, 3, 150):
+        await metered.post(document, token="rich", variables={"first": first})
+
+    assert [cost for _, cost in purse.spent[1:]] == [2 + 3, BASE_COST + 2 + 3, BASE_COST + 2 + 150]
+
+
 @pytest.mark.parametrize("media", [MODERN, "application/json"])
 async def test_who_asked_too_much_is_told_when_to_ask_again(metered: Server, media: str) -> None:
     answer = await metered.send(b'{"query":"{hello}"}', accept=media, authorization="Bearer poor")
