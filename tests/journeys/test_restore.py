@@ -76,6 +76,7 @@ async def test_what_is_restored_serves_and_old_cursors_leases_and_tokens_are_not
     again = await asyncio.to_thread(new.run, "doctor", "--after-restore", "--yes")
 
     assert (unsure.returncode, unsure.stdout.strip()) == (1, "")
+    assert "The events of all practices are deleted next, for good" in unsure.stderr
     assert (ended.returncode, "MEND" in ended.stdout) == (0, False), ended.stdout
     assert "without 1 event of before. 1 job freed. The tokens of 1 login are to be renewed" in ended.stderr
     assert (again.returncode, "without 0 events of before. 0 jobs freed. " in again.stderr) == (0, True)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tieline.settings import Settings
 
 _OLD_ONE_IS_GONE = (
-    "Tokens are renewed next, which ends the consents of a deployment that still uses them. "
+    "The events of all practices are deleted next, for good: what front ends hold is refused with CURSOR_EXPIRED, and "
+    "they load their pages again. Tokens are renewed, which ends the consents of a deployment that still uses them. "
     "Is the one that was backed up stopped for good?"
 )
 
