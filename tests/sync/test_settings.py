@@ -14,7 +14,10 @@ from tieline.connections.settings.service import update_settings
 from tieline.errors import ProviderBroken
 from tieline.ids import RunId
 from tieline.plugins import ConnectionSetting, SettingKind
+from tieline.principal import Permission, Principal
+from tieline.sync.pausing import pause_syncs
 from tieline.sync.runs import RunState, Trigger
+from tieline.sync.scheduling import queue_due
 from tieline.sync.service import sync
 from tieline.work import Lane
 
@@ -50,9 +53,17 @@ async def times(client: Reading) -> tuple[object, object]:
     return row["last_synced_at"], row["next_sync_at"]
 
 
-async def settle(client: Reading, read_rates: str) -> None:
+async def settle(client: Reading, read_rates: str, *, by: Principal | None = None) -> None:
     asked = [AskedSetting(name="read_rates", value=read_rates)]
-    await update_settings(client.books.admin, client.connection.id, asked)
+    await update_settings(by or client.books.admin, client.connection.id, asked)
+
+
+async def due(client: Reading) -> None:
+    await client.books.sql.execute(
+        "UPDATE organisation SET next_sync_at = now() - interval '1 hour' WHERE id = $1",
+        client.organisation_id,
+    )
+    await queue_due()
 
 
 async def switched_on(client: Reading) -> RunId:
@@ -93,6 +104,29 @@ async def test_a_sync_that_is_asked_for_meanwhile_takes_it_along_and_is_one(clie
     assert (whole.id, whole.trigger, whole.lane) == (run_id, Trigger.MANUAL, Lane.INTERACTIVE)
     assert sorted(whole.wanted) == ["accounts", "invoices", "rates"]
     assert all(now != then for now, then in zip(await times(client), before, strict=True))
+
+
+@pytest.mark.usefixtures("jobs")
+@pytest.mark.parametrize("by_service", [False, True])
+@pytest.mark.parametrize("due_first", [False, True])
+async def test_what_was_switched_on_is_read_while_syncs_are_paused_although_it_was_due_as_well(
+    client: Reading, *, due_first: bool, by_service: bool
+) -> None:
+    books = client.books
+    service = await books.calling(None, scopes=frozenset({Permission.MANAGE_CONNECTIONS}))
+    if due_first:
+        await due(client)
+    await settle(client, "true", by=service if by_service else None)
+    if not due_first:
+        await due(client)
+    [run] = await books.runs()
+
+    paused = await pause_syncs(books.admin)
+    await client.slice(run["id"])
+
+    assert (run["trigger"], paused.cancelled) == ("SCHEDULE", 0)
+    assert (await client.run(run["id"])).state is RunState.SUCCEEDED
+    assert ("rates", None) in client.script.asked
 
 
 async def test_switched_off_before_it_is_read_the_run_ends_and_says_why(client: Reading) -> None:

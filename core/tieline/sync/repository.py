@@ -50,7 +50,8 @@ _STANDING = (
 _PARTIAL = sorted(each.value for each in PARTIAL)
 _WHOLE = sorted(each.value for each in WHOLE)
 _LIVE = "state IN ('QUEUED', 'RUNNING', 'PAUSED')"
-# What was never read to its end is long, whoever asks for it.
+# What was never read to its end is long, whoever asks for it. Settings that change and what comes by itself are one run
+# that no longer shows that somebody asked, where that was a service: the lane does.
 _QUEUE = f"""
 INSERT INTO sync_run AS r
        (id, practice_id, organisation_id, credential_id, feeds, trigger, state, lane, requested_by, created_at,
@@ -74,7 +75,10 @@ SELECT w.id, $1, w.organisation_id, w.credential_id,
                                    OR r.trigger = 'SCHEDULE' AND excluded.trigger <> ALL ($10::text[])
                                  THEN excluded.trigger ELSE r.trigger END,
                   requested_by = coalesce(r.requested_by, excluded.requested_by),
-                  lane = CASE WHEN excluded.lane = 'INTERACTIVE' THEN excluded.lane ELSE r.lane END,
+                  lane = CASE WHEN excluded.lane = 'INTERACTIVE'
+                                OR r.trigger = 'SETTINGS' AND excluded.trigger IN ('SCHEDULE', 'WEBHOOK')
+                                OR r.trigger = 'SCHEDULE' AND excluded.trigger = 'SETTINGS'
+                              THEN 'INTERACTIVE' ELSE r.lane END,
                   feeds = r.feeds || ARRAY (SELECT n.feed FROM unnest(excluded.feeds) WITH ORDINALITY AS n (feed, nth)
                                              WHERE n.feed <> ALL (r.feeds) ORDER BY n.nth)
 RETURNING {COLUMNS}
@@ -191,7 +195,8 @@ async def queue_runs(
 
     Asked for again, the run that is live gets the feeds it lacks, and the lane INTERACTIVE if that is asked for; one
     of some feeds, or that was due by itself, becomes what it is asked for, and what a webhook asked for still reads
-    what was touched. In the background it becomes one that leaves nothing out, where that is asked for. The
+    what was touched. What changed settings ask for has the lane INTERACTIVE once it is one with what comes by itself.
+    In the background it becomes one that leaves nothing out, where that is asked for. The
     organisations are locked; one that was never read to its end has the lane FIRST.
     """
     merged = _merged(wanted)
