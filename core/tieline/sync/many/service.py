@@ -95,8 +95,9 @@ async def sync_all(
 ) -> SyncedAll:
     """Bring the books of all clients up to date that the caller may sync, of one provider or of all.
 
-    Done heap by heap, so that nobody waits long for a row; what is not done after a while remains, and the same call
-    again goes on there. Raises NotFound (provider), Invalid (the instant) and Forbidden.
+    Done heap by heap, so that nobody waits long for a row; what is not done after a while remains. The same call again
+    takes all that is not waiting or being read by then, so it should leave out what was synced since the first.
+    Raises NotFound (provider), Invalid (the instant) and Forbidden.
     """
     since = not_synced_since and read_instant(not_synced_since, field="notSyncedSince")
     wanted = Wanted(providers=_providers(provider), not_synced_since=since)
