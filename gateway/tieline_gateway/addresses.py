@@ -1,11 +1,13 @@
 """What may come from one address before anybody is known to stand for it.
 
-    /graphql            a request whose token is wrong costs
+    /graphql            a token that is wrong costs, by HTTP or on a socket
     /oauth/…/callback   each request costs
     /webhooks/…         a delivery that is refused costs
 
-Once its bucket is empty, an address is answered 429 and nothing is looked up for it. What was good from there a moment
-ago, a token or the address of a webhook, is let through: people share addresses, and a provider's few serve everybody.
+What is wrong costs twice: a bucket of its own each time, and its address's the first time that it comes. So who guesses
+is soon shut out with its address, and nothing is looked up for it; a tab that was left open, or one practice's webhook
+with the wrong secret, shuts out itself alone. What was good from there a moment ago is let through: people share
+addresses, and a provider's few serve everybody.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Container
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
@@ -24,12 +27,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tieline import rates
+from tieline.errors import Unauthenticated
 from tieline.rates import Rate
 from tieline_gateway.routes.consent_page import sentence_page
 from tieline_gateway.routes.oauth import CALLBACK_LABEL
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL
 from tieline_gateway.transport.errors import RequestRefused
 from tieline_gateway.transport.http import refusal
+from tieline_gateway.transport.incoming import PRACTICE_HEADER
 from tieline_gateway.transport.negotiation import JSON
 
 Kept = TypeVar("Kept")
@@ -43,67 +48,133 @@ _NETWORK_BITS = 64  # what one household or office has of IPv6
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """What costs at one kind of path: each request, or those that end with `statuses`."""
+    """What costs at one kind of path: each request, or those that end with `statuses`.
+
+    `strange` are the statuses of what nobody here knows, which cost the address too.
+    """
 
     kind: str
     rate: Rate
     statuses: range | None
+    strange: Container[int] = ()
 
     def scaled(self, by: float) -> Guard:
         rate = Rate(per_second=self.rate.per_second * by, burst=max(self.rate.burst * by, 1))
-        return Guard(kind=self.kind, rate=rate, statuses=self.statuses)
+        return replace(self, rate=rate)
 
 
 GUARDS = {
-    GRAPHQL_LABEL: Guard(kind="token", rate=Rate(per_second=1, burst=60), statuses=range(401, 402)),
+    GRAPHQL_LABEL: Guard(
+        kind="token", rate=Rate(per_second=1, burst=60), statuses=range(401, 402), strange={401}
+    ),
     CALLBACK_LABEL: Guard(kind="callback", rate=Rate(per_second=5, burst=100), statuses=None),
-    WEBHOOK_LABEL: Guard(kind="webhook", rate=Rate(per_second=1, burst=60), statuses=range(400, 500)),
+    WEBHOOK_LABEL: Guard(
+        kind="webhook", rate=Rate(per_second=1, burst=60), statuses=range(400, 500), strange={404, 405}
+    ),
 }
 
 
-class Addresses:
-    """The ASGI middleware. `label` names the kind of a path, `scale` says how much of what is above is let through."""
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """Somebody comes from an address. `shown` is a hash of what it brings: its token, or the webhook it knows of."""
 
-    def __init__(self, app: ASGIApp, *, label: Callable[[str], str], scale: float) -> None:
-        self._app = app
-        self._label = label
+    guard: Guard
+    address: str
+    shown: str
+
+
+class Strangers:
+    """What came from where, and how it was. `scale` says how much of `GUARDS` is let through; 0: whatever comes."""
+
+    def __init__(self, *, scale: float) -> None:
         self._guards = {path: guard.scaled(scale) for path, guard in GUARDS.items()} if scale else {}
         self._shut_until: OrderedDict[str, float] = OrderedDict()
         self._good: OrderedDict[str, None] = OrderedDict()
+        self._wrong: OrderedDict[str, None] = OrderedDict()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        guard = self._guards.get(self._label(scope["path"])) if scope["type"] == "http" else None
-        if guard is None or not scope.get("client"):
-            await self._app(scope, receive, send)
-            return
-        address = network_of(scope["client"][0])
-        shown = _shown(guard, address, scope)
-        wait = None if shown in self._good else await self._wait(guard, address)
-        if wait is not None:
-            await _refusal(guard, wait)(scope, receive, send)
-            return
-        status = await self._status(scope, receive, send)
-        if guard.statuses is not None:
-            await self._learn(guard, address, shown, status)
+    def visit(self, label: str, host: str, brought: str) -> Visit | None:
+        """None where nothing is counted."""
+        guard = self._guards.get(label)
+        if guard is None:
+            return None
+        address = network_of(host)
+        named = f"{guard.kind} {address} {brought}".encode(errors="replace")
+        return Visit(guard=guard, address=address, shown=hashlib.sha256(named).hexdigest())
 
-    async def _wait(self, guard: Guard, address: str) -> timedelta | None:
-        """How long the address has to wait before it is heard."""
+    async def wait(self, visit: Visit) -> timedelta | None:
+        """How long it has to wait before it is heard."""
+        guard = visit.guard
         if guard.statuses is None:
-            return await rates.spend(guard.kind, address, 1, guard.rate)
-        seconds = self._shut_until.get(f"{guard.kind} {address}", 0.0) - time.monotonic()
+            return await rates.spend(guard.kind, visit.address, 1, guard.rate)
+        if visit.shown in self._good:
+            return None
+        shut = (self._shut_until.get(f"{guard.kind} {who}", 0.0) for who in (visit.address, visit.shown))
+        seconds = max(shut) - time.monotonic()
         return timedelta(seconds=seconds) if seconds > 0 else None
 
-    async def _learn(self, guard: Guard, address: str, shown: str, status: int | None) -> None:
-        """What was good is let through from now on; what was not costs, and shuts an address that has nothing left."""
-        assert guard.statuses is not None
+    async def learn(self, visit: Visit, status: int | None) -> None:
+        """What was good is let through from now on; what was not costs, and is shut out with nothing left."""
+        guard = visit.guard
+        if guard.statuses is None:
+            return
         if status in guard.statuses:
-            self._good.pop(shown, None)
-            wait = await rates.spend(guard.kind, address, 1, guard.rate)
-            if wait is not None:
-                until = time.monotonic() + wait.total_seconds()
-                _remember(self._shut_until, f"{guard.kind} {address}", until)
+            known = visit.shown in self._wrong
+            self._good.pop(visit.shown, None)
+            _remember(self._wrong, visit.shown, None)
+            await self._charge(guard, visit.shown)
+            if status in guard.strange and not known:
+                await self._charge(guard, visit.address)
         elif status in _GOOD:
-            _remember(self._good, shown, None)
+            _remember(self._good, visit.shown, None)
+
+    async def _charge(self, guard: Guard, who: str) -> None:
+        wait = await rates.spend(guard.kind, who, 1, guard.rate)
+        if wait is not None:
+            _remember(self._shut_until, f"{guard.kind} {who}", time.monotonic() + wait.total_seconds())
+
+    @asynccontextmanager
+    async def hears(self, host: str, brought: str) -> AsyncIterator[None]:
+        """Around looking up who opens a socket. Raises `RequestRefused` instead, while it is shut out."""
+        visit = self.visit(GRAPHQL_LABEL, host, brought)
+        if visit is None:
+            yield
+            return
+        wait = await self.wait(visit)
+        if wait is not None:
+            raise RequestRefused.for_a_while(wait)
+        try:
+            yield
+        except Unauthenticated:
+            await self.learn(visit, 401)
+            raise
+        await self.learn(visit, 200)
+
+
+class Addresses:
+    """The ASGI middleware of requests. `label` names the kind of a path."""
+
+    def __init__(self, app: ASGIApp, *, label: Callable[[str], str], strangers: Strangers) -> None:
+        self._app = app
+        self._label = label
+        self._strangers = strangers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visit = self._visit(scope)
+        if visit is None:
+            await self._app(scope, receive, send)
+            return
+        wait = await self._strangers.wait(visit)
+        if wait is not None:
+            await _refusal(visit.guard, wait)(scope, receive, send)
+            return
+        await self._strangers.learn(visit, await self._status(scope, receive, send))
+
+    def _visit(self, scope: Scope) -> Visit | None:
+        if scope["type"] != "http" or not scope.get("client"):
+            return None
+        label = self._label(scope["path"])
+        brought = _credentials(scope) if label == GRAPHQL_LABEL else scope["path"]
+        return self._strangers.visit(label, scope["client"][0], brought)
 
     async def _status(self, scope: Scope, receive: Receive, send: Send) -> int | None:
         """Of the application's answer; None where nobody waited for it."""
@@ -132,10 +203,11 @@ def network_of(host: str) -> str:
     return str(IPv6Address(int(address) >> _NETWORK_BITS << _NETWORK_BITS))
 
 
-def _shown(guard: Guard, address: str, scope: Scope) -> str:
-    """What a request brings for itself, from where: its token, or the webhook that it knows of. As a hash."""
-    brought = Headers(scope=scope).get("authorization", "") if guard.kind == "token" else scope["path"]
-    return hashlib.sha256(f"{guard.kind} {address} {brought}".encode(errors="replace")).hexdigest()
+def _credentials(scope: Scope) -> str:
+    """A token, and the practice it is shown for: one that is good for one practice is wrong for another."""
+    headers = Headers(scope=scope)
+    said = (headers.get("authorization"), headers.get(PRACTICE_HEADER))
+    return " ".join(value for value in said if value)
 
 
 def _refusal(guard: Guard, wait: timedelta) -> Response:

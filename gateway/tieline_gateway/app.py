@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from tieline.settings import Settings
-from tieline_gateway.addresses import Addresses
+from tieline_gateway.addresses import Addresses, Strangers
 from tieline_gateway.auth import context_of
 from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
@@ -28,9 +28,11 @@ _KNOWN = frozenset({"/", "/graphql", "/livez", "/readyz", "/metrics"})
 def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     """Put the application together; pure, so that tests and servers can make as many as they like."""
     metrics = Metrics()
+    strangers = Strangers(scale=gateway.rate_address)
     transport = GraphQLTransport(
         schema=build_schema(),
         context=context_of,
+        hears=strangers.hears,
         leaves=Presence(most=gateway.sockets_per_caller or None).leaves,
         spends=spending(gateway),
         allowed_origins=settings.origins,
@@ -57,7 +59,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
                 expose_headers=[CORRELATION_HEADER, "retry-after"],
                 max_age=600,
             ),
-            Middleware(Addresses, label=_label, scale=gateway.rate_address),
+            Middleware(Addresses, label=_label, strangers=strangers),
         ],
     )
 

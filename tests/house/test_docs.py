@@ -281,9 +281,13 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Tokens": f"{limits.max_tokens:,}",
         "Cost": f"{limits.max_cost:,}",
         "Cost of all that one caller asks": f"{gateway.rate_cost:,.0f} a second, {gateway.rate_burst:,.0f} at once",
-        "Requests with a wrong token from one address": at_once(addresses.GRAPHQL_LABEL),
+        "Wrong tokens from one address, each counted once": at_once(addresses.GRAPHQL_LABEL),
+        "Requests and sockets with the same wrong token": at_once(addresses.GRAPHQL_LABEL),
         "Consents that come back to one address": at_once(oauth.CALLBACK_LABEL),
-        "Deliveries of webhooks from one address that are refused": at_once(webhooks.WEBHOOK_LABEL),
+        "Deliveries to one webhook that are refused": at_once(webhooks.WEBHOOK_LABEL),
+        "Webhooks that are not there, called from one address, each counted once": at_once(
+            webhooks.WEBHOOK_LABEL
+        ),
         "Sockets of one caller in one process": f"{gateway.sockets_per_caller:,}",
         "The time a query or mutation may take": f"{endpoint.OPERATION_SECONDS:g} s",
         "Operations under way on one socket": f"{sockets.MAX_OPERATIONS:,}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic
@@ -28,7 +29,9 @@ class GraphQLTransport(Generic[Context]):
 
     `context` is called with what the caller says about itself, once for each operation and once more when a socket
     opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
-    `leaves` is called with the same when a socket is acknowledged, and returns or raises once its caller may stay no
+    `hears` is called with the address that a socket comes from and what is said on it of its caller, and is entered
+    around looking that up; it raises `RequestRefused` for an address that is not heard.
+    `leaves` is called with the same as `context` when a socket is acknowledged, and returns or raises once its caller may stay no
     longer: the socket is closed then, also with nothing under way. It raises `TooMany` for a socket too many.
     `spends` is called with the context and the cost of each operation, and of reading a document that is not known; it
     answers how long to wait instead, where its caller has asked too much.
@@ -38,6 +41,7 @@ class GraphQLTransport(Generic[Context]):
 
     schema: strawberry.Schema
     context: Callable[[Credentials], Awaitable[Context]]
+    hears: Callable[[str, str], AbstractAsyncContextManager[None]] | None = None
     leaves: Callable[[Credentials], Awaitable[None]] | None = None
     spends: Callable[[Context, int], Awaitable[timedelta | None]] | None = None
     allowed_origins: frozenset[str]
@@ -60,6 +64,11 @@ class GraphQLTransport(Generic[Context]):
             spends=self.spends,
             seconds=self.operation_seconds,
         )
-        sockets = Sockets(operations, allowed_origins=self.allowed_origins, init_seconds=self.init_seconds)
+        sockets = Sockets(
+            operations,
+            hears=self.hears,
+            allowed_origins=self.allowed_origins,
+            init_seconds=self.init_seconds,
+        )
         http = HTTPEndpoint(operations=operations, body_seconds=self.body_seconds)
         return [Route(path, http), WebSocketRoute(path, sockets)]

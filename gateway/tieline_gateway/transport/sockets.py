@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -52,24 +52,38 @@ INIT_SECONDS = 10.0
 
 _MAX_REASON_BYTES = 123
 _CANCEL_SECONDS = 1.0
+_TOKEN = ("authorization",)
+_PRACTICE = (PRACTICE_HEADER, PRACTICE_HEADER.replace("-", ""))
 
 
 @dataclass(kw_only=True)
 class Caller:
-    """Who said to be on the other end of one socket: Strawberry's context, which it makes once per socket."""
+    """Who said to be on the other end of one socket: Strawberry's context, which it makes once per socket.
 
+    `host` is the address it comes from, None where there is none.
+    """
+
+    host: str | None = None
     connection_params: dict[str, Any] | None = None
 
     def credentials(self) -> Credentials:
         """What `connection_init` says. Raises `Unauthenticated` for one thing twice, or an odd one."""
         return Credentials.read(
-            self._only("authorization"),
-            self._only(PRACTICE_HEADER, PRACTICE_HEADER.replace("-", "")),
+            self._only(*_TOKEN),
+            self._only(*_PRACTICE),
             over_socket=True,
         )
 
+    def brought(self) -> str:
+        """All that is said of the caller, as one text, whatever it is worth; HTTP's headers would make the same."""
+        said = [*self._said(*_TOKEN), *self._said(*_PRACTICE)]
+        return " ".join(str(value) for value in said if value)
+
+    def _said(self, *names: str) -> list[object]:
+        return [value for name, value in (self.connection_params or {}).items() if name.lower() in names]
+
     def _only(self, *names: str) -> object:
-        said = [value for name, value in (self.connection_params or {}).items() if name.lower() in names]
+        said = self._said(*names)
         if len(said) > 1:
             raise Unauthenticated
         return said[0] if said else None
@@ -82,6 +96,7 @@ class Sockets(GraphQL[Caller, None]):
         self,
         operations: Operations[Any],
         *,
+        hears: Callable[[str, str], AbstractAsyncContextManager[None]] | None = None,
         allowed_origins: frozenset[str],
         init_seconds: float = INIT_SECONDS,
     ) -> None:
@@ -95,22 +110,29 @@ class Sockets(GraphQL[Caller, None]):
             allowed_origins=sorted(allowed_origins),
         )
         self.operations = operations
+        self._hears = hears
         self.websocket_adapter_class = _Adapter
         self.graphql_transport_ws_handler_class = _Handler
 
     async def get_context(
         self,
-        request: Request | WebSocket,  # noqa: ARG002
+        request: Request | WebSocket,
         response: Response | WebSocket,  # noqa: ARG002
     ) -> Caller:
-        return Caller()
+        return Caller(host=request.client.host if request.client else None)
 
     async def on_ws_connect(self, context: Caller) -> Any:
         try:
-            await self.operations.authenticated(context.credentials())
+            async with self._heard(context):
+                await self.operations.authenticated(context.credentials())
         except Refused:
             raise ConnectionRejectionError from None
         return await super().on_ws_connect(context)
+
+    def _heard(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        if self._hears is None or caller.host is None:
+            return nullcontext()
+        return self._hears(caller.host, caller.brought())
 
     def encode_json(self, data: object) -> str:
         return json.dumps(data, separators=(",", ":"), allow_nan=False)

@@ -172,7 +172,8 @@ class SyncManyMutations:
 
     @strawberry.mutation(
         description="Let nothing be synced that nobody asks for: neither daily, nor because a provider tells of "
-        "changes. First syncs, those that people and services ask for, and what is being read go on. For practice admins."
+        "changes. First syncs, those that people and services ask for, and what is being read go on. For practice "
+        "admins."
     )
     async def pause_syncs(self, info: Info) -> PauseSyncsPayload:
         try:
