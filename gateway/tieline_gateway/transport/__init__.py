@@ -4,6 +4,7 @@ endpoint      GraphQLTransport: puts the rest together, answers the routes
 ├── http          POST, the GraphQL-over-HTTP specification
 │   └── negotiation   media types
 ├── sockets       graphql-transport-ws
+│   └── callers       who is on the other end
 └── operations    one operation, from request to outcome
     ├── incoming      JSON from strangers, bearer tokens
     ├── documents     parse, validate, keep

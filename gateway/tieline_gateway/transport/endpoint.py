@@ -31,8 +31,8 @@ class GraphQLTransport(Generic[Context]):
     opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
     `hears` is called with the address that a socket comes from and what is said on it of its caller, and is entered
     around looking that up; it raises `RequestRefused` for an address that is not heard.
-    `leaves` is called with the same as `context` when a socket is acknowledged, and returns or raises once its caller may stay no
-    longer: the socket is closed then, also with nothing under way. It raises `TooMany` for a socket too many.
+    `leaves` is called with the same as `context` when a socket is acknowledged, and returns or raises once its caller
+    may stay no longer: the socket is closed then, also with nothing under way. It raises `TooMany` for one too many.
     `spends` is called with the context and the cost of each operation, and of reading a document that is not known; it
     answers how long to wait instead, where its caller has asked too much.
     `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows

@@ -12,7 +12,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -36,9 +35,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
+from tieline_gateway.transport.callers import Caller
 from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refused, told
 from tieline_gateway.transport.incoming import (
-    PRACTICE_HEADER,
     Credentials,
     GraphQLRequest,
     Malformed,
@@ -52,41 +51,6 @@ INIT_SECONDS = 10.0
 
 _MAX_REASON_BYTES = 123
 _CANCEL_SECONDS = 1.0
-_TOKEN = ("authorization",)
-_PRACTICE = (PRACTICE_HEADER, PRACTICE_HEADER.replace("-", ""))
-
-
-@dataclass(kw_only=True)
-class Caller:
-    """Who said to be on the other end of one socket: Strawberry's context, which it makes once per socket.
-
-    `host` is the address it comes from, None where there is none.
-    """
-
-    host: str | None = None
-    connection_params: dict[str, Any] | None = None
-
-    def credentials(self) -> Credentials:
-        """What `connection_init` says. Raises `Unauthenticated` for one thing twice, or an odd one."""
-        return Credentials.read(
-            self._only(*_TOKEN),
-            self._only(*_PRACTICE),
-            over_socket=True,
-        )
-
-    def brought(self) -> str:
-        """All that is said of the caller, as one text, whatever it is worth; HTTP's headers would make the same."""
-        said = [*self._said(*_TOKEN), *self._said(*_PRACTICE)]
-        return " ".join(str(value) for value in said if value)
-
-    def _said(self, *names: str) -> list[object]:
-        return [value for name, value in (self.connection_params or {}).items() if name.lower() in names]
-
-    def _only(self, *names: str) -> object:
-        said = self._said(*names)
-        if len(said) > 1:
-            raise Unauthenticated
-        return said[0] if said else None
 
 
 class Sockets(GraphQL[Caller, None]):
