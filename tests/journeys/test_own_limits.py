@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Caller, Firm
-from tests.support.sockets import caller_at
+from tests.support.sockets import caller_at, socket_to
 
 VIEWER = "{ viewer { role } }"  # costs 102, and 103 where it is not known yet
 LIMITED = {
@@ -77,6 +77,21 @@ async def test_wrong_tokens_count_for_the_address_that_the_proxy_names(
     assert await statuses("tl_wrong", here, 6) == [401] * 4 + [429] * 2
     assert await statuses("tl_wrong", there, 1) == [401]
     assert await statuses(firm.admin.key, here, 1) == [200]
+
+
+async def test_wrong_tokens_on_sockets_count_for_that_address_too(
+    gateways: tuple[Gateway, Gateway],
+) -> None:
+    async def code(key: str, address: str) -> int | None:
+        async with socket_to(gateways[0].socket, forwarded_for=address) as socket:
+            await socket.send(type="connection_init", payload={"authorization": f"Bearer {key}"})
+            await socket.connection.wait_closed()
+        return socket.connection.close_code
+
+    here, there = "203.0.113.9", "203.0.113.10"
+
+    assert [await code(f"tl_wrong_{number}", here) for number in range(6)] == [4403] * 4 + [1013] * 2
+    assert await code("tl_wrong_0", there) == 4403
 
 
 async def test_a_caller_has_so_many_sockets_and_one_more_is_closed(

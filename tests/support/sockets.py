@@ -53,10 +53,15 @@ class Socket:
 
 
 @asynccontextmanager
-async def socket_to(url: str, *, origin: str | None = None) -> AsyncIterator[Socket]:
+async def socket_to(
+    url: str, *, origin: str | None = None, forwarded_for: str | None = None
+) -> AsyncIterator[Socket]:
     """A socket that is open and has said nothing yet. Raises InvalidStatus when it is refused."""
     sent = Origin(origin) if origin is not None else None
-    async with connect(url, subprotocols=[PROTOCOL], origin=sent, open_timeout=30) as connection:
+    headers = {"x-forwarded-for": forwarded_for} if forwarded_for is not None else {}
+    async with connect(
+        url, subprotocols=[PROTOCOL], origin=sent, additional_headers=headers, open_timeout=30
+    ) as connection:
         yield Socket(connection)
 
 
