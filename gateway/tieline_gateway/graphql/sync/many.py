@@ -158,8 +158,8 @@ class SyncManyMutations:
 
     @strawberry.mutation(
         description="Bring all books up to date that the caller may sync: of all clients it sees with the permission "
-        "SYNC, else of those that it administers. They go behind what people wait for. The same again begins nothing "
-        "twice, and goes on with what remained."
+        "SYNC, else of those that it administers. They go behind what people wait for. What waits or is read already "
+        "is joined; to go on with what `remaining` tells of, say when the first call was in `notSyncedSince`."
     )
     async def sync_all(self, info: Info, input: Annotated[SyncAllInput, GIVEN]) -> SyncAllPayload:
         try:
