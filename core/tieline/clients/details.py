@@ -31,15 +31,6 @@ def currency(value: str | None) -> str | None:
     return _optional(_currency, value, field="currency")
 
 
-def read_into(wrong: list[Invalid], read: Callable[[], str | None]) -> str | None:
-    """What it reads; where it refuses, nothing, and the refusal among those that are `wrong`."""
-    try:
-        return read()
-    except Invalid as invalid:
-        wrong.append(invalid)
-        return None
-
-
 def read_code(value: str, *, field: str) -> str:
     """The practice's own code for a client, without white space around it."""
     code = value.strip()

@@ -11,9 +11,10 @@ from tieline.clients import details
 from tieline.clients.repository import Client, ClientRepository
 from tieline.clients.teams import check_team
 from tieline.connections.mismatches import remismatch_client
-from tieline.errors import Invalid, NotFound, SeveralInvalid
+from tieline.errors import NotFound
 from tieline.events.kinds import ClientChanged, ClientRenamed
 from tieline.ids import ClientId, TeamId
+from tieline.inputs import read_all
 from tieline.names import clean_name
 from tieline.practices.repository import PracticeRepository
 from tieline.principal import Permission, Principal
@@ -93,18 +94,18 @@ async def update_client(principal: Principal, client_id: ClientId, changes: Clie
 
 def _changed(client: Client, changes: ClientChanges) -> Client:
     """The client as it is to be. Raises Invalid, and SeveralInvalid with everything that does not fit."""
-    wrong: list[Invalid] = []
 
     def read(value: Any, reader: Callable[[Any], str | None], standing: str | None) -> str | None:
-        return standing if value is UNMENTIONED else details.read_into(wrong, lambda: reader(value))
+        return standing if value is UNMENTIONED else reader(value)
 
-    name = read(changes.name, _name, client.name)
-    legal_name = read(changes.legal_name, details.legal_name, client.legal_name)
-    practice_code = read(changes.practice_code, details.practice_code, client.practice_code)
-    country = read(changes.country, details.country, client.country)
-    currency = read(changes.currency, details.currency, client.currency)
-    if wrong or name is None:
-        raise wrong[0] if len(wrong) == 1 else SeveralInvalid(wrong)
+    name, legal_name, practice_code, country, currency = read_all(
+        lambda: read(changes.name, _name, client.name),
+        lambda: read(changes.legal_name, details.legal_name, client.legal_name),
+        lambda: read(changes.practice_code, details.practice_code, client.practice_code),
+        lambda: read(changes.country, details.country, client.country),
+        lambda: read(changes.currency, details.currency, client.currency),
+    )
+    assert name is not None
     return replace(
         client,
         name=name,

@@ -13,9 +13,10 @@ from tieline.clients.repository import Client, ClientQuery, ClientRepository
 from tieline.clients.teams import check_team
 from tieline.connections.ending import end_connections
 from tieline.database import scope
-from tieline.errors import Invalid, MemberNeeded, NotFound, SeveralInvalid
+from tieline.errors import Invalid, MemberNeeded, NotFound
 from tieline.events.kinds import ClientCreated, ClientDeleted
 from tieline.ids import ClientId, PersonId, TeamId, new_id
+from tieline.inputs import read_all
 from tieline.names import clean_name, name_key, search_words
 from tieline.pages import Direction, Page, decode_cursor, list_of, page_size
 from tieline.practices.repository import PracticeRepository
@@ -132,17 +133,21 @@ async def delete_client(principal: Principal, client_id: ClientId) -> Client:
 
 
 def _row(principal: Principal, new: NewClient) -> ClientRow:
-    """The row that this makes. Raises SeveralInvalid with everything that does not fit."""
-    wrong: list[Invalid] = []
-    name = details.read_into(wrong, lambda: clean_name(new.name, field="name"))
+    """The row that this makes. Raises Invalid, and SeveralInvalid with everything that does not fit."""
+    name, legal_name, practice_code, country, currency = read_all(
+        lambda: clean_name(new.name, field="name"),
+        lambda: details.legal_name(new.legal_name),
+        lambda: details.practice_code(new.practice_code),
+        lambda: details.country(new.country),
+        lambda: details.currency(new.currency),
+    )
+    assert name is not None
     known = {
-        "legal_name": details.read_into(wrong, lambda: details.legal_name(new.legal_name)),
-        "practice_code": details.read_into(wrong, lambda: details.practice_code(new.practice_code)),
-        "country": details.read_into(wrong, lambda: details.country(new.country)),
-        "currency": details.read_into(wrong, lambda: details.currency(new.currency)),
+        "legal_name": legal_name,
+        "practice_code": practice_code,
+        "country": country,
+        "currency": currency,
     }
-    if wrong or name is None:
-        raise SeveralInvalid(wrong)
     return ClientRow(
         id=new_id(),
         practice_id=principal.practice_id,
