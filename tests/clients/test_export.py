@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,11 @@ def lines(made: ClientsCsv) -> list[dict[str, str]]:
 
 def names(made: ClientsCsv) -> list[str]:
     return [line["Name"] for line in lines(made)]
+
+
+async def left(books: Books, **filters: Any) -> list[str]:
+    """The names that these filters leave."""
+    return names(await export_clients(books.admin, **filters))
 
 
 async def test_each_client_is_a_row_with_its_details_and_how_each_product_is_connected(books: Books) -> None:
@@ -121,16 +127,13 @@ async def test_statuses_teams_and_search_leave_what_they_say(books: Books) -> No
         await books.connected(differing, organisation_id, product)
     await books.client("Bare Oak", team_id=other)
 
-    async def left(**filters: object) -> list[str]:
-        return names(await export_clients(books.admin, **filters))  # type: ignore[arg-type]
-
     mismatched = ["Both BOOKKEEPING", "Both DATA_HEALTH"]
-    assert await left(statuses=[Status.MISMATCH]) == mismatched
-    assert await left(statuses=[Status.CONNECTED]) == [*mismatched, "Good Oak"]
-    assert await left(statuses=[Status.EXPIRED]) == []
-    assert await left(statuses=[Status.UNINTEGRATED], search="oak") == ["Bare Oak", "Good Oak"]
-    assert await left(team_ids=[team]) == ["Good Oak"]
-    assert await left(team_ids=[team, other], search="bare") == ["Bare Oak"]
+    assert await left(books, statuses=[Status.MISMATCH]) == mismatched
+    assert await left(books, statuses=[Status.CONNECTED]) == [*mismatched, "Good Oak"]
+    assert await left(books, statuses=[Status.EXPIRED]) == []
+    assert await left(books, statuses=[Status.UNINTEGRATED], search="oak") == ["Bare Oak", "Good Oak"]
+    assert await left(books, team_ids=[team]) == ["Good Oak"]
+    assert await left(books, team_ids=[team, other], search="bare") == ["Bare Oak"]
 
 
 async def test_providers_and_reasons_leave_what_one_product_is_all_of(books: Books) -> None:
@@ -143,20 +146,17 @@ async def test_providers_and_reasons_leave_what_one_product_is_all_of(books: Boo
     await books.expire(lists, "TOKEN_EXPIRED")
     await books.expire(revoked, "REVOKED_AT_PROVIDER")
 
-    async def left(**filters: object) -> list[str]:
-        return names(await export_clients(books.admin, **filters))  # type: ignore[arg-type]
-
-    assert await left(providers=["pretend"]) == ["One", "Other"]
-    assert await left(providers=["feigned"]) == ["One"]
-    assert await left(providers=["feigned"], statuses=[Status.EXPIRED]) == []
-    assert await left(providers=["pretend"], statuses=[Status.EXPIRED]) == ["One", "Other"]
-    assert await left(reasons=[Reason.TOKEN_EXPIRED]) == ["One"]
-    assert await left(reasons=[Reason.TOKEN_EXPIRED], providers=["feigned"]) == []
-    assert await left(reasons=[Reason.TOKEN_EXPIRED, Reason.REVOKED_AT_PROVIDER]) == ["One", "Other"]
-    assert await left(providers=["unheard-of"]) == []
+    assert await left(books, providers=["pretend"]) == ["One", "Other"]
+    assert await left(books, providers=["feigned"]) == ["One"]
+    assert await left(books, providers=["feigned"], statuses=[Status.EXPIRED]) == []
+    assert await left(books, providers=["pretend"], statuses=[Status.EXPIRED]) == ["One", "Other"]
+    assert await left(books, reasons=[Reason.TOKEN_EXPIRED]) == ["One"]
+    assert await left(books, reasons=[Reason.TOKEN_EXPIRED], providers=["feigned"]) == []
+    assert await left(books, reasons=[Reason.TOKEN_EXPIRED, Reason.REVOKED_AT_PROVIDER]) == ["One", "Other"]
+    assert await left(books, providers=["unheard-of"]) == []
     for field in ("providers", "teamIds"):
         with pytest.raises(Invalid, match="100 at most") as refused:
-            await left(**{"providers" if field == "providers" else "team_ids": [new_id()] * 101})
+            await left(books, **{"providers" if field == "providers" else "team_ids": [new_id()] * 101})
         assert refused.value.field == field
 
 

@@ -147,6 +147,14 @@ class Script(Pretend):
         return ()
 
 
+def every(
+    script: Script, *, accounts: timedelta = timedelta(hours=1), rates: timedelta = timedelta(hours=1)
+) -> None:
+    """How often its feeds ask to be read."""
+    feeds = (replace(ACCOUNTS, every=accounts), replace(RATES, every=rates))
+    script.info = replace(script.info, feeds={**script.info.feeds, BOOKKEEPING: feeds})
+
+
 @contextmanager
 def scripted(script: Script) -> Any:
     """This process has this provider and no other."""

@@ -9,23 +9,17 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.books import BOOKKEEPING
 from tests.support.jobs import calendar
-from tests.sync.scripted import ACCOUNTS, RATES, Reading, Script, page, record
-from tieline.connections.repository import ConnectionRepository
-from tieline.connections.service import reconnect
-from tieline.credentials.repository import CredentialRepository
+from tests.sync.scripted import ACCOUNTS, RATES, Reading, Script, every, page, record
 from tieline.errors import QuotaSpent
 from tieline.ids import OrganisationId, new_id
 from tieline.plugins import SetAside
-from tieline.principal import Principal
-from tieline.sign_ins.stock import restore
 from tieline.sync.feeds.repository import FeedPlace
 from tieline.sync.feeds.times import is_due, is_full_read_due
 from tieline.sync.plan import begin
 from tieline.sync.runs import RunState
 from tieline.sync.service import sync
-from tieline.work import Lane, unit_of_work
+from tieline.work import Lane
 
 Clock = Callable[[timedelta], Awaitable[None]]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -33,11 +27,6 @@ NOW = datetime(2026, 5, 4, tzinfo=UTC)
 BAD = SetAside(dataset="accounts", external_id="bad", why="Its date is no date.")
 
 pytestmark = pytest.mark.usefixtures("jobs")
-
-
-def every(script: Script, *, accounts: timedelta = HOUR, rates: timedelta = HOUR) -> None:
-    feeds = (replace(ACCOUNTS, every=accounts), replace(RATES, every=rates))
-    script.info = replace(script.info, feeds={**script.info.feeds, BOOKKEEPING: feeds})
 
 
 async def full_read_at(client: Reading) -> datetime | None:
@@ -82,66 +71,6 @@ async def test_whoever_asks_by_hand_gets_everything(client: Reading, script: Scr
     await client.slice(run_id)
     run = await client.run(run_id)
     assert [(each.feed, each.pages) for each in run.feeds] == [("accounts", 2), ("rates", 1)]
-
-
-async def lost(client: Reading, script: Script) -> None:
-    """Its feeds were read a moment ago, and are for days to come; then access went."""
-    every(script, accounts=9 * DAY, rates=9 * DAY)
-    await client.slice()
-    await client.books.expire(client.connection, "REVOKED_AT_PROVIDER")
-
-
-async def reconnected(client: Reading) -> None:
-    sign_in_id = await client.books.sign_in(await client.books.credential(), [client.organisation_id])
-    await reconnect(client.books.admin, client.connection.id, sign_in_id)
-
-
-async def pages(client: Reading) -> list[tuple[str, int]]:
-    """What the organisation's one live run reads."""
-    [run] = await client.books.runs()
-    await client.slice(run["id"])
-    return [(each.feed, each.pages) for each in (await client.run(run["id"])).feeds]
-
-
-async def test_what_is_reconnected_is_read_whole_however_lately_it_was_read(
-    client: Reading, script: Script
-) -> None:
-    await lost(client, script)
-
-    await reconnected(client)
-
-    assert await pages(client) == [("accounts", 1), ("rates", 1)]
-
-
-async def test_so_is_what_the_same_login_makes_work_again(client: Reading, script: Script) -> None:
-    await lost(client, script)
-    practice_id = client.books.practice_id
-
-    async with unit_of_work(Principal.machine(practice_id)) as work:
-        [credential] = await CredentialRepository.of(practice_id).lock([client.connection.credential_id])
-        [connection] = await ConnectionRepository.of(practice_id).lock([client.connection.id])
-        await restore(work, credential, [connection], None)
-
-    assert await pages(client) == [("accounts", 1), ("rates", 1)]
-
-
-async def test_a_run_that_waits_leaves_nothing_out_any_more_once_access_is_back(
-    client: Reading, script: Script
-) -> None:
-    every(script, accounts=9 * DAY, rates=9 * DAY)
-    await client.slice()
-    sql = client.books.sql
-    await sql.execute(
-        "UPDATE organisation SET next_sync_at = last_synced_at WHERE id = $1", client.organisation_id
-    )
-    await client.queued()
-    await sql.execute(
-        "UPDATE connection SET reason = 'REVOKED_AT_PROVIDER' WHERE id = $1", client.connection.id
-    )
-
-    await reconnected(client)
-
-    assert await pages(client) == [("accounts", 1), ("rates", 1)]
 
 
 async def test_a_run_in_slices_still_tells_of_the_feeds_that_it_has_read(
