@@ -21,6 +21,9 @@ _WORKED = """
 SELECT id, split_part(lease_owner, ':', 2)::int AS pid, clock_timestamp() AS at FROM job
  WHERE actor = 'sync.work_run' AND lease_until > clock_timestamp()
 """
+_LEFT = """
+SELECT id FROM job WHERE id = ANY($1) AND split_part(lease_owner, ':', 2)::int = $2 FOR SHARE
+"""
 _LAPSE = """
 UPDATE job SET lease_until = clock_timestamp() - interval '1 second'
  WHERE split_part(lease_owner, ':', 2)::int = $1
@@ -55,14 +58,18 @@ class Killer:
     broken: list[Broken] = field(default_factory=list)
 
     async def strike(self) -> None:
-        """Kill one that is in the middle of a sync. It is stopped first, so that what it held can be written down."""
+        """Kill one that is in the middle of a sync. It is stopped first, so that what it held can be written down.
+
+        What the server was committing for it at that moment is not broken off: whoever asks waits for that.
+        """
         name = self.draws.choice(await self._busy())
         pid = self.stand.pids()[name]
         os.kill(pid, signal.SIGSTOP)
         held = [Broken(job_id=row["id"], at=row["at"]) for row in await self._worked() if row["pid"] == pid]
         await asyncio.to_thread(self.stand.kill, name)
         self.kills += 1
-        self.broken += held
+        left = {row["id"] for row in await self.stand.rows(_LEFT, [one.job_id for one in held], pid)}
+        self.broken += [one for one in held if one.job_id in left]
         if not self.waits:
             await self._lapse(pid)
         await asyncio.to_thread(self.stand.start, name, "worker")
