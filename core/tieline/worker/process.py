@@ -7,11 +7,12 @@ import logging
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from uuid import UUID
 
 import dramatiq
+import redis
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.logging import get_logger as get_library_logger
@@ -33,6 +34,7 @@ from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
 
 DRAIN_SECONDS = 6.0
+_LEAVE_SECONDS = 2.0
 _PATIENCE_SECONDS = 30.0
 _SPARE_CONNECTIONS = 2  # so that leases are renewed while every thread holds a connection
 _FIRST = 0  # of the messages that a process has fetched, those of the lowest priority are taken first
@@ -85,12 +87,26 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
                 stop.wait()
                 draining.begin("worker", seconds=draining.END_SECONDS)
                 log.info("worker.draining", running=runner.running)
-                worker.stop(timeout=int(DRAIN_SECONDS * 1000))
-                loop.run_coroutine(runner.hand_back())
-                worker.broker.close()
+                _drain(worker, runner, loop)
         finally:
             loop.run_coroutine(opened.__aexit__(None, None, None))
     log.info("worker.stopped")
+
+
+def _drain(worker: dramatiq.Worker, runner: Runner, loop: EventLoopThread) -> None:
+    """Let what is under way end, and hand back what does not in time, whether Redis answers meanwhile or not."""
+    stopping = threading.Thread(target=_stop, args=(worker,), name="stopping", daemon=True)
+    stopping.start()
+    stopping.join(DRAIN_SECONDS)
+    loop.run_coroutine(runner.hand_back())
+    stopping.join(_LEAVE_SECONDS)
+
+
+def _stop(worker: dramatiq.Worker) -> None:
+    """Messages that it has fetched go back to Redis; where that is away, their jobs are rung for again."""
+    with suppress(redis.RedisError):
+        worker.stop(timeout=int(DRAIN_SECONDS * 1000))
+        worker.broker.close()
 
 
 def start_worker(
