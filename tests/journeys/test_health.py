@@ -115,6 +115,24 @@ async def test_a_process_whose_loop_stands_still_says_so(
     assert alive.status_code == 200
 
 
+async def test_a_process_that_has_a_port_for_its_health_asks_no_name_server_what_it_is_called(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[str] = []
+
+    def answer(name: str = "") -> str:
+        asked_for.append(name)
+        return name
+
+    monkeypatch.setattr("socket.getfqdn", answer)
+    settings = deployment.settings.model_copy(update={"health_port": free_port()})
+
+    with a_loop() as loop, health.answering(settings, loop):
+        alive = await asked(f"http://127.0.0.1:{settings.health_port}/livez")
+
+    assert (alive.status_code, asked_for) == (200, [])
+
+
 async def test_a_port_that_is_taken_stops_the_start_with_a_sentence(deployment: Deployment) -> None:
     settings = deployment.settings.model_copy(update={"health_port": free_port()})
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET, AF_INET6, socket
+from socketserver import TCPServer
 from typing import Any, TypeAlias, TypeVar
 
 from tieline import readiness
@@ -65,6 +66,10 @@ class _Server(ThreadingHTTPServer):
         self._loop = loop
         self._free = threading.BoundedSemaphore(_MOST)
         super().__init__((settings.health_host, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Nobody needs the machine's name, for which the class above waits for a name server on the event loop."""
+        TCPServer.server_bind(self)
 
     def answer(self, path: str, authorization: str) -> _Answer:
         match path:
