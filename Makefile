@@ -29,7 +29,7 @@ proofs: .venv/ready ## the figures of docs/reliability.md, and what people do at
 	@PROOFS=full $(BIN)/python -m pytest --quiet tests/proofs tests/connections/together $(ARGS)
 
 chaos: .venv/ready ## the figures under faults of docs/reliability.md, in full
-	@CHAOS=full $(BIN)/python -m pytest --quiet tests/chaos $(ARGS)
+	@CHAOS=full $(BIN)/python -m pytest --quiet $(or $(filter tests/%,$(ARGS)),tests/chaos) $(filter-out tests/%,$(ARGS))
 
 check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house rules
 	@$(BIN)/ruff format --check .

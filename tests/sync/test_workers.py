@@ -1,4 +1,4 @@
-"""Runs in real worker processes, killed at every page, or their doorbell wiped: the books are equal all the same."""
+"""Runs in real worker processes, killed at every page: the books are equal all the same."""
 
 from __future__ import annotations
 
@@ -41,13 +41,6 @@ async def until_pages(client: Synced, number: int) -> None:
     await until(as_many, f"{number} pages are committed")
 
 
-async def until_over(client: Synced) -> None:
-    async def over() -> bool:
-        return not (await client.run()).state.is_live
-
-    await until(over, "the run is over")
-
-
 async def lapse(jobs: JobTable) -> None:
     """As if so much real time had gone by that the dead worker's lease and its calls in flight are over."""
     await jobs.lapse()
@@ -80,21 +73,3 @@ async def test_a_worker_that_is_killed_at_each_page_loses_nothing_and_asks_nothi
     # What was asked for when the signal came is all that was asked for once more.
     assert set(again) <= set(answered)
     assert all(asked[number] == asked[number - 1] for number in again)
-
-
-async def test_redis_wiped_in_the_middle_costs_time_and_nothing_else(
-    client: Synced, jobs: JobTable, start: Start
-) -> None:
-    start("scheduler")
-    start("worker")
-
-    for pages in (1, 4, 7):
-        await until_pages(client, pages)
-        jobs.redis.flushall()
-    await until_over(client)
-
-    [run] = await client.runs()
-    assert (run.id, run.state, run.message) == (client.first, RunState.SUCCEEDED, None)
-    assert await client.kept() == await client.truth()
-    asked = [entry["asked"] for entry in await client.calls()]
-    assert len(asked) == len(set(asked)) == sum(each.calls for each in run.feeds)

@@ -1,0 +1,95 @@
+"""Redis wiped and killed amid syncs: what is due when it is back starts soon, and nothing is lost or there twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.chaos.forgetting import Forgetting
+from tests.chaos.portfolio import Portfolio, many
+from tests.chaos.seeds import chance
+from tests.chaos.sizes import IS_FULL, size
+from tests.chaos.stand import GATEWAY, Stand
+from tests.support.dispatches import dispatches_of
+from tests.support.figures import Figures
+
+ROUNDS = size(30, 3)
+KILLS = ROUNDS // 3
+ORGANISATIONS, SEVERAL = size(12, 6), size(2, 1)
+WORKERS = size(3, 2)
+LONGEST_AWAY = 20.0
+LATENCY = 0.1 if IS_FULL else 0.05
+ROW = "Redis forgets"
+
+_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
+_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
+
+
+@pytest.fixture
+async def working(stand: Stand) -> AsyncIterator[Stand]:
+    """A provider that takes its time, and few threads, so that most messages are not fetched yet."""
+    await stand.sandbox.control("PUT", "/latency", {"seconds": LATENCY})
+    stand.allowed.add("Consumer encountered a connection error")
+    stand.start(GATEWAY, "serve")
+    stand.start("scheduler", "scheduler", TIELINE_SCHEDULER_INTERVAL="5" if IS_FULL else "0.2")
+    for number in range(WORKERS):
+        stand.start(f"worker-{number}", "worker", TIELINE_WORKER_THREADS="1")
+    yield stand
+    await stand.sandbox.control("PUT", "/latency", {"seconds": 0})
+
+
+async def test_what_is_due_when_redis_is_back_starts_soon_and_is_done_once(
+    working: Stand, figures: Figures
+) -> None:
+    processes, redis = working.pids(), Forgetting(stand=working, several=SEVERAL)
+    async with dispatches_of(working.deployment) as record:
+        portfolio = await many(working, ORGANISATIONS, seed="forgotten")
+        await play(portfolio, redis)
+        dispatches = await record.all()
+
+    compared, calls = await portfolio.compared(), await portfolio.calls_of_each()
+    waits = redis.waits(dispatches)
+    figures.at_least(f"{ROW}: times that it was wiped", redis.wipes, ROUNDS - KILLS)
+    figures.at_least(f"{ROW}: times that it was killed", redis.kills, KILLS)
+    figures.at_least(f"{ROW}: of both, those after which syncs were due", sum(map(bool, waits)), ROUNDS)
+    figures.at_least(f"{ROW}: messages that were lost with it", redis.lost, SEVERAL * ROUNDS)
+    figures.at_least(f"{ROW}: syncs that started after it", sum(map(len, waits)), SEVERAL * ROUNDS)
+    figures.at_least(
+        f"{ROW}: syncs that ended well",
+        len(await working.rows(_SUCCEEDED, portfolio.practice_id)),
+        ORGANISATIONS * ROUNDS,
+    )
+    figures.exactly(f"{ROW}: syncs that did not", len(await working.rows(_OTHERS, portfolio.practice_id)), 0)
+    figures.exactly(f"{ROW}: jobs taken from who had them", sum(one.was_held for one in dispatches), 0)
+    figures.exactly(f"{ROW}: records lost", compared.lost, 0)
+    figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
+    figures.exactly(
+        f"{ROW}: calls to the provider that other books did not need",
+        sum(calls) - min(calls) * len(calls),
+        0,
+    )
+    figures.exactly(f"{ROW}: processes that ended", len(processes.items() - working.pids().items()), 0)
+    longest = max(wait for each in waits for wait in each)
+    figures.timed(f"{ROW}: longest until a sync that was due started", longest.total_seconds(), 60)
+    figures.hold()
+
+
+async def play(portfolio: Portfolio, redis: Forgetting) -> None:
+    """First reads, then rounds of edits and of syncs asked for, in turn one by one and all at once; a strike amid each.
+
+    Every third one kills, so that all of it is struck in both ways.
+    """
+    draws = chance(ROW)
+    for number in range(ROUNDS):
+        if number:
+            await portfolio.edit(lambda: f"Contact {draws.getrandbits(64):x}")
+        async with asyncio.TaskGroup() as group:
+            if number:
+                group.create_task(portfolio.sync() if number % 2 else portfolio.sync_all())
+            if number % 3 < 2:
+                group.create_task(redis.wipe())
+            else:
+                group.create_task(redis.kill(away=draws.uniform(1, LONGEST_AWAY) if IS_FULL else None))
+        await portfolio.until_over()
