@@ -14,32 +14,27 @@ from typing import TypeAlias
 from uuid import UUID
 
 from tieline import clock
-from tieline.clients.repository import ClientRepository
-from tieline.connections.moving.repository import BrokenRepository
 from tieline.connections.organisations.repository import Organisation, OrganisationRepository
-from tieline.connections.repository import Connection, ConnectionRepository
 from tieline.connections.states import differs
-from tieline.credentials.apps.repository import App, AppRepository
+from tieline.credentials.apps.repository import AppRepository
 from tieline.credentials.giving_back.repository import GivingBackRepository
 from tieline.credentials.giving_back.service import until_over
 from tieline.database import scope
-from tieline.errors import BulkConnectUnsupported, Invalid, NotFound, ProviderNotConfigured
-from tieline.host import host
+from tieline.errors import Invalid, ProviderNotConfigured
 from tieline.ids import ConnectionId, CredentialId, PersonId, SignInId, new_id
 from tieline.pages import Page, decode_cursor, list_of, page_size
-from tieline.plugins import Product, Provider
 from tieline.practices.repository import PracticeRepository
-from tieline.principal import Permission, Principal
-from tieline.sign_ins.addresses import checked_return_url
+from tieline.principal import Principal
 from tieline.sign_ins.completion import complete_sign_in
 from tieline.sign_ins.consent import answer_consent
 from tieline.sign_ins.models import SignInRow
+from tieline.sign_ins.planning import NewSignIn, Plan, connection_meant, plan_of, provider_named
 from tieline.sign_ins.prompting import Reach, find_reach, take_instead, take_reach
 from tieline.sign_ins.repository import FoundOrganisation, SignIn, SignInRepository
 from tieline.sign_ins.returns import ConsentAnswer
 from tieline.sign_ins.rights import own_sign_in, person_of, require_some_client
 from tieline.sign_ins.rounds.repository import RoundRepository
-from tieline.sign_ins.states import LIFE, Purpose, SignInState, over, state_at
+from tieline.sign_ins.states import LIFE, SignInState, over, state_at
 from tieline.sign_ins.trips import begin_round
 from tieline.sign_ins.wanted import wanted_organisation
 from tieline.work import retrying, unit_of_work
@@ -60,22 +55,6 @@ __all__ = [
 
 Ahead: TypeAlias = Collection[UUID]
 """What is being given back at the provider when somebody is to be sent there."""
-
-_SLUG_LENGTH = 32
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewSignIn:
-    """What a person wants to sign in for. `connection_id` belongs to RECONNECT.
-
-    RECONNECT and RECONNECT_ALL may leave products out: they take those of what is to be reconnected.
-    """
-
-    provider: str
-    purpose: Purpose
-    products: tuple[Product, ...] = ()
-    connection_id: ConnectionId | None = None
-    return_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,23 +78,13 @@ class FoundInSignIn:
     is_own_books: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Plan:
-    """A sign-in that may be started. `mends` is what it has to reach, None for what is no reconnecting."""
-
-    app: App
-    provider: Provider
-    products: tuple[Product, ...]
-    mends: tuple[Connection, ...] | None
-
-
 async def start_sign_in(principal: Principal, new: NewSignIn) -> Started:
     """Begin to sign in; READY at once where a live credential of the caller's reaches already what is to be mended.
 
     Raises Forbidden, Invalid, NotFound (provider, connection), ProviderNotConfigured, BulkConnectUnsupported and Busy.
     """
     person_id = person_of(principal)
-    plan = await _plan(principal, new)
+    plan = await plan_of(principal, new)
     started, ahead = await _start(principal, person_id, new, plan, await _reach(person_id, plan))
     if not ahead:
         return started
@@ -151,7 +120,7 @@ async def _continue(
             raise over(SignInState.EXPIRED, None, field="id")
         if connection_id is not None:
             await _check_meant(principal, sign_in, connection_id)
-        provider = _provider(sign_in.provider, field="id")
+        provider = provider_named(sign_in.provider, field="id")
         app = await AppRepository.of(principal.practice_id).get(sign_in.app_id)
         if app is None:
             raise ProviderNotConfigured(provider.info.name, field="id")
@@ -215,7 +184,7 @@ def _found(found: FoundOrganisation, organisation: Organisation, practice_name: 
 
 @retrying
 async def _start(
-    principal: Principal, person_id: PersonId, new: NewSignIn, plan: _Plan, reach: Reach | None
+    principal: Principal, person_id: PersonId, new: NewSignIn, plan: Plan, reach: Reach | None
 ) -> tuple[Started, Ahead]:
     """With an open round where something is being given back: nothing is given back after that."""
     sign_in_id = SignInId(new_id())
@@ -245,87 +214,18 @@ async def _start(
         return Started(sign_in=await own_sign_in(principal, sign_in_id), authorization_url=url), ahead
 
 
-async def _reach(person_id: PersonId, plan: _Plan) -> Reach | None:
+async def _reach(person_id: PersonId, plan: Plan) -> Reach | None:
     """What is reached without a trip, where that would do."""
     if plan.mends is None:
         return None
     return await find_reach(person_id, plan.app, plan.provider, plan.products, plan.mends)
 
 
-async def _plan(principal: Principal, new: NewSignIn) -> _Plan:
-    """What may be started: everything that needs no provider to answer is checked here."""
-    provider = _provider(new.provider)
-    if new.return_url is not None:
-        checked_return_url(new.return_url, host().origins)
-    if new.connection_id is None and new.purpose is Purpose.RECONNECT:
-        raise Invalid(
-            "Say which connection to reconnect: name it, or choose RECONNECT_ALL.", field="connectionId"
-        )
-    if new.connection_id is not None and new.purpose is not Purpose.RECONNECT:
-        raise Invalid(
-            "A connection is named for RECONNECT alone: leave it out, or choose RECONNECT.",
-            field="connectionId",
-        )
-    async with scope(principal.practice_id):
-        mends = await _mends(principal, new)
-        app = await AppRepository.of(principal.practice_id).of_provider(new.provider)
-    products = _products(new, provider, mends)
-    if app is None:
-        raise ProviderNotConfigured(provider.info.name)
-    if new.purpose is Purpose.BULK_CONNECT and not (app.bulk_consent or provider.info.guided_queue):
-        raise BulkConnectUnsupported(provider.info.name)
-    return _Plan(app=app, provider=provider, products=products, mends=mends)
-
-
-async def _mends(principal: Principal, new: NewSignIn) -> tuple[Connection, ...] | None:
-    """What is to be reconnected, if the caller may; None for what is no reconnecting."""
-    if new.connection_id is not None:
-        return (await _connection(principal, new.provider, new.connection_id),)
-    await require_some_client(principal)
-    if new.purpose is not Purpose.RECONNECT_ALL:
-        return None
-    return tuple(await BrokenRepository.managed_by(principal).of_provider(new.provider))
-
-
 async def _check_meant(principal: Principal, sign_in: SignIn, connection_id: ConnectionId) -> None:
     """Raises Forbidden, Invalid and NotFound, unless a round of the sign-in may be for this connection."""
     if sign_in.connection_id not in (None, connection_id):
         raise Invalid("Each round of this sign-in is for another connection.", field="connectionId")
-    await _connection(principal, sign_in.provider, connection_id)
-
-
-async def _connection(principal: Principal, provider: str, connection_id: ConnectionId) -> Connection:
-    connection = await ConnectionRepository.visible_to(principal).get(connection_id)
-    if connection is None:
-        raise NotFound("connection", connection_id, field="connectionId")
-    client = await ClientRepository.visible_to(principal).get(connection.client_id)
-    principal.require(Permission.MANAGE_CONNECTIONS, administers=client is not None and client.administered)
-    if connection.provider != provider:
-        raise Invalid("This connection is to another provider.", field="connectionId")
-    if connection.ended_at is not None:
-        raise Invalid("This connection has ended: connect the client anew.", field="connectionId")
-    return connection
-
-
-def _products(
-    new: NewSignIn, provider: Provider, mends: Collection[Connection] | None
-) -> tuple[Product, ...]:
-    products = tuple(dict.fromkeys(new.products))
-    if not products and mends is not None:
-        broken = {each.product for each in mends}
-        products = tuple(each for each in provider.info.products if not broken or each in broken)
-    if not products or not set(products) <= set(provider.info.products):
-        offered = ", ".join(provider.info.products)
-        raise Invalid(f"Name one or more products of {provider.info.name}: {offered}.", field="products")
-    return products
-
-
-def _provider(slug: str, *, field: str = "provider") -> Provider:
-    provider = host().registry.get(slug)
-    if provider is None:
-        shown = slug[:_SLUG_LENGTH].encode("ascii", "replace").decode()
-        raise NotFound("provider", shown, field=field)
-    return provider
+    await connection_meant(principal, sign_in.provider, connection_id)
 
 
 def _shown(sign_in: SignIn, at: datetime) -> SignIn:
