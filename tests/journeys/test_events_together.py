@@ -236,6 +236,7 @@ async def test_a_read_goes_on_when_the_one_that_began_it_is_cancelled(firm: Firm
     machine = Principal.machine(firm.practice_id)
     place = EventCursor.decode(await cursor_of(firm.admin))
     created = await firm.admin.create_client("Acorn")
+    await settled()
 
     with (
         reading(firm.practice_id) as first,
@@ -256,6 +257,7 @@ async def test_a_read_that_all_have_left_is_begun_anew_by_the_next(firm: Firm) -
     machine = Principal.machine(firm.practice_id)
     place = EventCursor.decode(await cursor_of(firm.admin))
     created = await firm.admin.create_client("Acorn")
+    await settled()
 
     with reading(firm.practice_id) as first, reading(firm.practice_id) as second:
         alone = asyncio.create_task(first.read(machine, place))
@@ -321,6 +323,7 @@ async def test_a_thousand_readers_that_vanish_at_any_moment_leave_nothing(firm: 
 
     await until(whole, "every connection is back in the pool")
     assert (len(FEEDS), len(WATCHERS)) == (0, 0)
+    await settled()
     with reading(practice_id) as reader:
         batch = await reader.read(Principal.machine(practice_id), EventCursor.decode(start))
     assert len(batch.events) == 20

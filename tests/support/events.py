@@ -111,7 +111,7 @@ def shape(events: Sequence[Told]) -> list[tuple[str, str, str | None, str | None
 
 
 async def backlog(opened: Deployment, firm: Firm, client_id: str, count: int) -> None:
-    """So many events of one client, written at once."""
+    """So many events of one client, written at once, and told to whoever asks from now on."""
     above = await opened.connect()
     await above.execute(
         "INSERT INTO event (practice_id, kind, client_id, payload, at, correlation_id) "
@@ -121,3 +121,4 @@ async def backlog(opened: Deployment, firm: Firm, client_id: str, count: int) ->
         count,
     )
     await above.close()
+    await settled()
