@@ -6,17 +6,27 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tieline_sandbox.books.kinds import Edit, Kind, L
+from tieline_sandbox.books.ledger import Ledger
 from tieline_sandbox.books.values import Record, is_exact, to_json
 from tieline_sandbox.codec import Malformed
 
 
-def edited(kind: Kind[L], ledger: L, edit: Edit) -> Record:
-    """The record as it is now."""
-    record = kind.make(ledger, edit.number) | json.loads(edit.fields, parse_float=Decimal)
+@lru_cache(maxsize=16_384)
+def edited(kind: Kind[Any], ledger: Ledger, edit: Edit) -> Record:
+    """The record as it is now: made once, for every question looks at all edits, and nobody changes a record."""
+    record = made(kind, ledger, edit.number) | json.loads(edit.fields, parse_float=Decimal)
     return kind.stamped(record, edit)
+
+
+@lru_cache(maxsize=16_384)
+def made(kind: Kind[Any], ledger: Ledger, number: int) -> Record:
+    """The record as the seed gives it, made once: who reads books reads them again."""
+    record: Record = kind.make(ledger, number)
+    return record
 
 
 def created(kind: Kind[L], ledger: L, edits: Mapping[str, Edit], fields: Record, now: datetime) -> Edit:

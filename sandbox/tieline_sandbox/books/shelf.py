@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, Protocol
 
-from tieline_sandbox.books.edits import edited
+from tieline_sandbox.books.edits import edited, made
 from tieline_sandbox.books.kinds import Edit, Kind, L
 from tieline_sandbox.books.ledger import Ledger
 from tieline_sandbox.books.values import Record
@@ -58,7 +58,7 @@ class Shelf(Generic[L]):
         number = self.kind.number_of(self.ledger, id_)
         if number is None or number >= self.ledger.count(self.kind.dataset):
             return None
-        return self.kind.make(self.ledger, number)
+        return self._make(number)
 
     def select(self, question: Question) -> Selection:
         """The records that answer the question, in its order; none of them is made yet."""
@@ -105,7 +105,7 @@ class Shelf(Generic[L]):
         return Selection(seeded=(), changed=records, places=range(len(records)), make=_nothing)
 
     def _make(self, number: int) -> Record:
-        return self.kind.make(self.ledger, number)
+        return made(self.kind, self.ledger, number)
 
     def _updated_at(self, number: int) -> datetime:
         return self.ledger.updated_at(self.kind.dataset, number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from tieline_sandbox.books.ledger import Ledger
 from tieline_sandbox.books.values import Record
@@ -89,6 +90,7 @@ def books_of(company: Company) -> Books:
     )
 
 
+@cache
 def _row(dataset: Dataset) -> tuple[str, ...]:
     """The datasets that take their ids in turn."""
     return next((row for row in (_TRANSACTIONS, _NAMES) if dataset in row), (dataset,))
