@@ -105,16 +105,18 @@ def admin_url() -> str:
 def deployment(admin_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """A migrated database and a Redis database that no other test process uses."""
     number = int(worker_id.removeprefix("gw")) + 1 if worker_id != "master" else 0
-    name = f"tieline_{worker_id}"
-    above = asyncio.run(make_database(admin_url, name))
+    name, migrated = f"tieline_{worker_id}", f"tieline_migrated_{worker_id}"
     redis_url = with_path(os.environ[_REDIS], str(number))
     made = Deployment(
         environment=environment_of(database_url=with_path(os.environ[_LOGIN], name), redis_url=redis_url),
-        admin_url=above,
+        admin_url=with_path(admin_url, name),
         redis_url=redis_url,
         logs=tmp_path_factory.mktemp("logs"),
+        migrated=migrated,
     )
-    asyncio.run(database.migrate(made.settings))
+    asyncio.run(make_database(admin_url, migrated))
+    asyncio.run(database.migrate(made.at(migrated).settings))
+    asyncio.run(make_database(admin_url, name, template=migrated))
     return made
 
 

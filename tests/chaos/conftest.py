@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -18,7 +16,6 @@ from tests.support.deployment import Deployment, make_database, with_path
 from tests.support.figures import Figures, summary
 from tests.support.own_postgres import running_postgres
 from tests.support.sandbox import Sandbox
-from tieline import database
 
 __all__ = ["sandbox_url"]
 
@@ -42,24 +39,13 @@ async def sandbox(sandbox_url: str) -> AsyncIterator[Sandbox]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def migrated(deployment: Deployment, admin_url: str, worker_id: str) -> str:
-    """The name of a database with this version's tables and nothing in them, to make others from."""
-    name = f"tieline_blank_{worker_id}"
-    asyncio.run(make_database(admin_url, name))
-    given = deployment.environment["TIELINE_DATABASE_URL"]
-    environment = deployment.environment | {"TIELINE_DATABASE_URL": with_path(given, name)}
-    asyncio.run(database.migrate(replace(deployment, environment=environment).settings))
-    return name
-
-
 @pytest.fixture
 async def stand(
-    deployment: Deployment, admin_url: str, worker_id: str, migrated: str, sandbox: Sandbox, tmp_path: Path
+    deployment: Deployment, worker_id: str, sandbox: Sandbox, tmp_path: Path
 ) -> AsyncIterator[Stand]:
     """One with a database of its own in the session's server."""
     name = f"tieline_stand_{worker_id}"
-    above = await make_database(admin_url, name, template=migrated)
+    above = await make_database(deployment.admin_url, name, template=deployment.migrated)
     login = with_path(deployment.environment["TIELINE_DATABASE_URL"], name)
     async with standing(tmp_path, sandbox, database_url=login, admin_url=above) as made:
         yield made

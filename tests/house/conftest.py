@@ -1,4 +1,4 @@
-"""An empty database for each test that asks for one."""
+"""A database for each test that asks for one, empty or with this version's tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.blank import blank_deployment
+from tests.support.blank import blank_deployment, migrated_deployment
 from tests.support.deployment import Deployment
 
 
@@ -14,4 +14,11 @@ from tests.support.deployment import Deployment
 async def empty(deployment: Deployment, worker_id: str) -> AsyncIterator[Deployment]:
     """A deployment whose database holds nothing; the roles are the cluster's and there already."""
     async with blank_deployment(deployment, f"tieline_house_{worker_id}") as made:
+        yield made
+
+
+@pytest.fixture
+async def up_to_date(deployment: Deployment, worker_id: str) -> AsyncIterator[Deployment]:
+    """A deployment whose database holds this version's tables and nothing in them."""
+    async with migrated_deployment(deployment, f"tieline_up_to_date_{worker_id}") as made:
         yield made

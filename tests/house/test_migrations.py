@@ -162,45 +162,42 @@ async def test_a_filled_database_keeps_every_row_on_the_way_to_the_latest(
     ],
 )
 async def test_a_record_of_migrations_that_cannot_be_read_is_refused_and_nothing_is_migrated(
-    empty: Deployment, command: str, damage: str
+    up_to_date: Deployment, command: str, damage: str
 ) -> None:
-    await migrate(empty)
-    before = await damaged(empty, damage)
+    before = await damaged(up_to_date, damage)
 
-    refused = await said_by(empty, command)
+    refused = await said_by(up_to_date, command)
 
     assert refused == (
         "tieline: The login may not read tortoise_migrations, which says how far the database was migrated: "
         "let an administrator make the login its owner."
     )
-    assert await catalog_of(empty) == before
+    assert await catalog_of(up_to_date) == before
 
 
 @pytest.mark.parametrize("damage", ["DROP TABLE tortoise_migrations", "TRUNCATE tortoise_migrations"])
 async def test_tables_without_a_record_of_migrations_are_not_migrated_anew(
-    empty: Deployment, damage: str
+    up_to_date: Deployment, damage: str
 ) -> None:
-    await migrate(empty)
-    before = await damaged(empty, damage)
+    before = await damaged(up_to_date, damage)
 
-    refused = await said_by(empty, "migrate")
+    refused = await said_by(up_to_date, "migrate")
 
     assert refused == (
         "tieline: The database has Tieline's tables, but tortoise_migrations does not say how they were made: "
         "restore that table too, from the same backup."
     )
-    assert await catalog_of(empty) == before
+    assert await catalog_of(up_to_date) == before
 
 
 @pytest.mark.parametrize("command", ["migrate", "serve"])
-async def test_a_database_of_a_newer_version_is_refused(empty: Deployment, command: str) -> None:
-    await migrate(empty)
+async def test_a_database_of_a_newer_version_is_refused(up_to_date: Deployment, command: str) -> None:
     await damaged(
-        empty,
+        up_to_date,
         "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('tieline', '9999_future', '2031-05-04')",
     )
 
-    refused = await said_by(empty, command)
+    refused = await said_by(up_to_date, command)
 
     assert refused == (
         "tieline: The database was migrated by a newer Tieline (it has 9999_future): start that version."

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.support.blank import blank_deployment, migrate
+from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, serving
 from tests.support.own_redis import OwnRedis, running_redis
 from tieline.embedded.process import free_port
@@ -61,15 +61,13 @@ class Own:
 async def own(
     deployment: Deployment, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Own]:
-    async with blank_deployment(deployment, f"tieline_doctor_{worker_id}") as blank:
+    async with migrated_deployment(deployment, f"tieline_doctor_{worker_id}") as made:
         with running_redis(deployment, tmp_path_factory.mktemp("redis")) as bells:
             address = {
                 "TIELINE_REDIS_URL": bells.url,
                 "TIELINE_PUBLIC_URL": f"http://localhost:{free_port()}",
             }
-            made = replace(blank, environment=blank.environment | address)
-            await migrate(made)
-            yield Own(made, bells)
+            yield Own(replace(made, environment=made.environment | address), bells)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.support.blank import blank_deployment, migrate
+from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.polling import until
 from tieline.database import SchemaState
@@ -27,8 +27,7 @@ _TERMINATE = "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity WHE
 @pytest.fixture(scope="module")
 async def own(deployment: Deployment, worker_id: str) -> AsyncIterator[Deployment]:
     """A deployment on a database of its own, which may be broken."""
-    async with blank_deployment(deployment, f"tieline_ready_{worker_id}") as made:
-        await migrate(made)
+    async with migrated_deployment(deployment, f"tieline_ready_{worker_id}") as made:
         yield made
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.support.backup import backup_login
-from tests.support.blank import blank_deployment, migrate
+from tests.support.blank import blank_deployment, migrated_deployment
 from tests.support.deployment import Deployment, serving
 from tests.support.events import CURSOR, Listener, listening
 from tests.support.firm import Caller
@@ -46,8 +46,7 @@ VALUES ($1, $2, 'sync.work_run', '{}', 'BACKGROUND', $3, $3, 'test', 'a worker',
 @pytest.fixture
 async def old(deployment: Deployment, worker_id: str) -> AsyncIterator[Deployment]:
     """The deployment that is backed up."""
-    async with blank_deployment(deployment, f"tieline_old_{worker_id}") as made:
-        await migrate(made)
+    async with migrated_deployment(deployment, f"tieline_old_{worker_id}") as made:
         yield made
 
 

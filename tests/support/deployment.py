@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,12 +30,16 @@ _LOOKED_UP = frozenset({"up"})
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """`environment` is what its processes are started with; `admin_url` is for looking in from above."""
+    """`environment` is what its processes are started with; `admin_url` is for looking in from above.
+
+    `migrated` is the name of a database with this version's tables and nothing in them, to make others from.
+    """
 
     environment: dict[str, str] = field(repr=False)
     admin_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     logs: Path
+    migrated: str = "template1"
 
     @property
     def public_port(self) -> int:
@@ -46,6 +50,12 @@ class Deployment:
     def settings(self) -> Settings:
         with _environment(self.environment):
             return load_settings()
+
+    def at(self, name: str) -> Deployment:
+        """The same on the database of this name."""
+        address = with_path(self.environment["TIELINE_DATABASE_URL"], name)
+        environment = self.environment | {"TIELINE_DATABASE_URL": address}
+        return replace(self, environment=environment, admin_url=with_path(self.admin_url, name))
 
     async def connect(self) -> asyncpg.Connection:
         """A superuser's connection to this database: row-level security does not bind it."""
