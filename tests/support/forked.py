@@ -30,6 +30,7 @@ _LOADED = (
     "tieline_xero",
     "tieline.diagnosis.service",
     "tieline.worker.process",
+    "tests.support.frozen",
 )
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 _PAUSE_SECONDS = 0.01
