@@ -36,7 +36,7 @@ async def remismatch_client(work: Work, practice_id: PracticeId, client_id: Clie
 
 
 async def accept_names(work: Work, connection: Connection) -> list[Connection]:
-    """Let the names of a locked client and organisation differ until either changes: the connection, if it changed."""
+    """Let the names of a client and its locked organisation differ until either changes: the connection, if it did."""
     connections = ConnectionRepository.of(connection.practice_id)
     named = await connections.named(client_ids=[connection.client_id])
     accepted = [

@@ -9,16 +9,14 @@ from tieline.ids import ConnectionId
 from tieline.principal import Permission, Principal
 
 
-async def permitted(
-    principal: Principal, connection_id: ConnectionId, permission: Permission, *, lock: bool = True
-) -> Connection:
-    """A current connection for whose client the caller has this permission; the client is locked, or only looked at.
+async def permitted(principal: Principal, connection_id: ConnectionId, permission: Permission) -> Connection:
+    """A current connection for whose client the caller has this permission; nothing is locked.
 
-    Raises NotFound and Forbidden.
+    Who changes it locks its organisation and looks again: it may have ended. Raises NotFound and Forbidden.
     """
     found = await ConnectionRepository.visible_to(principal).get(connection_id)
     client = (
-        await ClientRepository.visible_to(principal).get(found.client_id, lock=lock)
+        await ClientRepository.visible_to(principal).get(found.client_id)
         if found is not None and found.ended_at is None
         else None
     )

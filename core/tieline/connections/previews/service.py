@@ -42,7 +42,7 @@ async def preview_disconnect(principal: Principal, connection_id: ConnectionId) 
     Raises NotFound and Forbidden, as `disconnect` does.
     """
     async with scope(principal.practice_id):
-        found = await permitted(principal, connection_id, Permission.MANAGE_CONNECTIONS, lock=False)
+        found = await permitted(principal, connection_id, Permission.MANAGE_CONNECTIONS)
         sharing = await clients_on(principal, found, most=MAX_NAMES)
         standing = await ConnectionRepository.of(principal.practice_id).current_of_clients([found.client_id])
         at, whose = clock.now(), (principal.practice_id, found.credential_id)
