@@ -1,4 +1,4 @@
-"""The providers of this process."""
+"""The providers of this process, and the stage on which two play at once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.connections.together.cutting import Cutting, seen
+from tests.connections.together.keeping import keep
 from tests.connections.together.ledger import MANY, ONE, Ledger, Remembering
-from tests.connections.together.stage import BOOKS, Witness
+from tests.connections.together.pairs import furnish
+from tests.connections.together.playing import Play
+from tests.connections.together.stage import BOOKS, Witness, set_stage
 from tests.support.deployment import Deployment
 from tieline import host
 from tieline.plugins import Registry
@@ -29,3 +33,17 @@ async def ledger(opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[L
         yield made
         host.install(before)
     await watching.close()
+
+
+@pytest.fixture
+async def play(ledger: Ledger, opened: Deployment, sql: asyncpg.Connection) -> AsyncIterator[Play]:
+    stage = await set_stage(sql, ledger)
+    await furnish(stage)
+    watching = await opened.connect()
+    cutting = Cutting(watching)
+    ledger.moment = cutting.moment
+    try:
+        with seen(cutting):
+            yield Play(stage=stage, cutting=cutting, begun=await keep(stage, "furnished"))
+    finally:
+        await watching.close()

@@ -19,6 +19,7 @@ from tieline.ids import AppId, ClientId, ConnectionId, OrganisationId, SignInId
 from tieline.plugins import Product
 from tieline.sign_ins.service import NewSignIn, answer_consent, complete_sign_in, start_sign_in
 from tieline.sign_ins.states import Purpose
+from tieline.vault import Secret
 
 Row: TypeAlias = tuple[UUID, UUID]
 """A client, and an organisation."""
@@ -175,6 +176,13 @@ class SignIn:
     tell: Callable[[UUID], None] = field(repr=False)
 
     async def do(self) -> Answer:
+        sign_in_id, proof = await self.consent()
+        await complete_sign_in(self.by.principal, sign_in_id, proof)
+        self.tell(sign_in_id)
+        return (Told("READY"),)
+
+    async def consent(self) -> tuple[SignInId, Secret]:
+        """As far as the consent and its proof."""
         new = NewSignIn(provider=self.slug, purpose=Purpose.CONNECT, products=self.products)
         started = await start_sign_in(self.by.principal, new)
         assert started.authorization_url is not None
@@ -182,9 +190,7 @@ class SignIn:
         back = self.ledger.consent(started.authorization_url, self.subject, self.organisations)
         answer = await answer_consent(self.slug, AppId(self.app[0]), back)
         assert answer.proof is not None, answer
-        await complete_sign_in(self.by.principal, started.sign_in.id, answer.proof)
-        self.tell(started.sign_in.id)
-        return (Told("READY"),)
+        return started.sign_in.id, answer.proof
 
     def foresee(self, facts: Facts) -> Answer:
         if not self.by.manages and not self.by.administers & facts.clients:
