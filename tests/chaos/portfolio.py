@@ -148,7 +148,7 @@ async def many(
 
     The gateway must run. The same seed makes the same books.
     """
-    firm = await _firm(stand)
+    firm = await firm_at(stand)
     app = await _app(stand, firm.practice_id)
     names = [f"Client {number:05}" for number in range(organisations)]
     wanted = {
@@ -172,7 +172,7 @@ async def many(
     return Portfolio(stand=stand, admin=firm.admin, app=app, person=person, connections=connections)
 
 
-async def _firm(stand: Stand) -> Firm:
+async def firm_at(stand: Stand) -> Firm:
     """A practice with one admin, who has a key."""
     name, email = f"Firm {new_id()}", "ada@firm.invalid"
     admin = ("--admin-name", "Ada Admin", "--admin-email", email)

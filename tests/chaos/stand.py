@@ -8,7 +8,9 @@ stand ── start(name, …)   a gateway, worker or scheduler, known by a name
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,7 +21,14 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.support.deployment import Deployment, Gateway, Process, environment_of, wait_until_ready
+from tests.support.deployment import (
+    WAIT_SECONDS,
+    Deployment,
+    Gateway,
+    Process,
+    environment_of,
+    wait_until_ready,
+)
 from tests.support.own_postgres import OwnPostgres
 from tests.support.own_redis import OwnRedis, running_redis
 from tests.support.polling import until
@@ -29,6 +38,7 @@ from tests.support.sandbox import Sandbox
 GATEWAY = "gateway"
 ANSWER_SECONDS = 60.0
 NOTHING_KEPT = httpx.Limits(max_keepalive_connections=0)
+_PAUSE_SECONDS = 0.1
 _BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -54,6 +64,7 @@ class Stand:
     running: dict[str, Process] = field(default_factory=dict)
     _all: list[tuple[str, Process]] = field(default_factory=list)
     _above: asyncpg.Connection | None = field(default=None, repr=False)
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def start(
         self, name: str, *arguments: str, prepare: Callable[[], None] | None = None, **more: str
@@ -93,12 +104,17 @@ class Stand:
         return Gateway(url=f"http://127.0.0.1:{self.deployment.public_port}", process=self.running[GATEWAY])
 
     async def rows(self, sql: str, *given: Any) -> list[dict[str, Any]]:
-        """Asked once more where the connection broke off, as a restart of the database does to all of them."""
-        try:
-            return await self._asked(sql, *given)
-        except _BROKEN:
-            self._let_go()
-            return await self._asked(sql, *given)
+        """Asked anew where the connection broke off, as a restart of the database does to all of them."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        async with self._asking:
+            while True:
+                try:
+                    return await self._asked(sql, *given)
+                except _BROKEN:
+                    self._let_go()
+                    if time.monotonic() > deadline:
+                        raise
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def until_none(self, sql: str, *given: Any, what: str, seconds: float) -> None:
         """Wait until this finds no row."""

@@ -37,6 +37,18 @@ async def figure(url: str, sample: str, /, **labels: str) -> float | None:
     return figures.get((sample, tuple(sorted(labels.items()))))
 
 
+async def pool_of(url: str) -> dict[str, int]:
+    """Connections to the database of the process that answers there: `size`, `idle` and `limit`, of one moment."""
+    async with httpx.AsyncClient(timeout=30) as http:
+        answer = await http.get(f"{url}/metrics")
+    figures = _figures(text_string_to_metric_families(answer.text))
+    return {
+        dict(labels)["state"]: int(number)
+        for (name, labels), number in figures.items()
+        if name == "tieline_database_connections"
+    }
+
+
 def _figures(families: Iterable[Metric]) -> Figures:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value

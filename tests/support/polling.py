@@ -18,6 +18,16 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, *, seconds: flo
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
+async def left_of(count: Callable[[], Awaitable[int]], *, seconds: float = WAIT_SECONDS) -> int:
+    """0 as soon as nothing is left, or what still is at the deadline: for figures, which say how much."""
+    deadline = time.monotonic() + seconds
+    left = await count()
+    while left and time.monotonic() < deadline:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        left = await count()
+    return left
+
+
 def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = WAIT_SECONDS) -> None:
     """The same outside of an event loop."""
     deadline = time.monotonic() + seconds

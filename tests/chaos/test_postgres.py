@@ -1,0 +1,167 @@
+"""PostgreSQL stopped at once, again and again, amid syncs: nothing is lost, nobody misled, and no process ends."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from unittest.mock import patch
+
+from tests.chaos.following import Subscriber, misled, written
+from tests.chaos.insisting import Insistent, Passerby
+from tests.chaos.portfolio import Portfolio, many
+from tests.chaos.restarting import Restarter
+from tests.chaos.seeds import chance
+from tests.chaos.sizes import IS_FULL, size
+from tests.chaos.stand import GATEWAY, Stand
+from tests.support.counted import pool_of
+from tests.support.events import CURSOR
+from tests.support.figures import Figures
+from tests.support.polling import left_of
+from tieline.embedded.process import free_port
+
+ORGANISATIONS, RESTARTS, SUBSCRIBERS = size(60, 4), size(50, 2), size(20, 2)
+WORKERS = tuple(f"worker-{number}" for number in range(size(2, 1)))
+SHORTEST, LONGEST, LIKELIEST = 5.0, 40.0, 15.0
+"""Seconds between two restarts; their mean is 20."""
+PAGES = 8
+LATENCY = 0.2
+AT_ONCE = 40
+ROW = "PostgreSQL restarted"
+
+_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
+_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
+_NOT_TOLD_ONCE = """
+SELECT r.id FROM sync_run AS r
+ WHERE r.practice_id = $1 AND r.state = 'SUCCEEDED'
+   AND (SELECT count(*) FROM event AS e WHERE e.practice_id = $1 AND e.kind = 'SYNC_SUCCEEDED'
+           AND e.payload->>'run_id' = r.id::text) <> 1
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Who looks on; `begin` is where the subscribers began."""
+
+    begin: str
+    subscribers: Sequence[Subscriber]
+    passerby: Passerby
+
+    @property
+    def odd(self) -> list[str]:
+        return self.passerby.odd + [why for one in self.subscribers for why in one.odd]
+
+
+async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_else(
+    durable_stand: Stand, figures: Figures
+) -> None:
+    stand = durable_stand
+    await stand.sandbox.control("PUT", "/latency", {"seconds": LATENCY})
+    addresses, began = start(stand), stand.pids()
+    made = await many(stand, ORGANISATIONS, seed="restarted")
+    portfolio = replace(made, admin=Insistent.of(made.admin))
+    restarter = Restarter(portfolio=portfolio)
+    async with watched(portfolio) as watch:
+        await play(portfolio, restarter)
+        misleading = await misled(watch.subscribers, await written(portfolio, watch.begin))
+    compared, practice_id = await portfolio.compared(), portfolio.practice_id
+    await asyncio.gather(*(portfolio.admin.ask(CURSOR) for _ in range(AT_ONCE)))
+
+    broken = sum(log.count("sync.cut_short") for _, log in stand.logged())
+    figures.at_least(f"{ROW}: restarts amid syncs", len(restarter.seconds), RESTARTS)
+    figures.at_least(f"{ROW}: times that a sync broke off", broken, RESTARTS)
+    succeeded = await stand.rows(_SUCCEEDED, practice_id)
+    figures.at_least(f"{ROW}: syncs that ended well", len(succeeded), size(1_000, 2 * ORGANISATIONS))
+    figures.exactly(f"{ROW}: syncs that did not", len(await stand.rows(_OTHERS, practice_id)), 0)
+    untold = await stand.rows(_NOT_TOLD_ONCE, practice_id)
+    figures.exactly(f"{ROW}: syncs that the feed does not tell of exactly once", len(untold), 0)
+    figures.exactly(f"{ROW}: records lost", compared.lost, 0)
+    figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
+    cuts = sum(one.cuts for one in watch.subscribers)
+    figures.at_least(f"{ROW}: times that a subscriber was cut off", cuts, size(500, 1))
+    figures.exactly(f"{ROW}: events that subscribers missed, or had in another order", misleading, 0)
+    figures.at_least(f"{ROW}: queries beside", watch.passerby.answers, size(1_500, 2))
+    figures.exactly(f"{ROW}: answers and ends that were neither sound nor UNAVAILABLE", len(watch.odd), 0)
+    ended = sum(stand.pids().get(name) != pid for name, pid in began.items())
+    figures.exactly(f"{ROW}: processes that ended", ended, 0)
+    lent, lacking = await at_rest(addresses)
+    figures.exactly(f"{ROW}: connections that did not come back to their pool", lent, 0)
+    figures.exactly(f"{ROW}: connections that the pool lacks after many callers at once", lacking, 0)
+    figures.timed(f"{ROW}: longest until the API was healthy again", max(restarter.seconds), 5)
+    figures.hold()
+
+
+def start(stand: Stand) -> list[str]:
+    """The addresses at which the processes tell of themselves, the gateway first."""
+    ports = {name: str(free_port()) for name in ("scheduler", *WORKERS)}
+    stand.start(GATEWAY, "serve")
+    stand.start("scheduler", "scheduler", TIELINE_HEALTH_PORT=ports["scheduler"])
+    for name in WORKERS:
+        prepare = None if IS_FULL else waiting_less
+        stand.start(name, "worker", prepare=prepare, TIELINE_HEALTH_PORT=ports[name])
+    return [stand.gateway.url, *(f"http://127.0.0.1:{port}" for port in ports.values())]
+
+
+def waiting_less() -> None:
+    """A worker whose leases and pauses are short, so that what broke off is soon taken up."""
+    lease, pause = timedelta(seconds=3), timedelta(seconds=0.3)
+    patch("tieline.work.repository.LEASE", lease).start()
+    patch("tieline.worker.runner.LEASE", lease).start()
+    patch("tieline.worker.runner.HEARTBEAT", pause).start()
+    patch("tieline.worker.runner._FIRST_PAUSE", pause).start()
+
+
+@asynccontextmanager
+async def watched(portfolio: Portfolio) -> AsyncIterator[Watch]:
+    """Subscribers follow and a passer-by asks until the block ends."""
+    gateway, begin = portfolio.stand.gateway, (await portfolio.admin.ask(CURSOR))["clients"]["eventCursor"]
+    subscribers = [
+        Subscriber(gateway=gateway, caller=portfolio.admin, begin=begin) for _ in range(SUBSCRIBERS)
+    ]
+    watch = Watch(begin=begin, subscribers=subscribers, passerby=Passerby(caller=portfolio.admin))
+    async with asyncio.TaskGroup() as group:
+        looking = [group.create_task(watch.passerby.ask())]
+        looking += [group.create_task(one.follow()) for one in subscribers]
+        yield watch
+        for task in looking:
+            task.cancel()
+
+
+async def play(portfolio: Portfolio, restarter: Restarter) -> None:
+    """First reads, then rounds of edits and syncs, as long as restarts come; and one more."""
+    names, draws = chance(ROW), chance(f"{ROW}: when")
+    async with asyncio.TaskGroup() as group:
+        striking = group.create_task(strike(restarter, draws))
+        await portfolio.until_over()
+        while not striking.done():
+            await again(portfolio, names)
+    await again(portfolio, names)
+
+
+async def again(portfolio: Portfolio, names: random.Random) -> None:
+    await portfolio.edit(lambda: f"Contact {names.getrandbits(64):x}")
+    await portfolio.sync()
+    await portfolio.until_over()
+
+
+async def strike(restarter: Restarter, draws: random.Random) -> None:
+    for number in range(RESTARTS):
+        if IS_FULL:
+            await asyncio.sleep(draws.triangular(SHORTEST, LONGEST, LIKELIEST))
+        else:
+            await restarter.until_stored(PAGES * (number + 1))
+        await restarter.strike(looks=number % 2 == 0)
+
+
+async def at_rest(addresses: Sequence[str]) -> tuple[int, int]:
+    """Of all pools, the connections that are lent, in the end; and those that the first one has less than it may."""
+
+    async def lent() -> int:
+        pools = [await pool_of(address) for address in addresses]
+        return sum(pool["size"] - pool["idle"] for pool in pools)
+
+    left, first = await left_of(lent), await pool_of(addresses[0])
+    return left, first["limit"] - first["size"]
