@@ -62,7 +62,7 @@ def page_of(
 ) -> Page[T]:
     """The page that a statement's rows make, which were read one further than `first`.
 
-    Each holds `epoch` and `xmin` of the feed and the list's `total`; there is one row at least, and one without an
+    Each holds `epoch` and `reached` of the feed and the list's `total`; there is one row at least, and one without an
     `id` stands for an empty page. `after` is where the page starts, None for the first.
     """
     head, found = rows[0], [row for row in rows if row[id] is not None]
@@ -73,7 +73,7 @@ def page_of(
         has_next=len(found) > first,
         has_previous=after is not None,
         total=head["total"],
-        event_cursor=pack_event_cursor(head["epoch"], head["xmin"], 0),
+        event_cursor=pack_event_cursor(head["epoch"], head["reached"], 0),
     )
 
 

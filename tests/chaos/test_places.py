@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.chaos.following import place_of
 from tests.chaos.insisting import Insistent
 from tests.chaos.portfolio import firm_at
 from tests.chaos.stand import GATEWAY, Stand
@@ -30,7 +29,6 @@ async def test_an_event_after_a_breakdown_stands_behind_every_place_that_was_tol
     stand.postgres.restart()
     client_id = await admin.create_client("After")
 
-    print(place_of(place), await stand.rows("SELECT xid::text, position, kind FROM event"))
     async with listening(stand.gateway, admin, place) as listener:
         event = await listener.next()
     assert (event["kind"], event["clientId"]) == ("CLIENT_CREATED", client_id)

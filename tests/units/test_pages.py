@@ -62,7 +62,7 @@ def test_an_event_cursor_comes_back_as_it_went(epoch: UUID, xid: int, position: 
 
 def rows(*ids: int | None, total: int = 9) -> list[dict[str, object]]:
     """As a page's statement returns them: with the feed and the total in each."""
-    head = {"epoch": UUID(int=7), "xmin": 21, "total": total}
+    head = {"epoch": UUID(int=7), "reached": 21, "total": total}
     return [head | {"id": UUID(int=one) if one else None, "key": f"k{one}"} for one in ids]
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from tieline.activity.kinds import Entry
 from tieline.database import Scope, current
 from tieline.errors import CursorInvalid
+from tieline.events.place import FEED
 from tieline.ids import ApiKeyId, ClientId, PersonId, PracticeId
 from tieline.pages import Keyset, Page, encode_cursor, page_of
 
@@ -65,16 +66,16 @@ SELECT $1, $2, $3, $4::uuid, $5::uuid, e.kind, e.client_id, e.subject_id, e.deta
        AS e (kind, client_id, subject_id, details, nth)
  ORDER BY e.nth
 """
-_PAGE = """
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
-       (SELECT count(*) FROM activity AS a WHERE a.practice_id = $1 AND {condition}) AS total, page.*,
+_PAGE = f"""
+SELECT {FEED},
+       (SELECT count(*) FROM activity AS a WHERE a.practice_id = $1 AND {{condition}}) AS total, page.*,
        used.key_name, used.key_prefix
   FROM feed
   LEFT JOIN LATERAL (
        SELECT a.position, a.at, a.kind, a.person_id, a.api_key_id, a.client_id, a.subject_id,
               a.details::text AS details
-         FROM activity AS a WHERE a.practice_id = $1 AND {condition} AND {after}
-        ORDER BY a.at DESC, a.position DESC LIMIT {limit}) AS page ON true
+         FROM activity AS a WHERE a.practice_id = $1 AND {{condition}} AND {{after}}
+        ORDER BY a.at DESC, a.position DESC LIMIT {{limit}}) AS page ON true
   LEFT JOIN LATERAL (
        SELECT k.name AS key_name, k.prefix AS key_prefix FROM api_key AS k
         WHERE k.practice_id = $1 AND k.id = page.api_key_id LIMIT 1) AS used ON true

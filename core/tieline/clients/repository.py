@@ -15,6 +15,7 @@ from tortoise.exceptions import IntegrityError
 from tieline.clients.models import ClientRow
 from tieline.database import current
 from tieline.errors import CodeTaken
+from tieline.events.place import FEED
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId
 from tieline.names import LAST_CHARACTER, name_key, name_words
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
@@ -57,18 +58,18 @@ COLUMNS = (
     "c.registration_number, c.created_at"
 )
 
-_PAGE = """
+_PAGE = f"""
 WITH matching AS NOT MATERIALIZED (
-     SELECT c.* FROM client AS c WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {condition})
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+     SELECT c.* FROM client AS c WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {{condition}})
+SELECT {FEED},
        (SELECT count(*) FROM matching) AS total, page.*
   FROM feed
   LEFT JOIN LATERAL (
-       SELECT {columns}, c.name_key, {administered} AS administered
-         FROM matching AS c WHERE {after}
-        ORDER BY c.name_key {direction}, c.id {direction}
-        LIMIT {limit}) AS page ON true
- ORDER BY page.name_key {direction}, page.id {direction}
+       SELECT {{columns}}, c.name_key, {{administered}} AS administered
+         FROM matching AS c WHERE {{after}}
+        ORDER BY c.name_key {{direction}}, c.id {{direction}}
+        LIMIT {{limit}}) AS page ON true
+ ORDER BY page.name_key {{direction}}, page.id {{direction}}
 """
 _SET_DETAILS = """
 UPDATE client

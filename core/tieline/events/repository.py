@@ -12,6 +12,7 @@ from uuid import UUID
 from tieline.database import Scope, current
 from tieline.errors import CursorExpired
 from tieline.events.kinds import Event
+from tieline.events.place import FEED
 from tieline.ids import ClientId
 from tieline.pages import InvalidToken, pack_event_cursor, unpack
 from tieline.principal import Principal
@@ -70,9 +71,8 @@ SELECT $1, e.kind, e.client_id, e.payload::jsonb, $2, $3
  ORDER BY e.nth
 """
 # One statement, so that the feed's state and the rows are of one moment.
-_AFTER = """
-SELECT feed.epoch, feed.pruned_below::text::bigint AS pruned_below,
-       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+_AFTER = f"""
+SELECT {FEED}, feed.pruned_below::text::bigint AS pruned_below,
        EXISTS (SELECT 1 FROM event AS h
                 WHERE h.practice_id = $1 AND h.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS held_back,
        e.xid::text::bigint AS event_xid, e.position, e.kind, e.client_id, e.payload::text AS payload, e.at
@@ -82,7 +82,7 @@ SELECT feed.epoch, feed.pruned_below::text::bigint AS pruned_below,
         WHERE e.practice_id = $1
           AND (e.xid, e.position) > ($2::text::xid8, $3::bigint)
           AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
-          AND {visible}
+          AND {{visible}}
         ORDER BY e.xid, e.position
         LIMIT $4) AS e ON true
  ORDER BY e.xid, e.position
@@ -115,8 +115,8 @@ async def read_after(principal: Principal, after: EventCursor, *, limit: int) ->
     events = tuple(_recorded(row) for row in rows if row["event_xid"] is not None)
     if len(events) == limit:
         return Batch(events=events, cursor=events[-1].cursor, more=True)
-    # All below xmin has been read, whether visible to the caller or not: the cursor may stand right before it.
-    reached = EventCursor(epoch=after.epoch, xid=feed["xmin"], position=0)
+    # All up to there has been read, whether visible to the caller or not.
+    reached = EventCursor(epoch=after.epoch, xid=feed["reached"], position=0)
     return Batch(events=events, cursor=max(after, reached), more=False, held_back=feed["held_back"])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import AppId, ConnectionId, CredentialId, OrganisationId, PersonId, PracticeId, SignInId
 from tieline.pages import Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
@@ -80,7 +81,7 @@ _LOSE = """
 DELETE FROM sign_in_organisation
  WHERE practice_id = $1 AND credential_id = $2 AND organisation_id = ANY($3::uuid[])
 """
-_PAGE = """
+_PAGE = f"""
 WITH found AS NOT MATERIALIZED (
      SELECT f.organisation_id, f.credential_id, f.consented, o.name_key
        FROM sign_in_organisation AS f
@@ -88,7 +89,7 @@ WITH found AS NOT MATERIALIZED (
             SELECT o.name_key FROM organisation AS o
              WHERE o.practice_id = f.practice_id AND o.id = f.organisation_id LIMIT 1) AS o
       WHERE f.practice_id = $1 AND f.sign_in_id = $2)
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+SELECT {FEED},
        (SELECT count(*) FROM found) AS total, page.*
   FROM feed
   LEFT JOIN LATERAL (

@@ -18,6 +18,7 @@ from tieline.connections.states import Reason, Status, shown_as
 from tieline.connections.warnings.ends import AHEAD
 from tieline.connections.warnings.repository import is_warned_of
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import PersonId, TeamId
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
@@ -135,7 +136,7 @@ WITH line AS {{kept}} (
       WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {{which}}),
      counted AS (
      SELECT count(*) FILTER (WHERE {{shown}}) AS total, {{counts}} FROM line)
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, counted.*,
+SELECT {FEED}, counted.*,
        page.sort_key, page.status, {{client}}, false AS administered, {{connection}}, {{organisation}},
        cr.person_id AS k_integrated_by, cr.login AS k_login
   FROM feed CROSS JOIN counted

@@ -10,6 +10,7 @@ from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import JOINED
 from tieline.connections.states import Reason, Status, shown_as
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
 from tieline.pages import pack_event_cursor
 from tieline.plugins import Product
@@ -87,14 +88,14 @@ _CONNECTION = f"""
          FROM connection AS k {JOINED}
         WHERE k.practice_id = c.practice_id AND k.client_id = c.id AND k.product = {{product}} AND k.ended_at IS NULL
         LIMIT 1) AS {{of}} ON true"""
-_EXPORT = """
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, listed.*
+_EXPORT = f"""
+SELECT {FEED}, listed.*
   FROM feed
   LEFT JOIN LATERAL (
-       SELECT c.id, c.name, c.name_key, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, {columns}
-         FROM client AS c {connections}
-        WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {condition}
-        ORDER BY c.name_key, c.id LIMIT {limit}) AS listed ON true
+       SELECT c.id, c.name, c.name_key, c.legal_name, c.practice_code, c.team_id, c.country, c.currency, {{columns}}
+         FROM client AS c {{connections}}
+        WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {{condition}}
+        ORDER BY c.name_key, c.id LIMIT {{limit}}) AS listed ON true
  ORDER BY listed.name_key, listed.id
 """
 
@@ -123,7 +124,7 @@ async def export_rows(principal: Principal, query: ExportQuery) -> Exported:
     )
     return Exported(
         clients=tuple(_client(row) for row in rows if row["id"] is not None),
-        event_cursor=pack_event_cursor(rows[0]["epoch"], rows[0]["xmin"], 0),
+        event_cursor=pack_event_cursor(rows[0]["epoch"], rows[0]["reached"], 0),
     )
 
 

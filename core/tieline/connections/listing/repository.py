@@ -9,6 +9,7 @@ from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import COLUMNS, JOINED, Connection, connection
 from tieline.connections.states import Reason, Status, shown_as
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import ClientId, CredentialId, OrganisationId, PersonId, TeamId
 from tieline.pages import Direction, Keyset, Page, cursor_by, page_of
 from tieline.plugins import Product
@@ -32,20 +33,21 @@ class ConnectionQuery:
     organisation_id: OrganisationId | None = None
 
 
-_PAGE = """
+_PAGE = f"""
 WITH matching AS MATERIALIZED (
-     SELECT {columns}, c.name_key
+     SELECT {{columns}}, c.name_key
        FROM client AS c
       CROSS JOIN LATERAL (
             SELECT * FROM connection AS k
-             WHERE k.practice_id = c.practice_id AND k.client_id = c.id AND k.ended_at IS NULL OFFSET 0) AS k {joined}
-      WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {condition})
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+             WHERE k.practice_id = c.practice_id AND k.client_id = c.id AND k.ended_at IS NULL OFFSET 0) AS k {{joined}}
+      WHERE c.practice_id = $1 AND c.deleted_at IS NULL AND {{condition}})
+SELECT {FEED},
        (SELECT count(*) FROM matching) AS total, page.*
   FROM feed
   LEFT JOIN LATERAL (
-       SELECT * FROM matching WHERE {after} ORDER BY name_key {direction}, id {direction} LIMIT {limit}) AS page ON true
- ORDER BY page.name_key {direction}, page.id {direction}
+       SELECT * FROM matching WHERE {{after}} ORDER BY name_key {{direction}}, id {{direction}} LIMIT {{limit}}
+       ) AS page ON true
+ ORDER BY page.name_key {{direction}}, page.id {{direction}}
 """
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from tieline.clients.repository import ClientStatement
 from tieline.database import current
 from tieline.errors import NotFound, OrganisationInUse
+from tieline.events.place import FEED
 from tieline.ids import ConnectionId
 from tieline.ledger.datasets import Dataset
 from tieline.ledger.reading.places import Place, encode_place
@@ -71,27 +72,27 @@ WITH books AS MATERIALIZED (
 """
 _PAGE = (
     _BOOKS
-    + """
+    + f"""
 SELECT books.name AS organisation, books.currency, books.readable,
-       feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+       {FEED},
        (SELECT count(*) FROM ledger_record AS r
-         WHERE r.practice_id = $1 AND r.organisation_id = (SELECT id FROM books) AND r.dataset = ANY ({datasets})
-           AND r.deleted_at IS NULL AND {active}) AS total,
+         WHERE r.practice_id = $1 AND r.organisation_id = (SELECT id FROM books) AND r.dataset = ANY ({{datasets}})
+           AND r.deleted_at IS NULL AND {{active}}) AS total,
        page.*
   FROM feed
  CROSS JOIN books
   LEFT JOIN LATERAL (
-       SELECT r.* FROM unnest({datasets}) AS d (dataset)
+       SELECT r.* FROM unnest({{datasets}}) AS d (dataset)
         CROSS JOIN LATERAL (
               SELECT r.dataset, r.external_id, r.sort_key, r.active, r.source_updated_at, r.data::text AS data
                 FROM ledger_record AS r
                WHERE r.practice_id = $1 AND r.organisation_id = (SELECT id FROM books) AND r.dataset = d.dataset
-                 AND r.deleted_at IS NULL AND {active} AND {after}
-               ORDER BY r.sort_key {direction}, r.external_id {direction}
-               LIMIT {limit}) AS r
-        ORDER BY r.sort_key {direction}, r.external_id {direction}, r.dataset {direction}
-        LIMIT {limit}) AS page ON true
- ORDER BY page.sort_key {direction}, page.external_id {direction}, page.dataset {direction}
+                 AND r.deleted_at IS NULL AND {{active}} AND {{after}}
+               ORDER BY r.sort_key {{direction}}, r.external_id {{direction}}
+               LIMIT {{limit}}) AS r
+        ORDER BY r.sort_key {{direction}}, r.external_id {{direction}}, r.dataset {{direction}}
+        LIMIT {{limit}}) AS page ON true
+ ORDER BY page.sort_key {{direction}}, page.external_id {{direction}}, page.dataset {{direction}}
 """
 )
 _SET_ASIDE = (

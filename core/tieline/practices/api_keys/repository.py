@@ -7,6 +7,7 @@ from typing import Any
 
 from tieline.database import current
 from tieline.errors import CursorInvalid
+from tieline.events.place import FEED
 from tieline.ids import ApiKeyId, PersonId, PracticeId
 from tieline.pages import Keyset, Page, encode_cursor, page_of
 from tieline.practices.repository import KeyRecord
@@ -16,7 +17,7 @@ _COLUMNS = (
     "k.made_with, k.last_used_at"
 )
 _PAGE = f"""
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+SELECT {FEED},
        (SELECT count(*) FROM api_key AS k WHERE k.practice_id = $1 AND {{condition}}) AS total, page.*
   FROM feed
   LEFT JOIN LATERAL (

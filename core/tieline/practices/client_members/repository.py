@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import ClientId, PersonId, PracticeId
 from tieline.pages import Keyset, Page, cursor_by, page_of
 from tieline.practices.repository import Person
@@ -40,7 +41,7 @@ SELECT {_COLUMNS} FROM client_member AS cm
 """
 _PAGE = f"""
 WITH matching AS MATERIALIZED ({_MATCHING} AND p.deactivated_at IS NULL)
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+SELECT {FEED},
        (SELECT count(*) FROM matching) AS total, page.*
   FROM feed
   LEFT JOIN LATERAL (

@@ -9,6 +9,7 @@ from typing import Any
 
 from tieline.credentials.uses.repository import USES
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import ClientId, PersonId, PracticeId, TeamId
 from tieline.pages import Keyset, Page, cursor_by, page_of
 from tieline.practices.repository import Person
@@ -68,7 +69,7 @@ SELECT found.*,
 """
 _PAGE = f"""
 WITH matching AS NOT MATERIALIZED ({_MATCHING})
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+SELECT {FEED},
        (SELECT count(*) FROM matching) AS total, page.*
   FROM feed
   LEFT JOIN LATERAL (

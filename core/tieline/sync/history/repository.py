@@ -9,6 +9,7 @@ from typing import Any
 from tieline.clients.repository import ClientStatement
 from tieline.connections.repository import Connection
 from tieline.database import current
+from tieline.events.place import FEED
 from tieline.ids import ConnectionId, RunId
 from tieline.pages import Keyset, Page, encode_cursor, page_of
 from tieline.principal import Principal
@@ -35,16 +36,16 @@ EXISTS (SELECT FROM connection AS k
          {_SERVES}
          WHERE k.practice_id = $1 AND k.id = {{connection}} AND {{still_theirs}})
 """
-_PAGE = """
-SELECT feed.epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin,
+_PAGE = f"""
+SELECT {FEED},
        (SELECT count(*) FROM sync_run AS r
-         WHERE r.practice_id = $1 AND r.organisation_id = {organisation} AND {theirs}) AS total,
+         WHERE r.practice_id = $1 AND r.organisation_id = {{organisation}} AND {{theirs}}) AS total,
        page.*
   FROM feed
   LEFT JOIN LATERAL (
-       SELECT {columns} FROM sync_run AS r
-        WHERE r.practice_id = $1 AND r.organisation_id = {organisation} AND {theirs} AND {after}
-        ORDER BY r.created_at DESC, r.id DESC LIMIT {limit}) AS page ON true
+       SELECT {{columns}} FROM sync_run AS r
+        WHERE r.practice_id = $1 AND r.organisation_id = {{organisation}} AND {{theirs}} AND {{after}}
+        ORDER BY r.created_at DESC, r.id DESC LIMIT {{limit}}) AS page ON true
  ORDER BY page.created_at DESC, page.id DESC
 """
 _LAST = f"""
