@@ -67,23 +67,16 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     async with watched(portfolio) as watch:
         await play(portfolio, restarter)
         misleading = await misled(watch.subscribers, await written(portfolio, watch.begin))
-    compared, practice_id = await portfolio.compared(), portfolio.practice_id
     await asyncio.gather(*(portfolio.admin.ask(CURSOR) for _ in range(AT_ONCE)))
 
     broken = sum(log.count("sync.cut_short") for _, log in stand.logged())
     figures.at_least(f"{ROW}: restarts amid syncs", len(restarter.seconds), RESTARTS)
     figures.at_least(f"{ROW}: times that a sync broke off", broken, RESTARTS)
-    succeeded = await stand.rows(_SUCCEEDED, practice_id)
-    figures.at_least(f"{ROW}: syncs that ended well", len(succeeded), size(1_000, 2 * ORGANISATIONS))
-    figures.exactly(f"{ROW}: syncs that did not", len(await stand.rows(_OTHERS, practice_id)), 0)
-    untold = await stand.rows(_NOT_TOLD_ONCE, practice_id)
-    figures.exactly(f"{ROW}: syncs that the feed does not tell of exactly once", len(untold), 0)
-    figures.exactly(f"{ROW}: records lost", compared.lost, 0)
-    figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
+    await count_syncs(figures, portfolio)
     cuts = sum(one.cuts for one in watch.subscribers)
-    figures.at_least(f"{ROW}: times that a subscriber was cut off", cuts, size(500, 1))
+    figures.at_least(f"{ROW}: times that a subscriber was cut off", cuts, size(400, 1))
     figures.exactly(f"{ROW}: events that subscribers missed, or had in another order", misleading, 0)
-    figures.at_least(f"{ROW}: queries beside", watch.passerby.answers, size(1_500, 2))
+    figures.at_least(f"{ROW}: queries beside", watch.passerby.answers, size(1_000, 2))
     figures.exactly(f"{ROW}: answers and ends that were neither sound nor UNAVAILABLE", len(watch.odd), 0)
     ended = sum(stand.pids().get(name) != pid for name, pid in began.items())
     figures.exactly(f"{ROW}: processes that ended", ended, 0)
@@ -92,6 +85,18 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     figures.exactly(f"{ROW}: connections that the pool lacks after many callers at once", lacking, 0)
     figures.timed(f"{ROW}: longest until the API was healthy again", max(restarter.seconds), 5)
     figures.hold()
+
+
+async def count_syncs(figures: Figures, portfolio: Portfolio) -> None:
+    """How syncs ended, what the feed tells of them, and what they left."""
+    stand, practice_id = portfolio.stand, portfolio.practice_id
+    succeeded, others = await stand.rows(_SUCCEEDED, practice_id), await stand.rows(_OTHERS, practice_id)
+    untold, compared = await stand.rows(_NOT_TOLD_ONCE, practice_id), await portfolio.compared()
+    figures.at_least(f"{ROW}: syncs that ended well", len(succeeded), size(500, 2 * ORGANISATIONS))
+    figures.exactly(f"{ROW}: syncs that did not", len(others), 0)
+    figures.exactly(f"{ROW}: syncs that the feed does not tell of exactly once", len(untold), 0)
+    figures.exactly(f"{ROW}: records lost", compared.lost, 0)
+    figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
 
 
 def start(stand: Stand) -> list[str]:
