@@ -35,7 +35,7 @@ SELECT xid::text::bigint AS xid, position FROM event
 class Subscriber:
     """`told` are the events after `begin`, each once, in the order in which it heard of them first.
 
-    `cuts`: how often it was cut off after it had heard something. `odd`: the reasons that are neither that the
+    `cuts`: how often a subscription that had begun was cut off. `odd`: the reasons that are neither that the
     database is away nor a close that says to try again.
     """
 
@@ -50,16 +50,13 @@ class Subscriber:
     async def follow(self) -> None:
         """Until cancelled."""
         while True:
-            before = self._last
+            place = self._last or self.begin
             try:
-                async with listening(
-                    self.gateway, self.caller, self._last or self.begin, _FOLLOW
-                ) as listener:
+                async with listening(self.gateway, self.caller, place, _FOLLOW) as listener:
                     await self._listen(listener.socket)
             except ConnectionClosed as closed:
                 if closed.rcvd is None or closed.rcvd.code != TRY_AGAIN:
                     self.odd.append(str(closed))
-            self.cuts += self._last != before
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _listen(self, socket: Socket) -> None:
@@ -70,6 +67,7 @@ class Subscriber:
             if place not in heard:
                 heard.add(place)
                 self.told.append(place)
+        self.cuts += message["type"] == "next"
         self.odd += codes - {AWAY}
 
 
