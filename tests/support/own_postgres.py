@@ -45,8 +45,9 @@ class OwnPostgres:
 
     def stop_at_once(self) -> None:
         """All connections break off, and what was under way is not ended: the next start recovers from its log."""
-        os.kill(int(self._pid_file.read_text().splitlines()[0]), signal.SIGQUIT)
-        self.servers[-1].process.wait()
+        with self.servers[-1].process as process:
+            os.kill(int(self._pid_file.read_text().splitlines()[0]), signal.SIGQUIT)
+            process.wait()
 
     def restart(self) -> None:
         self.stop_at_once()
