@@ -1,4 +1,4 @@
-"""A PostgreSQL that is stopped at once amid syncs and started again, and how soon callers are served then."""
+"""A PostgreSQL that is stopped at once and started again: amid syncs, and right after a place in the feed was told."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from tests.chaos.following import written
 from tests.chaos.insisting import codes_of
 from tests.chaos.portfolio import WAIT_SECONDS, Portfolio
+from tests.support.events import CURSOR
 from tests.support.polling import until
 from tieline.live.hints import CHANNEL, Hint, encode
 
@@ -15,6 +17,9 @@ _PAGES = """
 SELECT coalesce(sum((feed.value->>'pages')::int), 0)::int AS pages
   FROM sync_run, jsonb_each(progress) AS feed WHERE practice_id = $1
 """
+_WRITTEN_LATE = ("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()")
+GIVEN_UP = 20
+"""Transactions whose numbers are forgotten by a breakdown that comes right after them."""
 _VIEWER = "{ viewer { practice { name } } }"
 
 
@@ -62,3 +67,19 @@ class Restarter:
         ready = await self.portfolio.stand.http.get("/readyz")
         answer = (await self.portfolio.admin.post(_VIEWER)).json()
         return ready.is_success and not codes_of(answer)
+
+
+async def skipped(portfolio: Portfolio) -> int:
+    """How many events after a breakdown stand before a place that was told right before it; nothing else goes on."""
+    stand = portfolio.stand
+    assert stand.postgres is not None
+    for statement in _WRITTEN_LATE:
+        await stand.rows(statement)
+    given_up = await stand.deployment.connect()
+    for _ in range(GIVEN_UP):
+        await given_up.execute("BEGIN; SELECT pg_current_xact_id(); ROLLBACK")
+    place = (await portfolio.admin.ask(CURSOR))["clients"]["eventCursor"]
+    given_up.terminate()
+    await asyncio.to_thread(stand.postgres.restart)
+    await portfolio.admin.create_client("After")
+    return 1 - len(await written(portfolio, place))

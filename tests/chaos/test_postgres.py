@@ -13,7 +13,7 @@ from unittest.mock import patch
 from tests.chaos.following import Subscriber, misled, written
 from tests.chaos.insisting import Insistent, Passerby
 from tests.chaos.portfolio import Portfolio, many
-from tests.chaos.restarting import Restarter
+from tests.chaos.restarting import Restarter, skipped
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, Stand
@@ -76,6 +76,7 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     cuts = sum(one.cuts for one in watch.subscribers)
     figures.at_least(f"{ROW}: times that a subscriber was cut off", cuts, size(400, 1))
     figures.exactly(f"{ROW}: events that subscribers missed, or had in another order", misleading, 0)
+    figures.exactly(f"{ROW}: events that a place told right before skips", await skipped(portfolio), 0)
     figures.at_least(f"{ROW}: queries beside", watch.passerby.answers, size(1_000, 2))
     figures.exactly(f"{ROW}: answers and ends that were neither sound nor UNAVAILABLE", len(watch.odd), 0)
     ended = sum(stand.pids().get(name) != pid for name, pid in began.items())
