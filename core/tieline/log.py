@@ -23,6 +23,7 @@ _QUIETER = {
     "httpcore": logging.WARNING,
     "asyncpg": logging.ERROR,
 }
+_GIVEN_UP = "unexpected connection_lost() call"
 _DRIVER_ERROR = re.compile(r"([\s|+]*(?:asyncpg|tortoise)\.[\w.]+):")
 _NEXT_PART = re.compile(
     r"[\s|]*(Traceback \(most|The above exception was|During handling of|\+-|Exception Group)"
@@ -79,6 +80,13 @@ def configure(*, format: str, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for chatty, least in _QUIETER.items():
         logging.getLogger(chatty).setLevel(least)
+    logging.getLogger("asyncio").addFilter(_is_of_use)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Not what asyncpg leaves to nobody where a caller that is cancelled gives a connection up while it opens."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, ConnectionError) and str(error) == _GIVEN_UP)
 
 
 def _add_correlation(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

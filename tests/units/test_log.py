@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import logging
+import ssl
 from collections.abc import Iterator
 
 import asyncpg
 import pytest
+from asyncpg.connect_utils import TLSUpgradeProto
 from tortoise.exceptions import IntegrityError
 
 from tests.support.logged import logging_to
@@ -85,3 +89,19 @@ def test_every_line_carries_the_correlation_id(written: io.StringIO) -> None:
 
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [line["correlation_id"] for line in lines] == ["abcdefgh-1", "abcdefgh-1"]
+
+
+async def test_a_connection_given_up_while_it_opens_is_nothing_to_tell_and_other_faults_that_nobody_asks_for_are(
+    written: io.StringIO,
+) -> None:
+    loop = asyncio.get_running_loop()
+    opening = TLSUpgradeProto(loop, "localhost", 5432, ssl.create_default_context(), ssl_is_advisory=True)
+    opening.connection_lost(None)
+    other = loop.create_future()
+    other.set_exception(ConnectionError("gone"))
+
+    del opening, other
+    gc.collect()
+
+    [line] = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert (line["level"], line["exception"]) == ("error", "ConnectionError: gone")
