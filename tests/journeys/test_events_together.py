@@ -305,7 +305,7 @@ async def test_those_who_see_different_clients_do_not_share(firm: Firm) -> None:
 
 
 @pytest.mark.usefixtures("hearing")
-async def test_a_thousand_readers_that_vanish_at_any_moment_leave_nothing(firm: Firm) -> None:
+async def test_readers_that_vanish_at_any_moment_leave_nothing(firm: Firm) -> None:
     chance = random.Random(3)  # noqa: S311 - moments
     client_id, start = await firm.admin.create_client("Acorn"), await cursor_of(firm.admin)
     practice_id: PracticeId = firm.practice_id
@@ -315,7 +315,7 @@ async def test_a_thousand_readers_that_vanish_at_any_moment_leave_nothing(firm: 
         async with following(firm.admin, start, seen):
             await asyncio.sleep(chance.random() / 20)
 
-    for turn in range(20):
+    for turn in range(4):
         await asyncio.gather(*(vanish() for _ in range(50)), rename(firm.admin, client_id, f"Turn {turn}"))
 
     async def whole() -> bool:
@@ -326,4 +326,4 @@ async def test_a_thousand_readers_that_vanish_at_any_moment_leave_nothing(firm: 
     await settled()
     with reading(practice_id) as reader:
         batch = await reader.read(Principal.machine(practice_id), EventCursor.decode(start))
-    assert len(batch.events) == 20
+    assert len(batch.events) == 4

@@ -1,0 +1,159 @@
+"""Floods of operations that are cancelled under way.
+
+flood ── complete   asked on a socket, and completed before the answer came
+      ── leave      asked by somebody who goes away, with the request or the socket
+      ── hurry      asked of a gateway `in_a_hurry`, and not answered in its time
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+
+from tests.chaos.gauges import REST_SECONDS
+from tests.chaos.stand import Stand
+from tests.support.firm import CREATE
+from tests.support.sockets import Socket, caller_at
+from tieline_gateway.transport import GraphQLTransport
+
+PAGE = "{ clients(first: 20) { totalCount nodes { name team { name } } } viewer { practice { name } } }"
+_OPERATION_SECONDS = 0.02
+_MOST_SECONDS = 0.03
+_SOCKETS = 4
+_HEAP = 20
+_AT_ONCE = 10
+
+
+def in_a_hurry() -> None:
+    """A gateway that begins here gives an operation hardly the time that it takes alone."""
+    hurried = partial(GraphQLTransport, operation_seconds=_OPERATION_SECONDS)
+    patch("tieline_gateway.app.GraphQLTransport", hurried).start()
+
+
+@dataclass(kw_only=True)
+class Flood:
+    """`completed`, `left` and `late` were cancelled so far. `hung` are those that came to no end in time."""
+
+    stand: Stand
+    key: str = field(repr=False)
+    draws: random.Random
+    completed: int = 0
+    left: int = 0
+    late: int = 0
+    hung: int = 0
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    async def complete(self, most: int) -> None:
+        async def some() -> None:
+            async with caller_at(self.stand.gateway.socket, self.key) as socket:
+                while self.completed < most and not self.hung:
+                    await self._pairs(socket)
+
+        await asyncio.gather(*(some() for _ in range(_SOCKETS)))
+
+    async def leave(self, most: int) -> None:
+        while self.left < most:
+            await asyncio.gather(*(self._leave() for _ in range(_AT_ONCE)))
+
+    async def hurry(self, most: int) -> None:
+        async with httpx.AsyncClient(base_url=self.stand.gateway.url, timeout=REST_SECONDS) as http:
+            while self.late < most and not self.hung:
+                together = self.draws.randint(1, 2 * _AT_ONCE)
+                await asyncio.gather(*(self._be_late(http) for _ in range(together)))
+
+    async def is_served(self) -> bool:
+        """Whether somebody who asks now, and waits, is answered."""
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                response = await self.stand.http.post("/graphql", json={"query": PAGE}, headers=self._headers)
+        except TimeoutError:
+            return False
+        return "errors" not in response.json()
+
+    async def _pairs(self, socket: Socket) -> None:
+        """Frames are read one after another, so that all are dealt with when the ping is."""
+        for _ in range(_HEAP):
+            asked = self._asked()
+            number = str(next(self._numbers))
+            await socket.subscribe(number, asked["query"], **asked["variables"])
+            if self.draws.random() < 3 / 4:
+                await asyncio.sleep(self.draws.uniform(0, _MOST_SECONDS / 3))
+            await socket.complete(number)
+        await socket.send(type="ping")
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                self.completed += _HEAP - await _ended(socket)
+        except TimeoutError:
+            self.hung += 1
+
+    async def _leave(self) -> None:
+        if self.draws.random() < 1 / _AT_ONCE:
+            await self._drop()
+            self.left += 1
+        else:
+            self.left += await self._abort()
+
+    async def _drop(self) -> None:
+        """Break a socket off with operations under way."""
+        async with caller_at(self.stand.gateway.socket, self.key) as socket:
+            for number in range(_AT_ONCE):
+                asked = self._asked()
+                await socket.subscribe(str(number), asked["query"], **asked["variables"])
+            await asyncio.sleep(self.draws.uniform(0, _MOST_SECONDS))
+            socket.connection.transport.abort()
+
+    async def _abort(self) -> bool:
+        """Break a request off, in a quarter of cases before all of it is sent; whether that was before the answer."""
+        host, port = "127.0.0.1", self.stand.gateway.port
+        body = json.dumps(self._asked())
+        headers = {"host": f"{host}:{port}", "content-type": "application/json", "content-length": len(body)}
+        lines = [f"{name}: {value}" for name, value in (self._headers | headers).items()]
+        request = "\r\n".join(["POST /graphql HTTP/1.1", *lines, "", body]).encode()
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(request[:-5] if self.draws.random() < 1 / 4 else request)
+        answer = b""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.draws.uniform(0, _MOST_SECONDS)):
+                answer = await reader.read(1)
+        writer.transport.abort()
+        return not answer
+
+    async def _be_late(self, http: httpx.AsyncClient) -> None:
+        try:
+            response = await http.post("/graphql", json=self._asked(), headers=self._headers)
+        except httpx.TimeoutException:
+            self.hung += 1
+            return
+        codes = [error["extensions"]["code"] for error in response.json().get("errors", [])]
+        assert codes in ([], ["TIMEOUT"]), codes
+        self.late += len(codes)
+
+    def _asked(self) -> dict[str, Any]:
+        """A page, or a new client."""
+        if self.draws.random() < 2 / 3:
+            return {"query": PAGE, "variables": {}}
+        name = f"Cancelled {next(self._numbers)}"
+        return {"query": CREATE, "variables": {"input": {"name": name}}}
+
+    @property
+    def _headers(self) -> dict[str, Any]:
+        return {"authorization": f"Bearer {self.key}"}
+
+
+async def _ended(socket: Socket) -> int:
+    """How many operations came to their end before the pong."""
+    ended = 0
+    while (message := await socket.receive())["type"] != "pong":
+        assert message["type"] != "error", message
+        ended += message["type"] == "complete"
+    return ended
