@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -32,6 +30,7 @@ _MOST_SECONDS = 0.03
 _SOCKETS = 4
 _HEAP = 20
 _AT_ONCE = 10
+_TRIES = 30
 
 
 def in_a_hurry() -> None:
@@ -51,23 +50,27 @@ class Flood:
     left: int = 0
     late: int = 0
     hung: int = 0
-    _numbers: Iterator[int] = field(default_factory=count)
+    asked: int = 0
 
     async def complete(self, most: int) -> None:
+        last = self.asked + _TRIES * most
+
         async def some() -> None:
             async with caller_at(self.stand.gateway.socket, self.key) as socket:
-                while self.completed < most and not self.hung:
+                while self.completed < most and self._goes_on(last):
                     await self._pairs(socket)
 
         await asyncio.gather(*(some() for _ in range(_SOCKETS)))
 
     async def leave(self, most: int) -> None:
-        while self.left < most:
+        last = self.asked + _TRIES * most
+        while self.left < most and self._goes_on(last):
             await asyncio.gather(*(self._leave() for _ in range(_AT_ONCE)))
 
     async def hurry(self, most: int) -> None:
+        last = self.asked + _TRIES * most
         async with httpx.AsyncClient(base_url=self.stand.gateway.url, timeout=REST_SECONDS) as http:
-            while self.late < most and not self.hung:
+            while self.late < most and self._goes_on(last):
                 together = self.draws.randint(1, 2 * _AT_ONCE)
                 await asyncio.gather(*(self._be_late(http) for _ in range(together)))
 
@@ -80,11 +83,15 @@ class Flood:
             return False
         return "errors" not in response.json()
 
+    def _goes_on(self, last: int) -> bool:
+        """Where nothing is cancelled any more, however much is asked, the count falls short."""
+        return not self.hung and self.asked < last
+
     async def _pairs(self, socket: Socket) -> None:
         """Frames are read one after another, so that all are dealt with when the ping is."""
         for _ in range(_HEAP):
             asked = self._asked()
-            number = str(next(self._numbers))
+            number = str(self.asked)
             await socket.subscribe(number, asked["query"], **asked["variables"])
             if self.draws.random() < 3 / 4:
                 await asyncio.sleep(self.draws.uniform(0, _MOST_SECONDS / 3))
@@ -140,10 +147,10 @@ class Flood:
 
     def _asked(self) -> dict[str, Any]:
         """A page, or a new client."""
+        self.asked += 1
         if self.draws.random() < 2 / 3:
             return {"query": PAGE, "variables": {}}
-        name = f"Cancelled {next(self._numbers)}"
-        return {"query": CREATE, "variables": {"input": {"name": name}}}
+        return {"query": CREATE, "variables": {"input": {"name": f"Cancelled {self.asked}"}}}
 
     @property
     def _headers(self) -> dict[str, Any]:
