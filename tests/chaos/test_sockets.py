@@ -19,7 +19,7 @@ from tests.support.figures import Figures
 from tests.support.polling import until
 
 RESET, LOST = "Sockets reset", "Cut off from events"
-RESETS, WARM, PARTS = size(5_000, 100), 500, 10
+RESETS, WARM, PARTS = size(5_000, 100), 500, size(10, 2)
 CLIENTS, ROUNDS, CUTS, FOLLOWERS = size(50, 10), size(100, 10), size(500, 20), size(20, 4)
 
 _RUN = "SELECT id::text FROM sync_run WHERE practice_id = $1 LIMIT 1"
