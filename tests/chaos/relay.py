@@ -1,0 +1,66 @@
+"""A line between two ends that can be cut: what is sent to one port goes on to another, until somebody cuts it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+_AT_ONCE = 65_536
+
+
+@dataclass(kw_only=True)
+class Relay:
+    """`opened` counts the lines that were asked for, also those that nobody answered at the other end."""
+
+    to: int
+    port: int = 0
+    opened: int = 0
+    _ends: set[asyncio.StreamWriter] = field(default_factory=set, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def cut(self) -> None:
+        """All lines, at both ends and without a word; new ones may be opened at once."""
+        for writer in self._ends:
+            writer.transport.abort()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.opened += 1
+        try:
+            onward_reader, onward = await asyncio.open_connection("127.0.0.1", self.to)
+        except OSError:
+            writer.transport.abort()
+            return
+        ends = {writer, onward}
+        self._ends |= ends
+        await asyncio.gather(_pass(reader, onward), _pass(onward_reader, writer))
+        self._ends -= ends
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Whatever comes, until one side has ended; then the other one ends as well."""
+    with suppress(OSError):
+        while data := await reader.read(_AT_ONCE):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+@asynccontextmanager
+async def relaying(to: int) -> AsyncIterator[Relay]:
+    """It takes lines until the block ends."""
+    made = Relay(to=to)
+    server = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+        made.cut()
+        await server.wait_closed()

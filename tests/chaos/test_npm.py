@@ -1,0 +1,192 @@
+"""The recipes for front ends as they are printed, with npm's own packages: nothing is missed, whatever is cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.editing import Editors, Event, editors
+from tests.chaos.pages import FOLLOWING, NPM, Office, Page, office, recipes, versions
+from tests.chaos.relay import Relay, relaying
+from tests.chaos.seeds import chance
+from tests.chaos.sizes import IS_FULL
+from tests.chaos.stand import GATEWAY, Stand
+from tests.support.figures import Figures
+from tests.support.polling import until
+from tests.support.sockets import caller_at
+
+CUTS, EDITS, CLIENTS = 20, 25, 20
+WAIT_SECONDS = 180.0
+ROW = "Front ends from npm"
+
+
+def test_the_recipes_can_be_run_as_they_are_printed_with_the_versions_that_they_name() -> None:
+    locked = json.loads((NPM / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    named = {name: locked[f"node_modules/{name}"]["version"].startswith(f"{at}.") for name, at in versions()}
+    modules = recipes("http://here")
+    addresses = {name: code.count("://here/graphql") for name, code in modules.items()}
+
+    packages = ("@apollo/client", "@urql/core", "@urql/exchange-graphcache", "graphql-ws")
+    assert named == dict.fromkeys(packages, True)
+    assert not [name for name, code in modules.items() if "tieline.example" in code or "localhost" in code]
+    assert addresses == {
+        "events.graphql": 0,
+        "follow.mjs": 0,
+        "sockets.mjs": 1,
+        "urql.mjs": 1,
+        "apollo.mjs": 1,
+        "alone.mjs": 1,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """`following` go on from their last cursor, `anew` from its first one; `late` was one socket too many at first.
+
+    `written` are the events since they were opened, `shown` the clients at the end, and `opened` the lines
+    that were opened after the pages' keys had been revoked.
+    """
+
+    following: Sequence[Page]
+    anew: Page
+    late: Page
+    written: Sequence[Event]
+    shown: dict[str, str]
+    opened: int
+
+    @property
+    def pages(self) -> list[Page]:
+        return [*self.following, self.anew, self.late]
+
+
+@pytest.mark.skipif(not IS_FULL, reason="`make chaos` brings Node, and fetches packages from npm")
+async def test_front_ends_of_every_kind_miss_nothing_though_gateways_are_killed_and_lines_cut(
+    stand: Stand, figures: Figures, tmp_path: Path
+) -> None:
+    start(stand)
+    async with (
+        relaying(stand.deployment.public_port) as relay,
+        editors(stand, chance(ROW), clients=CLIENTS) as people,
+    ):
+        with office(tmp_path / "npm", relay.url) as pages:
+            played = await play(stand, relay, people, pages)
+
+    ended = [page.said("ended") for page in played.following]
+    nexts = sum("next" in page.said("token") for page in played.following)
+    others = sum(page.said("shown") != [played.shown] for page in played.pages)
+    figures.at_least(f"{ROW}: times that a page was cut off", sum(len(each) - 1 for each in ended), 3 * CUTS)
+    figures.at_least(f"{ROW}: events while pages follow", len(played.written), CUTS * EDITS)
+    figures.exactly(f"{ROW}: events missed", sum(missing(page, played.written) for page in played.pages), 0)
+    figures.exactly(
+        f"{ROW}: pages that had them in another order",
+        sum(heard(page)[-len(played.written) :] != played.written for page in played.pages),
+        0,
+    )
+    figures.exactly(
+        f"{ROW}: events that came twice to pages that go on from their last cursor",
+        sum(twice(page) for page in [*played.following, played.late]),
+        0,
+    )
+    figures.at_least(
+        f"{ROW}: events that came again where the package begins anew, known by their cursor",
+        len(played.anew.said("again")),
+        1,
+    )
+    figures.exactly(f"{ROW}: pages whose clients are not the table's at the end", others, 0)
+    figures.exactly(f"{ROW}: pages that came back with the next key", nexts, len(FOLLOWING))
+    figures.exactly(f"{ROW}: lines opened after 4403", played.opened, 0)
+    figures.at_least(f"{ROW}: pause after 4430", pause_after(played.late, 4430), 30, " s")
+    figures.hold()
+
+
+async def play(stand: Stand, relay: Relay, people: Editors, pages: Office) -> Played:
+    """Pages are opened, struck at again and again, wait until they have heard all, and lose their keys."""
+    before = len(await people.written())
+    following = [pages.open(recipe, await people.new_key()) for recipe in FOLLOWING]
+    anew, late = pages.open("alone", await people.new_key()), await came_late(stand, people, pages)
+    for number in range(CUTS):
+        await strike(stand, relay, people, following, number)
+    written = (await people.written())[before:]
+    await until_all(pages.pages, lambda page: not missing(page, written), "has heard all")
+    opened = relay.opened
+    for page in pages.pages:
+        await people.end_key(page.key)
+    await until_all(pages.pages, Page.is_over, "is over")
+    return Played(
+        following=following,
+        anew=anew,
+        late=late,
+        written=written,
+        shown=await people.clients(),
+        opened=relay.opened - opened,
+    )
+
+
+def start(stand: Stand) -> None:
+    stand.start(GATEWAY, "serve", TIELINE_SOCKETS_PER_CALLER="1")
+
+
+async def came_late(stand: Stand, people: Editors, pages: Office) -> Page:
+    """A page whose caller holds as many sockets as it may, until the page was told so."""
+    key = await people.new_key()
+    async with caller_at(stand.gateway.socket, key):
+        page = pages.open("graphql-ws", key)
+        await until_all([page], lambda page: page.said("ended") == [4430], "was told of too many sockets")
+    return page
+
+
+async def strike(stand: Stand, relay: Relay, people: Editors, following: Sequence[Page], number: int) -> None:
+    """Once every page has heard of an edit, cut all lines or kill the gateway. While it is away, once, keys change."""
+    marks = {page.output: len(page.said("event")) for page in following}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(people.edit(EDITS))
+        await until_all(following, lambda page: len(page.said("event")) > marks[page.output], "follows")
+        if number % 2:
+            relay.cut()
+            return
+        stand.kill(GATEWAY)
+        if number == CUTS // 2:
+            await change_keys(people, following)
+        await asyncio.to_thread(start, stand)
+
+
+async def change_keys(people: Editors, following: Sequence[Page]) -> None:
+    for page in following:
+        old, new = page.key, await people.new_key()
+        page.key_file.write_text(new, encoding="utf-8")
+        await people.end_key(old)
+
+
+async def until_all(pages: Sequence[Page], holds: Callable[[Page], bool], what: str) -> None:
+    async def all_of_them() -> bool:
+        return all(holds(page) for page in pages)
+
+    await until(all_of_them, f"every page {what}", seconds=WAIT_SECONDS)
+
+
+def heard(page: Page) -> list[Event]:
+    """What it was told, each event once."""
+    events = {cursor: (kind, client_id) for cursor, kind, client_id in page.said("event")}
+    return list(events.values())
+
+
+def missing(page: Page, written: Sequence[Event]) -> int:
+    return (Counter(written) - Counter(heard(page))).total()
+
+
+def twice(page: Page) -> int:
+    return len(page.said("event")) - len(heard(page))
+
+
+def pause_after(page: Page, code: int) -> float:
+    """Seconds from this end of a subscription until the next one asked for a key."""
+    lines = list(page.lines())
+    [at] = [place for place, line in enumerate(lines) if line.get("ended") == code]
+    after = next(line["at"] for line in lines[at:] if "token" in line)
+    return float(after - lines[at]["at"])
