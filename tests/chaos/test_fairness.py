@@ -27,8 +27,8 @@ _NOT_QUEUED = (
     "SELECT id FROM organisation WHERE practice_id = ANY ($1::uuid[]) AND next_sync_at <= $2 LIMIT 1"
 )
 _MOVE_ON_TO = """
-UPDATE clock SET offset_by = greatest(offset_by, $1 - clock_timestamp())
-RETURNING $1 - offset_by AS fell_due_at
+UPDATE clock SET offset_by = greatest(offset_by, $1::timestamptz - clock_timestamp())
+RETURNING $1::timestamptz - offset_by AS fell_due_at
 """
 _READ = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
 _WAIT = "SELECT id FROM job WHERE practice_id = $1 AND actor = 'sync.work_run' AND attempts = 0"
