@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from tests.support.actors import runner_of
-from tests.support.books import Books, open_books, pretending
 from tests.support.deployment import Deployment, Process
 from tests.support.dispatches import Dispatch, Dispatches, dispatches_of
 from tests.support.firm import Firm, open_firm
@@ -25,7 +24,6 @@ from tieline.database import system_scope
 from tieline.ids import PracticeId, new_id
 from tieline.principal import Principal
 from tieline.sync.actors import work_run
-from tieline.sync.scheduling import AHEAD, queue_due
 from tieline.work import Lane, actor, repository, system_work, unit_of_work
 from tieline.work.doorbell import MAX_CALLS, Doorbell, make_broker
 from tieline.worker import runner as runner_module
@@ -33,19 +31,6 @@ from tieline.worker.runner import Runner
 from tieline.worker.scheduler import ring_for_due
 
 THREADS = 4
-CONNECT = """
-WITH held AS (
-     INSERT INTO organisation (id, practice_id, provider, environment, external_id, name, name_key, client_id,
-                               created_at, next_sync_at)
-     SELECT gen_random_uuid(), $1, 'pretend', 'SANDBOX', id::text, 'O', 'o', id, $4, $4
-       FROM unnest($2::uuid[]) AS c (id)
-     RETURNING practice_id, id, client_id)
-INSERT INTO connection (id, practice_id, client_id, product, organisation_id, credential_id, mismatch, connected_at,
-                        changed_at)
-SELECT gen_random_uuid(), practice_id, client_id, 'BOOKKEEPING', id, $3, false, $4, $4 FROM held
-"""
-MOVE_ON = "WITH moved AS (UPDATE clock SET offset_by = offset_by + $1) SELECT count(*) FROM dispatch"
-Clock = Callable[[timedelta], Awaitable[None]]
 Start = Callable[..., Process]
 
 
@@ -99,32 +84,6 @@ async def test_ten_jobs_of_small_practices_come_next_although_another_has_thousa
     assert {practice_id: len(found) for practice_id, found in places.items()} == dict.fromkeys(small, 10)
     assert max(place for found in places.values() for place in found) < 20 + 2 * THREADS
     assert [count for count in Counter(each.job_id for each in taken).values() if count > 1] == []
-    assert len(taken) < 1_000, "the large practice still waits"
-
-
-async def test_ten_organisations_that_fall_due_come_next_although_another_practice_has_thousands_queued(
-    jobs: JobTable, dispatches: Dispatches, work: Start, http: httpx.AsyncClient, clock: Clock
-) -> None:
-    """From the moment on at which they fall due, and not from when somebody looked."""
-    large, small = (await open_firm(http)).practice_id, await open_books(jobs.connection)
-    await clock(timedelta(0))
-    await fall_due(small, 10, at=await calendar() + AHEAD / 2)
-    with pretending():
-        await queue_due()
-    for _ in range(5):
-        await queue_runs(large, 1_000)
-    for _ in range(2):
-        work("--queues", "background")
-    await until_dispatched(dispatches, 40)
-
-    before = await jobs.connection.fetchval(MOVE_ON, AHEAD / 2)
-    await until(lambda: none_left(jobs, [small.practice_id]), "the small practice's jobs are done")
-
-    taken = await dispatches.all()
-    assert places_of(small.practice_id, taken[:before]) == []
-    places = places_of(small.practice_id, taken[before:])
-    # At that very moment each thread may have been about to take one of the large practice's.
-    assert (len(places), max(places) < 20 + 2 * THREADS) == (10, True)
     assert len(taken) < 1_000, "the large practice still waits"
 
 
@@ -328,12 +287,6 @@ async def queue_runs(
             work.enqueue(
                 work_run, lane=lane, due_at=due_at, practice_id=str(practice_id), run_id=str(new_id())
             )
-
-
-async def fall_due(books: Books, count: int, *, at: datetime) -> None:
-    """So many organisations, each connected and of a client of its own, that fall due at this instant."""
-    clients = await books.clients(count)
-    await books.sql.execute(CONNECT, books.practice_id, clients, await books.credential(), at)
 
 
 async def run_next(runner: Runner, times: int) -> None:
