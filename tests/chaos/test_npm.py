@@ -114,6 +114,7 @@ async def play(stand: Stand, relay: Relay, people: Editors, pages: Office) -> Pl
     await until_all(pages.pages, lambda page: bool(page.said("loaded")), "shows the clients")
     for number in range(CUTS):
         await strike(stand, relay, people, following, number)
+    await until_all(pages.pages, is_connected, "is connected")
     await people.edit(1)
     written = (await people.written())[before:]
     await until_all(pages.pages, lambda page: written[-1] in heard(page), "has heard of the last client made")
@@ -183,6 +184,11 @@ def cut_off(page: Page) -> int:
     return cuts
 
 
+def is_connected(page: Page) -> bool:
+    lines = [line for line in page.lines() if not line.keys().isdisjoint({"connected", "closed", "ended"})]
+    return bool(lines) and "connected" in lines[-1]
+
+
 def heard(page: Page) -> list[Event]:
     """What it was told, each event once."""
     events = {cursor: (kind, client_id) for cursor, kind, client_id in page.said("event")}
@@ -202,4 +208,4 @@ def pause_after(page: Page, code: int) -> float:
     lines = list(page.lines())
     [at] = [place for place, line in enumerate(lines) if line.get("ended") == code]
     after = next(line["at"] for line in lines[at:] if "token" in line)
-    return float(after - lines[at]["at"])
+    return round(float(after - lines[at]["at"]), 1)

@@ -27,7 +27,8 @@ async function recipe(name) {
 }
 
 async function followed(module) {
-  const { turn } = await import(module);
+  const [{ turn }, { sockets }] = await Promise.all([import(module), import("./sockets.mjs")]);
+  sockets.on("connected", () => say({ connected: true }));
   const told = async (after, takes) => {
     const ended = await turn(after, takes);
     say({ ended: ended ?? null });
@@ -40,6 +41,7 @@ async function followed(module) {
 async function alone() {
   const [{ client }, { EVENTS }] = await Promise.all([import("./alone.mjs"), import("./given.mjs")]);
   const [after, seen] = [await loadPage(), new Set()];
+  client.on("connected", () => say({ connected: true }));
   client.on("closed", (event) => say({ closed: event?.code ?? null }));
   const ended = await new Promise((resolve) => {
     client.subscribe({ query: EVENTS, variables: { after } }, {
