@@ -147,17 +147,19 @@ async def came_late(stand: Stand, people: Editors, pages: Office) -> Page:
 
 async def strike(stand: Stand, relay: Relay, people: Editors, following: Sequence[Page], number: int) -> None:
     """Once every page has heard of an edit, cut all lines or kill the gateway. While it is away, once, keys change."""
-    marks = {page.output: len(page.said("event")) for page in following}
+    heard_of = {page.output: len(page.said("event")) for page in following}
+    ended = {page.output: len(page.said("ended")) for page in following}
     async with asyncio.TaskGroup() as group:
         group.create_task(people.edit(EDITS))
-        await until_all(following, lambda page: len(page.said("event")) > marks[page.output], "follows")
+        await until_all(following, lambda page: len(page.said("event")) > heard_of[page.output], "follows")
         if number % 2:
             relay.cut()
-            return
-        stand.kill(GATEWAY)
-        if number == CUTS // 4 * 2:
-            await change_keys(people, following)
-        await asyncio.to_thread(start, stand)
+        else:
+            stand.kill(GATEWAY)
+            if number == CUTS // 4 * 2:
+                await change_keys(people, following)
+            await asyncio.to_thread(start, stand)
+        await until_all(following, lambda page: len(page.said("ended")) > ended[page.output], "is cut off")
 
 
 async def change_keys(people: Editors, following: Sequence[Page]) -> None:
@@ -204,8 +206,8 @@ def twice(page: Page) -> int:
 
 
 def pause_after(page: Page, code: int) -> float:
-    """Seconds from this end of a subscription until the next one asked for a key."""
+    """Seconds from the first such end of a subscription until the next one asked for a key."""
     lines = list(page.lines())
-    [at] = [place for place, line in enumerate(lines) if line.get("ended") == code]
+    at = next(place for place, line in enumerate(lines) if line.get("ended") == code)
     after = next(line["at"] for line in lines[at:] if "token" in line)
     return round(float(after - lines[at]["at"]), 1)
