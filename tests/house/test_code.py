@@ -14,6 +14,7 @@ from tests.support.catalog import COMMITTED
 from tests.support.source import ROOT, Module, body_lines, everything, packages
 
 SQL_ELSEWHERE = {
+    "core/tieline/events/place.py": "where the feed stands, which every page of data tells in its own statement",
     "core/tieline/visibility.py": "the one condition that every query of what a caller may see is made with",
     "core/tieline/embedded/postgres.py": "makes the login and the database of the embedded server, above any of ours",
     "plugins/quickbooks/tieline_quickbooks/asking.py": "Intuit's query language looks like it",
