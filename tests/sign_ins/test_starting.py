@@ -30,7 +30,7 @@ from tieline.ids import ConnectionId, new_id
 from tieline.plugins import Product, Registry
 from tieline.practices.service import NewMember, add_client_member, add_member
 from tieline.principal import ClientRole, Permission, Principal, Role
-from tieline.sign_ins import service
+from tieline.sign_ins import planning, service
 from tieline.sign_ins.prompting import find_reach
 from tieline.sign_ins.service import NewSignIn, complete_sign_in, start_sign_in
 from tieline.sign_ins.states import Failure, Purpose, SignInState
@@ -210,7 +210,7 @@ async def test_a_bulk_connect_is_refused_where_neither_is(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     single = replace(Xero(), info=replace(Xero().info, guided_queue=False))
-    monkeypatch.setattr(service, "host", lambda: replace(host(), registry=Registry.of(single)))
+    monkeypatch.setattr(planning, "host", lambda: replace(host(), registry=Registry.of(single)))
     await desk.start(purpose=Purpose.BULK_CONNECT)
     await desk.above.execute("UPDATE provider_app SET bulk_consent = false WHERE id = $1", desk.app.id)
 
