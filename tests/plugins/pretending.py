@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """`silent` never answers; `dropped` closes the line after the request was read; `dripping` never ends."""
+    """`silent` never answers; `dropped` closes the line after the request was read; `dripping` never ends.
+
+    `unmeasured` says no length: what comes until the line is closed is the body.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -19,6 +22,7 @@ class Reply:
     silent: bool = False
     dropped: bool = False
     dripping: bool = False
+    unmeasured: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,7 @@ async def _read(reader: asyncio.StreamReader) -> Received:
 
 def _spoken(reply: Reply) -> bytes:
     length = {"transfer-encoding": "chunked"} if reply.dripping else {"content-length": str(len(reply.body))}
+    length = {} if reply.unmeasured else length
     headers = {**length, "connection": "close", **reply.headers}
     lines = [f"HTTP/1.1 {reply.status} Said", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + (b"" if reply.dripping else reply.body)

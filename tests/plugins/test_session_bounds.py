@@ -55,6 +55,44 @@ async def test_silence_and_dripping_end_with_the_time_that_a_call_may_take(reply
     assert (talk.session.calls, caught.value.sent) == (3, True)
 
 
+async def test_json_that_breaks_off_where_no_length_was_told_is_asked_for_again() -> None:
+    json = {"content-type": "application/json; charset=utf-8"}
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(
+            Reply(headers=json, body=b'{"a": [1', unmeasured=True),
+            Reply(headers=json, body=b"", unmeasured=True),
+            Reply(headers=json, body=b'{"a": [1]}', unmeasured=True),
+        )
+
+        assert (await talk.session.get("a")).json() == {"a": [1]}
+
+    assert talk.session.calls == 3
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 204), ("GET", 304), ("HEAD", 200), ("DELETE", 200)])
+async def test_an_answer_that_has_no_body_is_whole_without_a_length(method: str, status: int) -> None:
+    async with talking(Abacus()) as talk:
+        json = {"content-type": "application/json"}
+        talk.pretender.will(Reply(status=status, headers=json, body=b"", unmeasured=True))
+
+        answer = await talk.session.request(method, "a")
+
+    assert (answer.status, answer.content, talk.session.calls) == (status, b"", 1)
+
+
+async def test_what_breaks_off_each_time_is_no_answer_and_what_is_whole_and_no_json_is_broken() -> None:
+    json = {"content-type": "application/json"}
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(headers=json, body=b'{"a": [1', unmeasured=True))
+        with pytest.raises(ProviderUnavailable):
+            await talk.session.get("a")
+        talk.pretender.will(Reply(headers=json, body=b'{"a": [1'))
+        whole = await talk.session.get("a")
+
+    with pytest.raises(ProviderBroken, match="no JSON"):
+        whole.json()
+
+
 @pytest.mark.parametrize(
     "path",
     [

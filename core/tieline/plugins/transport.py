@@ -6,6 +6,7 @@ What it answers and raises holds no credential: the response has lost its reques
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 
@@ -17,6 +18,8 @@ from tieline.log import get_logger
 _USER_AGENT = "Tieline"
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _OF_THE_LINE = ("content-encoding", "content-length", "transfer-encoding")
+_BODILESS = (httpx.codes.NO_CONTENT, httpx.codes.NOT_MODIFIED)
+_MEASURES = frozenset({"content-length", "transfer-encoding"})
 _REFERENCE = re.compile(r"[A-Za-z0-9._:=+/-]{1,100}")
 
 _log = get_logger(__name__)
@@ -83,7 +86,26 @@ async def _whole(
                 raise AnswerTooLarge(provider, max_bytes=max_bytes)
     finally:
         await response.aclose()
+    if _is_cut_off(request, response, body):
+        raise ProviderUnavailable(provider)
     headers = response.headers.copy()
     for name in _OF_THE_LINE:
         headers.pop(name, None)
     return httpx.Response(response.status_code, headers=headers, content=bytes(body))
+
+
+def _is_cut_off(request: httpx.Request, response: httpx.Response, body: bytearray) -> bool:
+    """Whether JSON whose end only the end of the connection told is not all of it (RFC 9112, 6.3).
+
+    Where a length was told, the HTTP library has seen to it. Nothing at all is an answer to what reads nothing.
+    """
+    if response.status_code in _BODILESS or not (body or request.method == "GET"):
+        return False
+    is_json = "json" in response.headers.get("content-type", "").lower()
+    if not is_json or not _MEASURES.isdisjoint(response.headers):
+        return False
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return True
+    return False
