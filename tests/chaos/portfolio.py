@@ -1,6 +1,8 @@
 """A practice with many organisations at a stand, made by the command line and the API, and what became of them.
 
 many(stand, …) ── one login at Xero, one sign-in, clients added and connected by one request a thousand
+
+`companies.py` has the same at QuickBooks Online.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -31,6 +33,10 @@ _ADD = """mutation($input: AddClientsInput!) { addClients(input: $input) {
   outcomes { code organisationId connection { id } } errors { code } } }"""
 _SYNC = "mutation($id: ID!) { sync(input: {connectionId: $id}) { run { id } errors { code } } }"
 _SYNC_ALL = "mutation { syncAll(input: {}) { queued remaining errors { code } } }"
+_PORTALS: Mapping[str, tuple[str, dict[str, bool], tuple[str, ...]]] = {
+    "xero": ("", {"bulk_consent": True}, ("--bulk-consent",)),
+    "quickbooks": ("/quickbooks", {}, ()),
+}
 _UNDER_WAY = """
 SELECT id FROM sync_run WHERE practice_id = $1 AND state IN ('QUEUED', 'RUNNING', 'PAUSED')
  UNION ALL
@@ -43,7 +49,9 @@ SELECT o.external_id AS books, r.dataset, r.external_id, r.active, r.data::text 
  WHERE r.practice_id = $1 AND r.deleted_at IS NULL
 """
 
-_READ = {dataset for feed in feeds_for(Xero().info, Product.BOOKKEEPING, {}) for dataset in feed.datasets}
+_READ = frozenset(
+    dataset for feed in feeds_for(Xero().info, Product.BOOKKEEPING, {}) for dataset in feed.datasets
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -61,13 +69,17 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Portfolio:
-    """`connections` are ids by the name of the organisation, which is the client's as well."""
+    """`connections` are ids by the name of the organisation, which is the client's as well.
+
+    `passed_over` are datasets that are not compared.
+    """
 
     stand: Stand = field(repr=False)
     admin: Caller
     app: App
     person: Person
     connections: dict[str, str]
+    passed_over: frozenset[str] = frozenset()
 
     @property
     def practice_id(self) -> PracticeId:
@@ -91,12 +103,15 @@ class Portfolio:
         """At the provider every organisation gets new contacts."""
 
         async def create(books: Books) -> None:
-            path = f"/organisations/{books.tenant_id}/records"
             for _ in range(times):
-                new = {"dataset": "contacts", "create": {"Name": new_name()}}
-                await self.stand.sandbox.control("POST", path, new)
+                await self.stand.sandbox.control("POST", *self.creation(books, new_name()))
 
         await each(create, self.person.organisations)
+
+    def creation(self, books: Books, name: str) -> tuple[str, object]:
+        """Where at the sandbox a new contact is asked for, and how."""
+        new = {"dataset": "contacts", "create": {"Name": name}}
+        return f"/organisations/{books.tenant_id}/records", new
 
     async def until_over(self, *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until no run is live and no job is due."""
@@ -110,6 +125,11 @@ class Portfolio:
         counted = (await self.stand.sandbox.control("GET", "/counters"))["organisations"]
         return [counted[books.tenant_id]["calls"] for books in self.person.organisations]
 
+    async def truth(self, books: Books) -> Kept:
+        """What our copy of these should be."""
+        whole = await truth_of(self.stand.sandbox, books.tenant_id)
+        return {key: record for key, record in whole.items() if key[0] in _READ}
+
     async def compared(self) -> Compared:
         kept: dict[str, Kept] = {}
         for row in await self.stand.rows(_KEPT, self.practice_id):
@@ -118,8 +138,8 @@ class Portfolio:
         counts: Counter[str] = Counter()
 
         async def compare(books: Books) -> None:
-            ours, whole = kept.get(books.tenant_id, {}), await truth_of(self.stand.sandbox, books.tenant_id)
-            theirs = {key: record for key, record in whole.items() if key[0] in _READ}
+            ours, theirs = kept.get(books.tenant_id, {}), await self.truth(books)
+            ours = {key: record for key, record in ours.items() if key[0] not in self.passed_over}
             counts["records"] += len(theirs)
             counts["lost"] += len(theirs.keys() - ours.keys())
             counts["foreign"] += len(ours.keys() - theirs.keys())
@@ -142,14 +162,19 @@ async def each(do: Callable[[T], Coroutine[Any, Any, R]], those: Iterable[T]) ->
 
 
 async def many(
-    stand: Stand, organisations: int, *, seed: str, records: dict[str, int] | None = None
+    stand: Stand,
+    organisations: int,
+    *,
+    seed: str,
+    records: dict[str, int] | None = None,
+    url: str | None = None,
 ) -> Portfolio:
     """As many clients as organisations, connected for BOOKKEEPING by one admin, each with a first run that is queued.
 
-    The gateway must run. The same seed makes the same books.
+    The gateway must run. The same seed makes the same books. `url` is where the provider is, unless at the sandbox.
     """
     firm = await firm_at(stand)
-    app = await _app(stand, firm.practice_id)
+    app = await app_of(stand, firm.practice_id, "xero", url or stand.sandbox.xero)
     names = [f"Client {number:05}" for number in range(organisations)]
     wanted = {
         "seed": seed,
@@ -167,7 +192,7 @@ async def many(
         ),
     )
     trip = Trip(firm=firm, sandbox=stand.sandbox, app=app, person=person, browser=stand.http)
-    connections = await _added(stand, firm.admin, await trip.ready())
+    connections = await added(stand, firm.admin, await trip.ready())
     assert sorted(connections) == names
     return Portfolio(stand=stand, admin=firm.admin, app=app, person=person, connections=connections)
 
@@ -184,23 +209,23 @@ async def firm_at(stand: Stand) -> Firm:
     return Firm(http=stand.http, practice_id=practice_id, admin=caller)
 
 
-async def _app(stand: Stand, practice_id: PracticeId) -> App:
-    """The practice's app, in the provider's portal and here."""
-    client_id = f"app-{new_id()}"
-    made = await stand.sandbox.control("PUT", f"/apps/{client_id}", {"bulk_consent": True})
+async def app_of(stand: Stand, practice_id: PracticeId, provider: str, url: str) -> App:
+    """The practice's app, in the provider's portal and here, where its provider is spoken to at this address."""
+    client_id, (portal, settings, options) = f"app-{new_id()}", _PORTALS[provider]
+    made = await stand.sandbox.control("PUT", f"{portal}/apps/{client_id}", settings)
     secret = stand.deployment.logs.with_name(f"{client_id}.secret")
     secret.write_text(made["secret"])
     said = await _said(
         stand,
-        *("app", "add", "--practice", str(practice_id), "--provider", "xero", "--bulk-consent"),
-        *("--client-id", client_id, "--secret-file", str(secret), "--sandbox-url", stand.sandbox.xero),
+        *("app", "add", "--practice", str(practice_id), "--provider", provider, *options),
+        *("--client-id", client_id, "--secret-file", str(secret), "--sandbox-url", url),
     )
     [callback_url] = re.findall(r"^callback (\S+)$", said, re.MULTILINE)
-    await stand.sandbox.control("PUT", f"/apps/{client_id}", {"redirect_uris": [callback_url]})
+    await stand.sandbox.control("PUT", f"{portal}/apps/{client_id}", {"redirect_uris": [callback_url]})
     return App(id=AppId(UUID(said.split()[1])), client_id=client_id, callback_url=callback_url)
 
 
-async def _added(stand: Stand, admin: Caller, sign_in_id: str) -> dict[str, str]:
+async def added(stand: Stand, admin: Caller, sign_in_id: str) -> dict[str, str]:
     """A client for every organisation that the sign-in found."""
     found = await stand.rows(
         "SELECT id::text, name FROM organisation WHERE practice_id = $1 ORDER BY name", admin.practice_id

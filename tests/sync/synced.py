@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -119,9 +120,13 @@ async def truth_of(sandbox: Sandbox, tenant_id: str) -> Kept:
     books["organisation"] = [books["organisation"]]
     books["journals"] = books.pop("manual_journals")
     listed = [(mapping.NOUNS[name], name, elements) for name, elements in books.items()]
-    read = (
+    return as_kept(
         mapping.sorted_out(noun, element, name) for noun, name, elements in listed for element in elements
     )
+
+
+def as_kept(read: Iterable[object]) -> Kept:
+    """Records as our copy has them."""
     return {
         (each.dataset, each.external_id): (each.active, json.loads(json.dumps(each.data)))
         for each in read

@@ -1,0 +1,234 @@
+"""A line between a client and a server of HTTP that lags, drips and breaks, by draws that can be repeated.
+
+connection ── refused at once, or carried ── request ── drawn: as it should be, or one fault, after so many bytes
+                                                                of its answer
+
+It counts what it did, and keeps and tells no byte of what went through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import socket
+import struct
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+_READ_BYTES = 64 * 1024
+_DRIP_BYTES = 64
+_HEAD_BYTES, _BODY_BYTES = 200, 4_000
+_NOTHING_LINGERS = struct.pack("ii", 1, 0)
+_LENGTH = re.compile(rb"content-length: (\d+)\r\n", re.IGNORECASE)
+_REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/1\.1\r\n")
+
+
+class Fault(StrEnum):
+    """What becomes of an answer. The last four are its end."""
+
+    REFUSED = "the connection is reset before anything is read"
+    LAG = "the rest comes late"
+    DRIP = "the rest comes a few bytes at a time"
+    RESET = "the connection is reset"
+    TRUNCATED = "the connection is closed, as if this were all"
+    UNMEASURED = "the same, and nothing told how long it would be"
+    SILENCE = "nothing comes any more, and the connection stays"
+
+
+_ENDS = (Fault.RESET, Fault.TRUNCATED, Fault.UNMEASURED) * 2 + (Fault.SILENCE,)
+_OF_ANSWERS = (Fault.LAG, Fault.DRIP) * 2 + _ENDS
+"""Silence is drawn half as often as the others: whoever meets it waits for as long as he ever does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roughness:
+    """How the line behaves while it is rough: which part of the calls it meddles with, and how slow it can be.
+
+    `posts` is that part of calls that change something: their answers do not arrive. `spared` are the beginnings of
+    paths that it leaves alone.
+    """
+
+    part: float
+    posts: float
+    longest_lag: float
+    longest_drip: float
+    spared: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class Proxy:
+    """It listens at `url` for the server at `server`. `held` are connections it broke that a client still has."""
+
+    url: str
+    server: str
+    roughness: Roughness
+    draws: random.Random = field(repr=False)
+    is_rough: bool = False
+    connections: int = 0
+    calls: int = 0
+    faults: Counter[Fault] = field(default_factory=Counter)
+    held: int = 0
+    _carried: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+
+    def past(self, address: str) -> str:
+        """The same address at the server itself."""
+        assert address.startswith(self.url), address
+        return self.server + address.removeprefix(self.url)
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection of a client, until both ends are closed."""
+        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._carried.add(task)
+        task.add_done_callback(self._carried.discard)
+        if self.is_rough and self.draws.random() < self.roughness.part / len(Fault):
+            self.faults[Fault.REFUSED] += 1
+            _reset(writer)
+            return
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await self._between(reader, writer)
+        writer.transport.abort()
+
+    async def end(self) -> None:
+        for task in self._carried:
+            task.cancel()
+        await asyncio.gather(*self._carried)
+
+    async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        at = urlsplit(self.server)
+        answers, there = await asyncio.open_connection(at.hostname, at.port)
+        line = _Line(proxy=self, client=writer, server=there)
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(line.ask(reader))
+                both.create_task(line.answer(answers))
+        except* ConnectionError:
+            pass  # either end hung up, or we did
+        finally:
+            there.transport.abort()
+
+    def drawn(self, request: re.Match[bytes]) -> _Meddling | None:
+        """What is done to the answer of this request."""
+        self.calls += 1
+        method, path = request[1].decode(), request[2].decode("latin-1")
+        rough, is_post = self.roughness, method == "POST"
+        part = rough.posts if is_post else rough.part
+        if not self.is_rough or self.draws.random() >= part or path.startswith(rough.spared):
+            return None
+        reach = self.draws.choice((0, _HEAD_BYTES, _BODY_BYTES))
+        fault = self.draws.choice(_ENDS if is_post else _OF_ANSWERS)
+        return _Meddling(fault=fault, left=self.draws.randint(0, reach))
+
+
+@dataclass(kw_only=True)
+class _Meddling:
+    """A fault, after so many more bytes."""
+
+    fault: Fault
+    left: int
+
+
+@dataclass(kw_only=True)
+class _Line:
+    """One connection. What the client says goes through as it is; no call of it begins before the last is answered."""
+
+    proxy: Proxy
+    client: asyncio.StreamWriter
+    server: asyncio.StreamWriter
+    meddling: _Meddling | None = None
+    is_broken: bool = False
+
+    async def ask(self, said: asyncio.StreamReader) -> None:
+        """Until the client closes the connection."""
+        try:
+            while data := await said.read(_READ_BYTES):
+                if request := _REQUEST.match(data):
+                    self.meddling = self.proxy.drawn(request)
+                if not self.is_broken:
+                    self.server.write(data)
+                    await self.server.drain()
+        finally:
+            self.proxy.held -= self.is_broken
+            self.server.transport.abort()
+
+    async def answer(self, said: asyncio.StreamReader) -> None:
+        """Until the server closes the connection, or a fault ends it."""
+        while not self.is_broken and (data := await said.read(_READ_BYTES)):
+            await self._through(data)
+        if not self.is_broken:
+            self.client.write_eof()
+
+    async def _through(self, data: bytes) -> None:
+        if self.meddling is not None and self.meddling.fault is Fault.UNMEASURED:
+            data = _unmeasured(data, self.meddling)
+        meddling, left = self.meddling, self.meddling.left if self.meddling else len(data)
+        self.client.write(data[:left])
+        await self.client.drain()
+        if meddling is None or not (rest := data[left:]):
+            if meddling is not None:
+                meddling.left -= len(data)
+            return
+        self.meddling = None
+        self.proxy.faults[meddling.fault] += 1
+        await self._meddle(meddling.fault, rest)
+
+    async def _meddle(self, fault: Fault, rest: bytes) -> None:
+        rough, draws = self.proxy.roughness, self.proxy.draws
+        match fault:
+            case Fault.LAG:
+                await asyncio.sleep(draws.uniform(0, rough.longest_lag))
+                self.client.write(rest)
+            case Fault.DRIP:
+                await self._drip(rest, draws.uniform(0, rough.longest_drip))
+            case Fault.RESET:
+                _reset(self.client)
+                raise ConnectionResetError
+            case _:
+                self.is_broken = True
+                self.proxy.held += 1
+                if fault is not Fault.SILENCE:
+                    self.client.write_eof()
+
+    async def _drip(self, rest: bytes, pause: float) -> None:
+        for begin in range(0, len(rest), _DRIP_BYTES):
+            self.client.write(rest[begin : begin + _DRIP_BYTES])
+            await self.client.drain()
+            await asyncio.sleep(pause)
+
+
+def _unmeasured(data: bytes, meddling: _Meddling) -> bytes:
+    """The beginning of an answer, without its length: it has to be cut before its end, or it would have none."""
+    length, head, body = _LENGTH.search(data), *data.partition(b"\r\n\r\n")[::2]
+    if length is None or length.start() >= len(head):
+        return data
+    told = _LENGTH.sub(b"connection: close\r\n", data, count=1)
+    whole = len(told) - len(body) + int(length[1])
+    meddling.left = min(meddling.left, whole - 1)
+    return told
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST, which is no orderly end."""
+    found = writer.get_extra_info("socket")
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOTHING_LINGERS)
+    writer.transport.abort()
+
+
+@asynccontextmanager
+async def proxied(server: str, roughness: Roughness, draws: random.Random) -> AsyncIterator[Proxy]:
+    """A line to this server, smooth at first, until the block ends."""
+    made = Proxy(url="", server=server, roughness=roughness, draws=draws)
+    listening = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    try:
+        yield made
+    finally:
+        listening.close()
+        await made.end()
+        await listening.wait_closed()
