@@ -25,6 +25,7 @@ SELECT due_at - (clock_timestamp() + offset_by) AS wait, coalesce(lease_until > 
  WHERE practice_id IS NOT NULL AND failed_at IS NULL
    AND due_at < clock_timestamp() + offset_by + interval '20 minutes'
 """
+_LOOKS = 50
 _AT_ONCE, _A_MOMENT = timedelta(0), timedelta(seconds=0.1)
 
 
@@ -45,10 +46,13 @@ class Network:
     def faults(self) -> Counter[Fault]:
         return sum((proxy.faults for proxy in self.proxies), Counter[Fault]())
 
-    @property
-    def held(self) -> int:
-        """How many connections it broke that we have not closed yet."""
-        return sum(proxy.held for proxy in self.proxies)
+    async def held(self) -> int:
+        """How many connections it broke that we do not close, although nothing is under way."""
+        for _ in range(_LOOKS):
+            if not (held := sum(proxy.held for proxy in self.proxies)):
+                break
+            await asyncio.sleep(_A_MOMENT.total_seconds())
+        return held
 
     def told(self, event: str) -> int:
         """How often our processes logged this."""

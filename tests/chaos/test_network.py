@@ -71,7 +71,7 @@ async def test_a_rough_network_expires_nobody_and_loses_no_page_and_all_that_was
         anew = await asyncio.gather(*(once_more(each) for each in guests))
         await go_round(network)
         compared += await network.compared()
-        held = network.held
+        held = await network.held()
         half = max(half_closed(pid) for pid in stand.pids().values())
 
     figures.exactly(f"{ROW}: syncs that did not end well", len(await stand.rows(_OTHERS)), 0)

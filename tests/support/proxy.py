@@ -143,6 +143,7 @@ class _Line:
     server: asyncio.StreamWriter
     meddling: _Meddling | None = None
     is_broken: bool = False
+    is_left: bool = False
 
     async def ask(self, said: asyncio.StreamReader) -> None:
         """Until the client closes the connection."""
@@ -154,6 +155,7 @@ class _Line:
                     self.server.write(data)
                     await self.server.drain()
         finally:
+            self.is_left = True
             self.proxy.held -= self.is_broken
             self.server.transport.abort()
 
@@ -191,7 +193,7 @@ class _Line:
                 raise ConnectionResetError
             case _:
                 self.is_broken = True
-                self.proxy.held += 1
+                self.proxy.held += not self.is_left
                 if fault is not Fault.SILENCE:
                     self.client.write_eof()
 
