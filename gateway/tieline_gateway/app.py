@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -29,11 +31,12 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     """Put the application together; pure, so that tests and servers can make as many as they like."""
     metrics = Metrics()
     strangers = Strangers(scale=gateway.rate_address)
+    presence = Presence(most=gateway.sockets_per_caller or None)
     transport = GraphQLTransport(
         schema=build_schema(),
-        context=context_of,
+        context=partial(context_of, presence=presence),
         hears=strangers.hears,
-        leaves=Presence(most=gateway.sockets_per_caller or None).leaves,
+        joins=presence.join,
         spends=spending(gateway),
         allowed_origins=settings.origins,
         development=settings.is_development,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from tieline.identity import authenticate, identify
 from tieline_gateway.graphql.context import Context
+from tieline_gateway.presence import Presence
 from tieline_gateway.transport.incoming import Credentials
 
 
-async def context_of(credentials: Credentials) -> Context:
+async def context_of(credentials: Credentials, *, presence: Presence | None = None) -> Context:
     """A fresh context for one operation of this caller. Raises as `authenticate` does."""
     return await Context.of(
         lambda: authenticate(credentials.token, credentials.practice),
         lambda: identify(credentials.token),
         guests=not credentials.over_socket,
+        unchanged=None if presence is None else presence.unchanged,
     )

@@ -270,6 +270,7 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "A request body": f"{http.MAX_BODY_BYTES:,} bytes",
         "The time a body may take to arrive": f"{http.BODY_SECONDS:g} s",
         "A frame of a socket": f"{sockets.MAX_FRAME_BYTES:,} bytes",
+        "Frames that one socket sends": f"{sockets.FRAMES.per_second:g} a second, {sockets.FRAMES.burst:,} at once",
         "Values in one body or frame": f"{incoming.MAX_JSON_VALUES:,}",
         "Levels of JSON in one body or frame": f"{incoming.MAX_JSON_DEPTH:,}",
         "Levels of fields": f"{limits.max_depth:,} ({in_development.max_depth:,} in development)",

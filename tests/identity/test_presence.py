@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,14 +18,18 @@ from tests.support.issuer import IssuerServer
 from tests.support.polling import until
 from tests.support.statements import all_connected, taken_down
 from tieline.errors import Unauthenticated
+from tieline.identity import authenticate
 from tieline.identity.issuer import Issuer
+from tieline.identity.tokens import Identity
 from tieline.ids import PersonId, new_id
 from tieline.live import listening, telling
 from tieline.live.watchers import WATCHERS
 from tieline.practices import service
 from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key, revoke_key
-from tieline.principal import ClientRole
+from tieline.practices.members.service import MemberChange, update_member
+from tieline.principal import ClientRole, Permission, Principal
+from tieline_gateway.graphql.context import AUTHORITY_SECONDS, Context
 from tieline_gateway.presence import Presence
 from tieline_gateway.transport.errors import TooMany
 from tieline_gateway.transport.incoming import Credentials
@@ -41,7 +46,7 @@ async def key_of(books: Books, person_id: PersonId, life: timedelta | None = Non
 @asynccontextmanager
 async def staying(presence: Presence, *tokens: str) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Sockets of these callers, each let in."""
-    tasks = [asyncio.create_task(presence.leaves(Credentials(token=token))) for token in tokens]
+    tasks = [asyncio.create_task(leaves(presence, token)) for token in tokens]
 
     async def all_in() -> bool:
         return len(presence._present) + sum(task.done() for task in tasks) == len(tasks)
@@ -51,6 +56,15 @@ async def staying(presence: Presence, *tokens: str) -> AsyncIterator[list[asynci
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def leaves(presence: Presence, token: str) -> None:
+    """A socket of this caller, until it may stay no longer."""
+    joined = await presence.join(Credentials(token=token))
+    try:
+        await joined.over()
+    finally:
+        joined.leave()
 
 
 async def left(task: asyncio.Task[None]) -> None:
@@ -144,10 +158,10 @@ async def test_a_person_has_so_many_sockets_whatever_keys_open_them_until_one_en
 
     async with staying(presence, first, second, theirs) as (one, *_):
         with pytest.raises(TooMany, match=r"You hold 2 sockets; close one, or try again in 30 s\."):
-            await left(asyncio.create_task(presence.leaves(Credentials(token=second))))
+            await presence.join(Credentials(token=second))
         one.cancel()
         await asyncio.gather(one, return_exceptions=True)
-        again = asyncio.create_task(presence.leaves(Credentials(token=second)))
+        again = asyncio.create_task(leaves(presence, second))
 
         async def is_in() -> bool:
             return len(presence._present) == 3
@@ -157,6 +171,55 @@ async def test_a_person_has_so_many_sockets_whatever_keys_open_them_until_one_en
         await asyncio.gather(again, return_exceptions=True)
 
     assert not presence._held
+
+
+async def test_what_a_caller_may_is_known_to_be_unchanged_from_look_to_look_until_it_changes(
+    books: Books,
+) -> None:
+    member = await books.member()
+    assert member.person_id is not None
+    _, key = await key_of(books, member.person_id)
+    caller, presence = await authenticate(key), Presence(seconds=NEVER)
+
+    async with staying(presence, key):
+        early = time.monotonic()
+        assert presence.unchanged(caller, since=early) is None
+        await presence._tell_those_who_left()
+        assert presence.unchanged(caller, since=early) is None, "it may have changed before the look"
+        since = time.monotonic()
+        await presence._tell_those_who_left()
+        until_second = presence.unchanged(caller, since=since)
+        await update_member(books.admin, member.person_id, MemberChange(permissions=frozenset(Permission)))
+        await presence._tell_those_who_left()
+
+        assert until_second is not None
+        assert until_second > since
+        assert presence.unchanged(caller, since=since) is None
+        assert presence.unchanged(member, since=time.monotonic()) is None, "nobody looked by that key"
+
+
+@pytest.mark.parametrize(("seconds_ago", "lookups"), [(None, 2), (AUTHORITY_SECONDS + 1, 2), (0.0, 1)])
+async def test_a_subscriber_is_looked_up_again_unless_it_is_known_to_be_unchanged(
+    books: Books, seconds_ago: float | None, lookups: int
+) -> None:
+    asked: list[float] = []
+
+    async def known() -> Principal:
+        asked.append(time.monotonic())
+        return books.admin
+
+    async def nobody() -> Identity:
+        raise AssertionError
+
+    def unchanged(caller: Principal, *, since: float) -> float | None:
+        assert (caller, since) == (books.admin, context._known_at)
+        return None if seconds_ago is None else time.monotonic() - seconds_ago
+
+    context = await Context.of(known, nobody, unchanged=unchanged)
+    context._known_at -= AUTHORITY_SECONDS
+    await context.confirm()
+
+    assert len(asked) == lookups
 
 
 @pytest.fixture
@@ -188,19 +251,19 @@ async def test_whoever_is_not_let_in_is_told_so(books: Books) -> None:
     await revoke_key(key_id)
 
     with pytest.raises(Unauthenticated):
-        await Presence(seconds=NEVER).leaves(Credentials(token=key))
+        await Presence(seconds=NEVER).join(Credentials(token=key))
 
 
-async def test_two_hundred_sockets_are_looked_up_by_one_statement(books: Books) -> None:
-    _, key = await key_of(books, books.me)
+async def test_two_hundred_sockets_are_looked_up_by_one_statement_and_each_caller_once(books: Books) -> None:
+    keys = [(await key_of(books, books.me))[1] for _ in range(2)]
     presence = Presence(seconds=NEVER)
     await all_connected()
 
-    async with staying(presence, *[key] * 200) as tasks:
+    async with staying(presence, *keys * 100) as tasks:
         with taken_down() as seen:
             await presence._tell_those_who_left()
 
         ours = [statement for statement in seen if "practice_id" in statement.sql]
-        assert [len(statement.arguments[0]) for statement in ours] == [200]
+        assert [len(statement.arguments[0]) for statement in ours] == [2]
         assert not any(task.done() for task in tasks)
     assert presence._looking is None

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Caller, Firm
@@ -106,14 +107,16 @@ async def test_wrong_tokens_on_sockets_count_for_that_address_too(
     assert await code("tl_wrong_0", there) == 4403
 
 
-async def test_a_caller_has_so_many_sockets_and_one_more_is_closed(
+async def test_a_caller_has_so_many_sockets_and_one_more_is_closed_and_not_acknowledged(
     gateways: tuple[Gateway, Gateway], firm: Firm
 ) -> None:
     url, key = gateways[0].socket, firm.admin.key
     member = await firm.member()
 
-    async with caller_at(url, key), caller_at(url, key), caller_at(url, key) as third:
-        await third.connection.wait_closed()
+    async with caller_at(url, key), caller_at(url, key), socket_to(url) as third:
+        await third.send(type="connection_init", payload={"authorization": f"Bearer {key}"})
+        with pytest.raises(ConnectionClosed):
+            await third.receive()
         async with caller_at(url, member.key) as another:
             answer = await another.ask(VIEWER)
 

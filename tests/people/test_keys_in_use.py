@@ -162,7 +162,7 @@ async def test_a_key_in_use_on_a_line_that_stays_open_says_so_every_hour(
     async def noted(at: timedelta) -> set[datetime]:
         """When they were last used, after their lines are looked at at this time."""
         monkeypatch.setattr(clock, "now", lambda: start + at)
-        assert await still(callers) == [True, True]
+        assert await still(callers) == [0, 0]
         return {(await books.row("api_key", each.key.id))["last_used_at"] for each in made}
 
     first = await noted(timedelta(0))

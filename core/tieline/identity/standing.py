@@ -11,7 +11,7 @@ from tieline import clock
 from tieline.database import system_scope
 from tieline.identity.bearer import authenticate, identify
 from tieline.ids import ApiKeyId, PersonId, PracticeId
-from tieline.practices.callers.repository import note_use, standing
+from tieline.practices.callers.repository import Caller, note_use, standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +22,11 @@ class Connected:
     person_id: PersonId | None
     api_key_id: ApiKeyId | None
     until: datetime | None
+
+    @property
+    def named(self) -> Caller:
+        """The same for all lines of a person by one key, or by tokens."""
+        return self.practice_id, self.person_id, self.api_key_id
 
     @property
     def hinted_by(self) -> list[UUID]:
@@ -41,20 +46,19 @@ async def connected(token: str | None, practice: str | None) -> Connected:
     )
 
 
-async def still(callers: Sequence[Connected]) -> list[bool]:
-    """For each, whether it may go on: not deactivated, not removed, its key or token not over. One statement.
+async def still(callers: Sequence[Connected]) -> list[int | None]:
+    """For each the number of its authority, or None where it may not go on: deactivated, removed, key or token over.
 
-    Once an hour, another one notes that their keys are in use.
+    One statement, which asks once for all lines of a caller. Once an hour, another one notes that keys are in use.
     """
+    asked = list(dict.fromkeys(caller.named for caller in callers))
     async with system_scope():
         at = clock.now()
-        places = await standing(
-            [(caller.practice_id, caller.person_id, caller.api_key_id) for caller in callers], at=at
-        )
-        in_use = {callers[place].api_key_id for place, found in places.items() if found.is_news}
+        places = await standing(asked, at=at)
+        in_use = {asked[place][2] for place, found in places.items() if found.is_news}
         if keys := [key for key in in_use if key is not None]:
             await note_use(keys, at=at)
+    numbers = {asked[place]: found.authority for place, found in places.items()}
     return [
-        place in places and (caller.until is None or at < caller.until)
-        for place, caller in enumerate(callers)
+        numbers.get(caller.named) if caller.until is None or at < caller.until else None for caller in callers
     ]

@@ -39,6 +39,11 @@ class Watcher:
         self._woken.clear()
         return True
 
+    async def told(self) -> None:
+        """Until a hint comes; for those who are looked at by somebody else from time to time."""
+        await self._woken.wait()
+        self._woken.clear()
+
     def wake(self) -> None:
         self.told_at = time.monotonic()
         self._woken.set()

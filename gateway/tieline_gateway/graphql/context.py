@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import strawberry
 
@@ -16,6 +17,17 @@ from tieline_gateway.graphql.loaders import Ahead, Loaders
 
 AUTHORITY_SECONDS = 5.0
 """How old the knowledge of who a subscription's caller is, and what it may, can be when something is sent."""
+
+_LOOKING_UP = asyncio.Semaphore(4)  # thousands who wake in one moment leave connections for everybody else
+
+
+class Unchanged(Protocol):
+    """Until when nothing has changed of what a caller may who was looked up after `since`; None: nobody knows.
+
+    Instants are by `time.monotonic`.
+    """
+
+    def __call__(self, caller: Principal, *, since: float) -> float | None: ...
 
 
 @dataclass(kw_only=True)
@@ -30,6 +42,7 @@ class Context:
     _principal: Principal | None
     _loaders: Loaders | None
     _known_at: float
+    _unchanged: Unchanged | None = None
 
     @classmethod
     async def of(
@@ -38,6 +51,7 @@ class Context:
         identify: Callable[[], Awaitable[Identity]],
         *,
         guests: bool = False,
+        unchanged: Unchanged | None = None,
     ) -> Context:
         """`authenticate` says who calls now, `identify` whom the issuer says it is. Raises what they raise."""
         principal, known_at = None, time.monotonic()
@@ -53,6 +67,7 @@ class Context:
             _principal=principal,
             _loaders=None if principal is None else Loaders.of(principal),
             _known_at=known_at,
+            _unchanged=unchanged,
         )
 
     @property
@@ -87,8 +102,20 @@ class Context:
 
     async def confirm(self) -> None:
         """Authority is fresh from here on; what is loaded stays. Raises Unauthenticated."""
-        if time.monotonic() - self._known_at >= AUTHORITY_SECONDS:
-            self._principal, self._known_at = await self._authenticate(), time.monotonic()
+        at = time.monotonic()
+        if at - self._confirmed_at() >= AUTHORITY_SECONDS:
+            async with _LOOKING_UP:
+                at = time.monotonic()
+                self._principal, self._known_at = await self._authenticate(), at
+        elif at - self._known_at >= AUTHORITY_SECONDS and self.principal.api_key_id is None:
+            await self._identify()  # for the issuer may take back its key
+
+    def _confirmed_at(self) -> float:
+        """When what is known of the caller was true: as it was looked up, or later, where nothing has changed since."""
+        unchanged = None
+        if self._principal is not None and self._unchanged is not None:
+            unchanged = self._unchanged(self._principal, since=self._known_at)
+        return self._known_at if unchanged is None else max(self._known_at, unchanged)
 
     def load_ahead(self, ahead: Ahead) -> None:
         """Nothing is loaded; what is loaded next takes along what will be asked for."""

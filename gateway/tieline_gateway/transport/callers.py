@@ -7,6 +7,7 @@ from typing import Any
 
 from tieline.errors import Unauthenticated
 from tieline_gateway.transport.incoming import PRACTICE_HEADER, Credentials
+from tieline_gateway.transport.operations import Joined
 
 _TOKEN = ("authorization",)
 _PRACTICE = (PRACTICE_HEADER, PRACTICE_HEADER.replace("-", ""))
@@ -16,11 +17,12 @@ _PRACTICE = (PRACTICE_HEADER, PRACTICE_HEADER.replace("-", ""))
 class Caller:
     """Who said to be on the other end of one socket: Strawberry's context, which it makes once per socket.
 
-    `host` is the address it comes from, None where there is none.
+    `host` is the address it comes from, None where there is none; `joined` is there once it was let in.
     """
 
     host: str | None = None
     connection_params: dict[str, Any] | None = None
+    joined: Joined | None = None
 
     def credentials(self) -> Credentials:
         """What `connection_init` says. Raises `Unauthenticated` for one thing twice, or an odd one."""

@@ -17,7 +17,7 @@ from tieline_gateway.transport.errors import Mask
 from tieline_gateway.transport.http import BODY_SECONDS, HTTPEndpoint
 from tieline_gateway.transport.incoming import Credentials
 from tieline_gateway.transport.limits import Limits
-from tieline_gateway.transport.operations import Context, Operations
+from tieline_gateway.transport.operations import Context, Joined, Operations
 from tieline_gateway.transport.sockets import INIT_SECONDS, Sockets
 
 OPERATION_SECONDS = 30.0
@@ -31,8 +31,8 @@ class GraphQLTransport(Generic[Context]):
     opens; it answers a fresh context, or raises `tieline.errors.Unauthenticated` or another refusal.
     `hears` is called with the address that a socket comes from and what is said on it of its caller, and is entered
     around looking that up; it raises `RequestRefused` for an address that is not heard.
-    `leaves` is called with the same as `context` when a socket is acknowledged, and returns or raises once its caller
-    may stay no longer: the socket is closed then, also with nothing under way. It raises `TooMany` for one too many.
+    `joins`, where it is there, is called instead when a socket opens, with the same, and raises the same, or `TooMany`.
+    It answers what returns once the caller may stay no longer: the socket is closed then, also with nothing under way.
     `spends` is called with the context and the cost of each operation, and of reading a document that is not known; it
     answers how long to wait instead, where its caller has asked too much.
     `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows
@@ -42,7 +42,7 @@ class GraphQLTransport(Generic[Context]):
     schema: strawberry.Schema
     context: Callable[[Credentials], Awaitable[Context]]
     hears: Callable[[str, str], AbstractAsyncContextManager[None]] | None = None
-    leaves: Callable[[Credentials], Awaitable[None]] | None = None
+    joins: Callable[[Credentials], Awaitable[Joined]] | None = None
     spends: Callable[[Context, int], Awaitable[timedelta | None]] | None = None
     allowed_origins: frozenset[str]
     development: bool
@@ -60,7 +60,7 @@ class GraphQLTransport(Generic[Context]):
             documents=Documents(graphql_schema(self.schema), self.limits, development=self.development),
             mask=Mask(correlation_id=self.correlation_id),
             context=self.context,
-            leaves=self.leaves,
+            joins=self.joins,
             spends=self.spends,
             seconds=self.operation_seconds,
         )

@@ -60,6 +60,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A socket that was let in: `over` returns once its caller may stay no longer, `leave` is called at its end."""
+
+    over: Callable[[], Awaitable[None]]
+    leave: Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operations(Generic[Context]):
     """What the HTTP endpoint and the sockets share. `seconds` is the time a query or mutation may take."""
 
@@ -67,7 +75,7 @@ class Operations(Generic[Context]):
     documents: Documents
     mask: Mask
     context: Callable[[Credentials], Awaitable[Context]]
-    leaves: Callable[[Credentials], Awaitable[None]] | None
+    joins: Callable[[Credentials], Awaitable[Joined]] | None
     spends: Callable[[Context, int], Awaitable[timedelta | None]] | None
     seconds: float
 
@@ -75,6 +83,14 @@ class Operations(Generic[Context]):
         """A fresh context for one operation. Raises what the hook raises, and `RequestRefused` when late."""
         async with self._in_time():
             return await self.context(credentials)
+
+    async def joined(self, credentials: Credentials) -> Joined | None:
+        """Let a socket in. Raises as `authenticated` does, and what the hook for sockets raises."""
+        if self.joins is None:
+            await self.authenticated(credentials)
+            return None
+        async with self._in_time():
+            return await self.joins(credentials)
 
     def prepare(self, request: GraphQLRequest) -> Prepared:
         """Raises `RequestRefused` with every reason found."""

@@ -2,15 +2,16 @@
 
 Close codes: 4400 a frame that is not of the protocol, 4401 subscribed before the acknowledgement, 4403 the
 caller is not (or no longer) known, 4406 another protocol, 4408 no `connection_init` in time, 4409 an id used
-twice, 4429 initialised twice, 4430 more sockets than one caller may hold, 4500 a bug on our side, 1009 a frame too
-large, 1012 the server stops, 1013 try again in a moment.
+twice, 4429 initialised twice or too many frames, 4430 more sockets than one caller may hold, 4500 a bug on our
+side, 1009 a frame too large, 1012 the server stops, 1013 try again in a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from datetime import timedelta
 from typing import Any, cast
@@ -35,19 +36,22 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
+from tieline.rates import Rate
+from tieline.rates.bucket import taken
 from tieline_gateway.transport.callers import Caller
 from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refused, told
 from tieline_gateway.transport.incoming import (
-    Credentials,
     GraphQLRequest,
     Malformed,
     read_json,
 )
-from tieline_gateway.transport.operations import Operations, Outcome
+from tieline_gateway.transport.operations import Joined, Operations, Outcome
 
 MAX_FRAME_BYTES = 256 * 1024
 MAX_OPERATIONS = 50
 INIT_SECONDS = 10.0
+FRAMES = Rate(per_second=100, burst=10_000)
+"""What one socket may send, whatever is in it: operations cost besides, and pings nothing else."""
 
 _MAX_REASON_BYTES = 123
 _CANCEL_SECONDS = 1.0
@@ -88,7 +92,7 @@ class Sockets(GraphQL[Caller, None]):
     async def on_ws_connect(self, context: Caller) -> Any:
         try:
             async with self._heard(context):
-                await self.operations.authenticated(context.credentials())
+                context.joined = await self.operations.joined(context.credentials())
         except Refused:
             raise ConnectionRejectionError from None
         return await super().on_ws_connect(context)
@@ -103,6 +107,8 @@ class Sockets(GraphQL[Caller, None]):
 
 
 class _Adapter(ASGIWebSocketAdapter):
+    _full_at = 0
+
     async def iter_json(
         self,
         *,
@@ -115,6 +121,9 @@ class _Adapter(ASGIWebSocketAdapter):
             text = frame.get("text")
             if text is None:
                 raise NonTextMessageReceived
+            if not self._may_send():
+                await self.close(4429, f"A socket may send {FRAMES.per_second:g} frames a second.")
+                return
             if len(text.encode()) > MAX_FRAME_BYTES:
                 await self.close(1009, f"A frame may hold {MAX_FRAME_BYTES:,} bytes.")
                 return
@@ -124,6 +133,11 @@ class _Adapter(ASGIWebSocketAdapter):
                 await self.close(4400, str(error))
                 return
             yield value
+
+    def _may_send(self) -> bool:
+        now = time.monotonic_ns() // 1_000
+        self._full_at, wait = taken(self._full_at, now, span=FRAMES.span(1), whole=FRAMES.whole)
+        return not wait
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         if self.ws.application_state is not WebSocketState.CONNECTED:
@@ -153,6 +167,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
             await self.handle_invalid_message(str(error))
         except WebSocketDisconnected:
             raise
+        except TooMany as error:
+            await self.websocket.close(4430, str(error))
         except (TryAgain, RequestRefused) as error:
             await self.websocket.close(1013, str(error))
         except Exception as error:  # noqa: BLE001 - masked and logged
@@ -161,19 +177,14 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         await super().handle_connection_init(message)
-        if self.connection_acknowledged and self._staying is None and self._shared.leaves is not None:
-            self._staying = asyncio.create_task(self._stay(self._shared.leaves))
+        joined = self.context.joined
+        if self.connection_acknowledged and self._staying is None and joined is not None:
+            self._staying = asyncio.create_task(self._stay(joined))
 
-    async def _stay(self, leaves: Callable[[Credentials], Awaitable[None]]) -> None:
+    async def _stay(self, joined: Joined) -> None:
         """Close the socket once its caller may stay no longer, whether or not anything is under way."""
         try:
-            await leaves(self.context.credentials())
-        except Refused:
-            pass  # nobody any more, between the acknowledgement and this
-        except TooMany as error:
-            await self.websocket.close(4430, str(error))
-        except TryAgain as error:
-            await self.websocket.close(1013, str(error))
+            await joined.over()
         except Exception as error:  # noqa: BLE001 - masked and logged
             self._shared.mask.internal(error)
             await self.websocket.close(4500, "Something went wrong on our side.")
@@ -198,6 +209,13 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
             await asyncio.wait({operation.task}, timeout=_CANCEL_SECONDS)
 
     async def shutdown(self) -> None:
+        try:
+            await self._shut_down()
+        finally:
+            if self.context.joined is not None:
+                self.context.joined.leave()
+
+    async def _shut_down(self) -> None:
         running = set(self._running)
         if self._staying is not None:
             self._staying.cancel()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tieline.rates import Rate
+from tieline_gateway.transport import sockets
 from tieline_gateway.transport.sockets import MAX_OPERATIONS
 
 if TYPE_CHECKING:
@@ -245,6 +247,20 @@ async def test_a_socket_may_run_so_many_operations_at_once(server: Server) -> No
     assert refused["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
     assert answered["payload"] == {"data": {"hello": "hello world"}}
     await server.settled()
+
+
+async def test_a_socket_that_sends_frames_without_end_is_closed_with_4429(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "FRAMES", Rate(per_second=0.001, burst=4))
+
+    async with server.opened() as socket:
+        await socket.subscribe("s", "{hello}")
+        for _ in range(4):
+            await socket.send({"type": "ping"})
+        code, reason = await socket.closed()
+
+    assert (code, reason) == (4429, "A socket may send 0.001 frames a second.")
 
 
 @pytest.mark.parametrize("query", ["subscription{forever}", "{wait(seconds:60)}"])

@@ -22,9 +22,13 @@ Caller: TypeAlias = tuple[PracticeId, PersonId | None, ApiKeyId | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """What a caller still is in the practice; `role` None: no member of it. `is_news` as of a `KeyCaller`."""
+    """What a caller still is in the practice; `role` None: no member of it. `is_news` as of a `KeyCaller`.
+
+    `authority` grows with each change of what the person may; a service's does not change.
+    """
 
     role: Role | None
+    authority: int
     is_news: bool
 
 
@@ -76,7 +80,8 @@ SELECT NULL::uuid AS api_key_id, p.practice_id, p.id AS person_id, NULL::text[] 
  LIMIT $3
 """
 _STANDING = f"""
-SELECT c.place, m.role, c.api_key_id IS NOT NULL AND (k.last_used_at IS NULL OR k.last_used_at <= $5) AS is_news
+SELECT c.place, m.role, coalesce(p.authority, 0) AS authority,
+       c.api_key_id IS NOT NULL AND (k.last_used_at IS NULL OR k.last_used_at <= $5) AS is_news
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS c (practice_id, person_id, api_key_id, place)
   LEFT JOIN person AS p ON p.practice_id = c.practice_id AND p.id = c.person_id
   {_MEMBER}
@@ -122,7 +127,11 @@ async def standing(callers: Sequence[Caller], *, at: datetime) -> dict[int, Stan
     practices, people, keys = ([caller[part] for caller in callers] for part in range(3))
     rows = await current().rows(_STANDING, practices, people, keys, at, at - USE_IS_NOTED_EVERY)
     return {
-        row["place"] - 1: Standing(role=Role(row["role"]) if row["role"] else None, is_news=row["is_news"])
+        row["place"] - 1: Standing(
+            role=Role(row["role"]) if row["role"] else None,
+            authority=row["authority"],
+            is_news=row["is_news"],
+        )
         for row in rows
     }
 
