@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -204,6 +205,32 @@ async def test_what_is_sent_late_is_read_again_for_the_caller_may_see_less_by_no
     await above.close()
 
     assert [str(event.client_id) for event in told] == [acorn, acorn, birch]
+
+
+@pytest.mark.parametrize(("clients", "statements"), [(ClientAccess.ALL, 0), (ClientAccess.LISTED, 20)])
+@pytest.mark.usefixtures("hearing")
+async def test_who_sees_the_whole_practice_reads_together_what_did_not_happen_however_long_ago_it_was_read(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, clients: ClientAccess, statements: int
+) -> None:
+    monkeypatch.setattr(feeds, "KEPT_SECONDS", 0.0)
+    caller = await firm.member(Permission.MANAGE_CONNECTIONS, clients=clients)
+    principal = (await context_of(Credentials(token=caller.key))).principal
+    start = EventCursor.decode(await cursor_of(firm.admin))
+    with reading(firm.practice_id) as first:
+        place = (await first.read(principal, start)).cursor
+        first._since = time.monotonic()
+        with ExitStack() as readers, taken_down() as seen:
+            for _ in range(20):
+                other = readers.enter_context(reading(firm.practice_id))
+                other._since = 0.0
+                assert (await other.read(principal, start)).events == ()
+        created = await caller.create_client("Acorn")
+        await settled()
+
+        told = (await first.read(principal, place)).events
+
+    assert reads(seen) == statements
+    assert [str(event.client_id) for event in told] == [created]
 
 
 @pytest.mark.usefixtures("hearing")

@@ -4,7 +4,9 @@
     subscriber ── Reader ──┴── Feed, one a view ── one statement for all who ask from one place at once
 
 A feed keeps the last stretch it has read, at most 200 events and seconds old, so that whoever comes a moment
-later is served from it, and all end up at the same place. It goes when its last reader goes.
+later is served from it, and all end up at the same place. Of who sees the whole practice, one in which nothing happened
+is kept for as long as that is so: thousands who wait cost a statement a second at most. A feed goes when its last
+reader goes.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Stretch:
-    """All events of a view after `start` up to and including `cursor`, read between two moments."""
+    """All events of a view after `start` up to and including `cursor`, read between two moments.
+
+    `lasts`: where it holds none there never were any, whoever may see what by now.
+    """
 
     start: EventCursor
     events: tuple[Recorded, ...]
@@ -41,10 +46,11 @@ class _Stretch:
     more: bool
     first_read: float
     last_read: float
+    lasts: bool
 
     def covers(self, place: EventCursor) -> bool:
         young = time.monotonic() - self.first_read < KEPT_SECONDS
-        return young and self.start <= place <= self.cursor
+        return (young or (self.lasts and not self.events)) and self.start <= place <= self.cursor
 
     def after(self, place: EventCursor) -> tuple[Recorded, ...]:
         return tuple(event for event in self.events if event.cursor > place)
@@ -59,8 +65,9 @@ class _Stretch:
             events=self.events + later.events,
             cursor=later.cursor,
             more=later.more,
-            first_read=self.first_read,
+            first_read=self.first_read if self.events else later.first_read,
             last_read=later.last_read,
+            lasts=self.lasts,
         )
 
 
@@ -73,10 +80,11 @@ class _Read:
 
 
 class Feed:
-    """The events of one practice as one view sees them."""
+    """The events of one practice as one view sees them; `whole`: all of them, always."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool) -> None:
         self.watchers: set[Watcher] = set()
+        self._whole = whole
         self._known: _Stretch | None = None
         self._reads: dict[EventCursor, _Read] = {}
         self._again: asyncio.TimerHandle | None = None
@@ -130,6 +138,7 @@ class Feed:
             more=batch.more,
             first_read=began,
             last_read=began,
+            lasts=self._whole,
         )
         if self._known is None or not self._known.covers(self._known.cursor):
             self._known = read
@@ -161,7 +170,8 @@ class Feeds:
         return len(self._by_view)
 
     def join(self, view: View, watcher: Watcher) -> Feed:
-        feed = self._by_view.setdefault(view, Feed())
+        _, person_id, _ = view
+        feed = self._by_view.setdefault(view, Feed(whole=person_id is None))
         feed.watchers.add(watcher)
         return feed
 
