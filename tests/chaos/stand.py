@@ -124,6 +124,14 @@ class Stand:
 
         await until(none, what, seconds=seconds)
 
+    async def until_as_many(self, sql: str, count: int, *given: Any, what: str) -> None:
+        """Wait until this finds as many rows."""
+
+        async def as_many() -> bool:
+            return len(await self.rows(sql, *given)) == count
+
+        await until(as_many, what, seconds=ANSWER_SECONDS)
+
     async def move(self, by: timedelta) -> None:
         """Calendar time goes on, for us and for the providers."""
         above = await self.deployment.connect()

@@ -299,22 +299,3 @@ async def test_no_secret_is_ever_logged(deployment: Deployment, firm: Firm) -> N
     secrets = [key, unknown, *passwords, environment["TIELINE_ENCRYPTION_KEYS"].partition(":")[2]]
     assert all(secrets)
     assert [secret for secret in secrets if secret and secret in logged] == []
-
-
-async def test_a_gateway_that_is_told_to_stop_closes_its_sockets_with_a_code(
-    deployment: Deployment, firm: Firm
-) -> None:
-    with serving(deployment) as stopping:
-        async with (
-            caller_at(stopping.socket, firm.admin.key) as acknowledged,
-            socket_to(stopping.socket) as silent,
-        ):
-            code = await asyncio.to_thread(stopping.process.stop)
-            ends = []
-            for socket in (acknowledged, silent):
-                with pytest.raises(ConnectionClosed) as end:
-                    await socket.receive()
-                ends.append(end.value.rcvd and end.value.rcvd.code)
-
-    assert code == 0
-    assert ends == [1012, 1012]
