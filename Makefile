@@ -11,7 +11,7 @@ LOCK := $(PIN) $(MEMBERS:%=--no-emit-package %) --extra embedded --group dev pyp
 NODE_LOCK := tests/chaos/npm/requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test proofs chaos check format lock schema clean
+.PHONY: help run sandbox test proofs chaos bench check format lock schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ proofs: .venv/ready ## the figures of docs/reliability.md, and what people do at
 
 chaos: .venv/node-ready ## the figures under faults of docs/reliability.md, in full
 	@CHAOS=full $(BIN)/python -m pytest --quiet $(or $(filter tests/%,$(ARGS)),tests/chaos) $(filter-out tests/%,$(ARGS))
+
+bench: .venv/ready ## what things cost, measured side by side; ARGS="--sockets 500 --seconds 10" for less of it
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house rules
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""What things cost, measured side by side in one run: `make bench` prints it, and no test asks for it."""
