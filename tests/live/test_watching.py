@@ -20,7 +20,7 @@ from tieline.clients.service import NewClient, create_client
 from tieline.ids import PracticeId, new_id
 from tieline.live import Hint, listening, tell, telling, watchers, watching
 from tieline.live.hints import CHANNEL
-from tieline.live.watchers import WATCHERS, Watcher
+from tieline.live.watchers import WATCHERS, Watcher, Watchers
 from tieline.principal import Principal
 from tieline.work import system_work, unit_of_work
 
@@ -268,6 +268,43 @@ async def test_without_hints_a_watcher_looks_every_two_seconds_or_so_and_with_th
 
     assert all(1.6 <= pause <= 2.4 for pause in [*deaf, after])
     assert all(12 <= pause <= 18 for pause in listening_)
+
+
+async def test_the_more_watchers_there_are_the_more_rarely_each_looks_while_no_hints_arrive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(watchers, "MOST_LOOKS", 10)
+    mine = Watchers()
+
+    with ExitStack() as watched:
+        for _ in range(100):
+            watched.enter_context(mine.watching(PRACTICE, "client", new_id()))
+        deaf = [mine.pause() for _ in range(100)]
+        mine.set_hearing(hearing=True)
+        listening_ = [mine.pause() for _ in range(100)]
+    mine.set_hearing(hearing=False)
+
+    assert all(8 <= pause <= 12 for pause in deaf)
+    assert all(12 <= pause <= 18 for pause in listening_)
+    assert 1.6 <= mine.pause() <= 2.4
+
+
+async def test_when_hints_begin_to_arrive_many_watchers_are_woken_one_after_another() -> None:
+    mine = Watchers()
+
+    with ExitStack() as watched:
+        many = [
+            watched.enter_context(mine.watching(PRACTICE, topic, id_))
+            for id_ in (new_id() for _ in range(60))
+            for topic in ("client", "connection")
+        ]
+        mine.set_hearing(hearing=True)
+        at_once = sum(watcher._woken.is_set() for watcher in many)
+        everybody = await woken(*many)
+
+    assert at_once == 50
+    assert everybody == [True] * 120
 
 
 async def test_a_unit_of_work_tells_after_its_commit_and_never_without_one(

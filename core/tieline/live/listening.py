@@ -19,6 +19,7 @@ from tieline.log import get_logger
 from tieline.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
+_HEARINGS = 3  # a process that is busy reads an answer late that came in time
 _PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 log = get_logger(__name__)
@@ -73,11 +74,13 @@ class Listener:
 
 async def _next(subscription: PubSub) -> dict[str, Any]:
     """The next message of any kind. Raises TimeoutError when the other side is silent even if it is asked."""
-    async with asyncio.timeout(HEARTBEAT_SECONDS + ANSWER_SECONDS * 2):  # it may have to connect anew
+    patience = HEARTBEAT_SECONDS + ANSWER_SECONDS * (_HEARINGS + 1)  # it may have to connect anew
+    async with asyncio.timeout(patience):
         message = await subscription.get_message(timeout=HEARTBEAT_SECONDS)
         if message is None:
             await subscription.ping()
-            message = await subscription.get_message(timeout=ANSWER_SECONDS)
+        for _ in range(_HEARINGS):
+            message = message or await subscription.get_message(timeout=ANSWER_SECONDS)
     if message is None:
         raise TimeoutError("no heartbeat")
     return dict(message)

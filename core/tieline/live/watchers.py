@@ -14,6 +14,9 @@ from tieline.live.hints import Topics
 
 SLOW_SECONDS = 15.0
 POLL_SECONDS = 2.0
+MOST_LOOKS = 1_000
+"""How many watchers of a process look unasked in a second, so that thousands of them leave time for others."""
+_AT_ONCE = 50
 
 _Key = tuple[PracticeId, str, UUID]
 
@@ -54,6 +57,7 @@ class Watchers:
 
     def __init__(self) -> None:
         self._by_key: dict[_Key, set[Watcher]] = {}
+        self._watching = 0
         self._hearing = False
 
     def __len__(self) -> int:
@@ -64,17 +68,23 @@ class Watchers:
         keys, watcher = {(practice_id, topic, one) for one in ids}, Watcher(self)
         for key in keys:
             self._by_key.setdefault(key, set()).add(watcher)
+        self._watching += 1
         try:
             yield watcher
         finally:
+            self._watching -= 1
             for key in keys:
                 self._by_key[key].discard(watcher)
                 if not self._by_key[key]:
                     del self._by_key[key]
 
     def pause(self) -> float:
-        """Seconds until a watcher looks unasked; jittered, so that they do not look all at once."""
-        seconds = SLOW_SECONDS if self._hearing else POLL_SECONDS
+        """Seconds until a watcher looks unasked; jittered, so that they do not look all at once.
+
+        The more there are, the more rarely each of them does while hints do not arrive.
+        """
+        polling = min(max(POLL_SECONDS, self._watching / MOST_LOOKS), SLOW_SECONDS)
+        seconds = SLOW_SECONDS if self._hearing else polling
         return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
 
     def heard(self, practice_id: PracticeId, topics: Topics) -> None:
@@ -86,12 +96,17 @@ class Watchers:
                     watcher.wake()
 
     def set_hearing(self, *, hearing: bool) -> None:
-        """Hints arrive from now on, or no longer; all look once, since some may have been missed."""
+        """Hints arrive from now on, or no longer; all look once, one after another, since some may have been missed."""
         if hearing is not self._hearing:
             self._hearing = hearing
-            for watchers in self._by_key.values():
-                for watcher in watchers:
-                    watcher.wake()
+            everybody = list({watcher for watchers in self._by_key.values() for watcher in watchers})
+            self._wake(everybody)
+
+    def _wake(self, watchers: list[Watcher]) -> None:
+        for watcher in watchers[:_AT_ONCE]:
+            watcher.wake()
+        if rest := watchers[_AT_ONCE:]:
+            asyncio.get_running_loop().call_later(_AT_ONCE / MOST_LOOKS, self._wake, rest)
 
     def _of_topic(self, practice_id: PracticeId, topic: str, ids: frozenset[UUID] | None) -> list[_Key]:
         """Who watches these, or any of the topic."""
