@@ -26,7 +26,8 @@ async def follow_events(context: Context, after: str) -> AsyncGenerator[Recorded
             await context.confirm()
             principal = context.principal
             batch = await reader.read(principal, place)
-            context.load_ahead(ahead_of(batch.events))
+            if batch.events:  # else nothing is loaded, and thousands who wait make no loaders for it
+                context.load_ahead(ahead_of(batch.events))
             read_at = time.monotonic()
             for event in batch.events:
                 await context.confirm()
