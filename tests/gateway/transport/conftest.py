@@ -26,6 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tieline.errors import Busy, Invalid, NotFound, Unauthenticated
+from tieline_gateway.connections import BoundedSocket
 from tieline_gateway.transport import GraphQLTransport
 from tieline_gateway.transport.documents import graphql_schema
 from tieline_gateway.transport.incoming import Credentials
@@ -278,7 +279,9 @@ def _serving(**settings: Any) -> Iterator[Server]:
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits 40 ms for an ACK
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, ws_max_size=300_000, timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            app, log_config=None, ws=BoundedSocket, ws_max_size=300_000, timeout_graceful_shutdown=5
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

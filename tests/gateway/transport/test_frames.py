@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
-import random
+import logging
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.gateway.transport.conftest import Call, Seen
+from tieline_gateway.connections import BoundedSocket
 from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict
 
-    from tests.gateway.transport.conftest import Server
-
-SUBSCRIBE = (
-    '{"id":"1","type":"subscribe","payload":{"query":"query($v:JSON!){echo(value:$v)}","variables":{"v":1}}}'
-)
+    from tests.gateway.transport.conftest import Serve, Server
+    from tieline_gateway.transport.incoming import Credentials
 
 MALFORMED: dict[str, str | bytes] = {
     "empty": "",
@@ -85,11 +86,15 @@ async def test_a_malformed_frame_is_closed_with_4400_and_a_reason(
     assert logged == []
 
 
-async def test_bytes_that_are_not_text_are_closed_by_the_server_itself(server: Server) -> None:
+@pytest.mark.parametrize("pieces", [[b'"\xff"'], [b'"\xc3', b'"'], [b"\xc3", b"\xa9", b"\xff"]])
+async def test_bytes_that_are_not_text_are_closed_with_1007_and_are_no_error_of_ours(
+    server: Server, caplog: pytest.LogCaptureFixture, pieces: list[bytes]
+) -> None:
     async with server.opened() as socket:
-        await socket.connection.send(b'"\xff"', text=True)
+        await socket.connection.send(pieces, text=True)
 
         assert (await socket.closed())[0] == 1007
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("letter", ["x", "é"])
@@ -115,42 +120,31 @@ async def test_a_frame_far_over_the_limit_is_closed_with_1009(server: Server) ->
         assert (await socket.closed())[0] == 1009
 
 
-async def test_five_hundred_mutated_frames_are_answered_or_closed_with_a_code(
-    server: Server, logged: list[EventDict]
+async def test_what_is_said_to_a_socket_in_the_moment_of_a_frame_that_is_none_is_no_error(
+    serve: Serve, logged: list[EventDict], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chance = random.Random(20_261)  # noqa: S311 - seeded
-    seeds = [SUBSCRIBE, '{"type":"ping","payload":{"a":[1,"x"]}}', '{"type":"connection_init","payload":{}}']
-    codes: dict[int | None, int] = {}
+    looking, broken = threading.Event(), asyncio.Event()
+    ended = BoundedSocket.handle_parser_exception
 
-    for _ in range(500):
-        async with server.opened() as socket:
-            await socket.connection.send(mutated(chance, chance.choice(seeds)))
-            with contextlib.suppress(ConnectionClosed):
-                await socket.send({"type": "complete", "id": "no such id"})
-                await socket.connection.send("the end")
-            code, _ = await socket.closed()
-            codes[code] = codes.get(code, 0) + 1
+    async def slow(_: Credentials) -> Call:
+        looking.set()
+        await broken.wait()
+        return Call(seen=Seen(), token=None)
 
-    assert set(codes) <= {4400, 4401, 4409, 4429}
-    assert codes[4400] > 400
+    def breaks(self: BoundedSocket) -> None:
+        broken.set()  # the acknowledgement is next, before the line is known to be closed
+        ended(self)
+
+    monkeypatch.setattr(BoundedSocket, "handle_parser_exception", breaks)
+    server = serve(context=slow)
+    async with server.connected() as socket:
+        await socket.send({"type": "connection_init"})
+        await asyncio.to_thread(looking.wait, 10)
+        socket.connection.transport.write(b"\x83\x80\x00\x00\x00\x00")
+
+        assert (await socket.closed())[0] == 1002
+    async with asyncio.timeout(10):
+        while server.uvicorn.server_state.tasks:  # noqa: ASYNC110 - the server runs in another thread
+            await asyncio.sleep(0.01)
     assert logged == []
-    await server.settled()
-
-
-def mutated(chance: random.Random, frame: str) -> str:
-    changed = list(frame)
-    for _ in range(chance.randint(1, 3)):
-        at = chance.randint(0, len(changed))
-        match chance.randrange(4):
-            case 0:
-                changed[at : at + 1] = chr(chance.choice([0, 10, 34, 92, 123, 125, 0x2028, 0x1F600]))
-            case 1:
-                del changed[at : at + chance.randint(1, 6)]
-            case 2:
-                changed[at:at] = chance.choice(SPLINTERS)
-            case _:
-                changed[at:at] = changed[at : at + 10]
-    return "".join(changed)
-
-
-SPLINTERS = ["\\u0000", "\\ud800", "[[", "}}", '"', "null", "1e999", "{", '\\"', "...", "$v", "9" * 5_000]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
