@@ -96,6 +96,11 @@ OTHERWISE = {
     "operations": (" ".join(f"query Q{n}{{viewer{{role}}}}" for n in range(150)), "operations"),
     "fragments of each operation": (followed(70, 100, ""), "operations"),
     "variables of each operation": (followed(60, 60, "clients(first:$v){{totalCount}}"), "operations"),
+    "variables of as many operations as may be": (
+        " ".join(f"query Q{n}($v:ID!){{...F}}" for n in range(20))
+        + f" fragment F on Query{{connections(teamIds:[{'$v ' * 800}]){{totalCount}}}}",
+        "uses",
+    ),
     "fragments of as many operations as may be": (followed(20, 120, "viewer{{role}}"), "comparisons"),
     "fragments 180 deep that double": (
         "{...F0}"

@@ -6,6 +6,7 @@ endpoint      GraphQLTransport: puts the rest together, answers the routes
 ├── sockets       graphql-transport-ws
 │   └── callers       who is on the other end
 └── operations    one operation, from request to outcome
+    ├── aside         a thread for what takes milliseconds
     ├── incoming      JSON from strangers, bearer tokens
     ├── documents     parse, validate, keep
     │   ├── limits        depth, fields, aliases, directives, operations, cost

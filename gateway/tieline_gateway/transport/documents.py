@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import strawberry
@@ -17,8 +18,11 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    Node,
     OperationDefinitionNode,
     OperationType,
+    Token,
+    TokenKind,
     get_variable_values,
     parse,
     validate,
@@ -31,13 +35,16 @@ from strawberry.types.execution import ExecutionContext
 from tieline_gateway.transport.errors import RequestRefused, Told, told, told_of
 from tieline_gateway.transport.limits import Limits, Measured, broken, costs, measure
 from tieline_gateway.transport.rows import Variables
-from tieline_gateway.transport.rules import TooManyComparisons, rules
+from tieline_gateway.transport.rules import TooManyComparisons, TooManyUses, rules
 
 MAX_KEPT = 200
 MAX_KEPT_CHARS = 8_000
+MAX_KEPT_TOGETHER = 100_000
+"""Characters of all of them: a collection of garbage looks through what was made of each, while nothing else runs."""
 MAX_ERRORS = 20
 
 _DOCUMENT = "document"
+_NO_WORD = Token(TokenKind.SOF, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +62,14 @@ class Documents:
         self._schema = schema
         self._limits = limits.for_development() if development else limits
         self._hide_suggestions = not development
-        self._rules = rules(most_comparisons=self._limits.max_comparisons, introspection=development)
+        self._rules = rules(
+            most_comparisons=self._limits.max_comparisons,
+            most_uses=self._limits.max_uses,
+            introspection=development,
+        )
         self._kept: OrderedDict[str, Read] = OrderedDict()
+        self._kept_chars = 0
+        self._keeping = Lock()  # some are read aside
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -66,20 +79,29 @@ class Documents:
         return text in self._kept
 
     def read(self, text: str) -> Read:
-        """The document, fit to run. At most 200 of at most 8,000 characters are kept, the latest used."""
-        kept = self._kept.get(text)
-        if kept is not None:
-            self._kept.move_to_end(text)
-            return kept
+        """The document, fit to run. The latest are kept: 200, of 8,000 characters each and 100,000 in all."""
+        with self._keeping:
+            kept = self._kept.get(text)
+            if kept is not None:
+                self._kept.move_to_end(text)
+                return kept
         document = self._parse(text)
         measured = measure(self._schema, document, self._limits)
         self._validate(document, measured)
         read = Read(document=document, costs=costs(measured))
         if len(text) <= MAX_KEPT_CHARS:
-            self._kept[text] = read
-            if len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)
+            _forget_words(document)
+            with self._keeping:
+                self._keep(text, read)
         return read
+
+    def _keep(self, text: str, read: Read) -> None:
+        if text not in self._kept:
+            self._kept_chars += len(text)
+        self._kept[text] = read
+        while len(self._kept) > MAX_KEPT or self._kept_chars > MAX_KEPT_TOGETHER:
+            oldest, _ = self._kept.popitem(last=False)
+            self._kept_chars -= len(oldest)
 
     def cost(self, read: Read, operation: OperationDefinitionNode, variables: Variables) -> int:
         """What the operation costs with these variables: at most what its document was judged by."""
@@ -131,6 +153,8 @@ class Documents:
             )
         except TooManyComparisons:
             raise RequestRefused([_compared_too_often(self._limits.max_comparisons)]) from None
+        except TooManyUses:
+            raise RequestRefused([_used_too_often(self._limits.max_uses)]) from None
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -195,6 +219,15 @@ def _compared_too_often(most: int) -> Told:
     )
 
 
+def _used_too_often(most: int) -> Told:
+    return told(
+        "QUERY_TOO_LARGE",
+        f"The operations of this document use variables more than {most:,} times: send one operation at a time.",
+        bound="uses",
+        limit=most,
+    )
+
+
 class _ReadDocument(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         extensions = self.execution_context.operation_extensions or {}
@@ -204,6 +237,24 @@ class _ReadDocument(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         self.execution_context.pre_execution_errors = []
         yield
+
+
+def _forget_words(document: DocumentNode) -> None:
+    """Leave where everything begins and ends, which errors tell, and not the chain of all words of the text.
+
+    What is kept stays small that way for who looks for garbage, and nobody has a turn meanwhile.
+    """
+    pending: list[Node] = [document]
+    while pending:
+        node = pending.pop()
+        if node.loc is not None:
+            node.loc.start_token = node.loc.end_token = _NO_WORD
+        for key in node.keys:
+            held = getattr(node, key)
+            if isinstance(held, Node):
+                pending.append(held)
+            elif isinstance(held, tuple):
+                pending.extend(held)
 
 
 def _code_of(error: GraphQLSyntaxError) -> str:

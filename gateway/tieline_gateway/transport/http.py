@@ -18,11 +18,12 @@ from tieline_gateway.transport.bodies import LingeringResponse, TooLarge, TooLat
 from tieline_gateway.transport.documents import only
 from tieline_gateway.transport.errors import RequestRefused, refused
 from tieline_gateway.transport.incoming import (
+    LONG,
     PRACTICE_HEADER,
     Credentials,
     GraphQLRequest,
     Malformed,
-    read_json,
+    read_json_aside,
 )
 from tieline_gateway.transport.negotiation import JSON, check_content_type, negotiate
 from tieline_gateway.transport.operations import Context, Operations, Outcome
@@ -77,12 +78,12 @@ class HTTPEndpoint(Generic[Context]):
         )
         context = await self.operations.authenticated(credentials)  # before strangers send anything
         body, was_there = await self._body(request)
-        if not was_there:  # whoever began to send may be nobody by now
-            context = await self.operations.authenticated(credentials)
         try:
-            asked = GraphQLRequest.read(read_json(body))
+            asked = GraphQLRequest.read(await read_json_aside(body))
         except Malformed as error:
             raise RequestRefused.because("BAD_REQUEST", str(error), status=400) from None
+        if not was_there or len(body) > LONG:  # whoever began to send may be nobody by now
+            context = await self.operations.authenticated(credentials)
         prepared = await self.operations.admit(asked, context)
         only(prepared.operation, OperationType.QUERY, OperationType.MUTATION)
         work = self.operations.run(prepared, context)

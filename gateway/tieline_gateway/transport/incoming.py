@@ -10,13 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tieline.errors import Unauthenticated
+from tieline_gateway.transport.aside import aside
 
 PRACTICE_HEADER = "tieline-practice"
 """Names the practice that a caller means who belongs to several."""
 
 MAX_JSON_DEPTH = 64
 MAX_JSON_VALUES = 50_000
+MAX_VARIABLE_VALUES = 20_000
 
+LONG = 16 * 1024
+"""Bytes of JSON, or characters, from which on reading them takes milliseconds."""
+
+MAX_DIGITS = 309  # a fraction holds no more before its point, and long ones take long
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 _TOKEN68 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")
 
@@ -35,7 +41,7 @@ def read_json(raw: bytes | str) -> object:
         text = raw.decode() if isinstance(raw, bytes) else raw
         _count(text)
         value: object = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float
+            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_int
         )
     except UnicodeDecodeError:
         raise Malformed("This is not valid UTF-8.") from None
@@ -52,12 +58,20 @@ def read_json(raw: bytes | str) -> object:
     return value
 
 
+async def read_json_aside(raw: bytes | str) -> object:
+    """As `read_json`, in a thread where it is long, so that everybody else has their turn meanwhile."""
+    if len(raw) <= LONG:
+        return read_json(raw)
+    return await aside(read_json, raw)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GraphQLRequest:
-    """The parameters of one operation, their types checked."""
+    """The parameters of one operation, their types checked. `values` is how many the variables hold."""
 
     query: str
     variables: dict[str, Any]
+    values: int = 0
     operation_name: str | None
 
     @classmethod
@@ -76,7 +90,8 @@ class GraphQLRequest:
         for key in ("variables", "extensions"):
             if not isinstance(value.get(key), dict | None):
                 raise Malformed(f"'{key}' must be an object or null.")
-        return cls(query=query, variables=value.get("variables") or {}, operation_name=name)
+        variables = value.get("variables") or {}
+        return cls(query=query, variables=variables, values=values_in(variables), operation_name=name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +126,20 @@ def _count(text: str) -> None:
         raise Malformed(f"JSON may hold {MAX_JSON_VALUES:,} values here.")
 
 
+def values_in(variables: dict[str, Any]) -> int:
+    """Each is looked at several times before the operation runs. Raises `Malformed` for too many."""
+    pending: list[Any] = [variables]
+    found = 0
+    while pending:
+        held = pending.pop()
+        values = held.values() if isinstance(held, dict) else held
+        found += len(values)
+        if found > MAX_VARIABLE_VALUES:
+            raise Malformed(f"Variables may hold {MAX_VARIABLE_VALUES:,} values.")
+        pending.extend(value for value in values if isinstance(value, dict | list))
+    return found
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     read = dict(pairs)
     if len(read) != len(pairs):
@@ -120,6 +149,12 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> object:
     raise Malformed(f"{name} is not JSON.")
+
+
+def _int(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise Malformed("A number is too large.")
+    return int(text)
 
 
 def _float(text: str) -> float:

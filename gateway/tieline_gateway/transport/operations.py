@@ -13,6 +13,7 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from tieline.errors import Unauthenticated
+from tieline_gateway.transport.aside import aside
 from tieline_gateway.transport.documents import Documents, ServedSchema, carried, choose
 from tieline_gateway.transport.errors import Mask, RequestRefused, Told
 from tieline_gateway.transport.incoming import Credentials, GraphQLRequest
@@ -21,6 +22,12 @@ Context = TypeVar("Context")
 
 BASE_COST = 100
 """What any operation costs, on top of its document: its caller is looked up, and it has a transaction."""
+
+SHORT_CHARS = 500
+"""A text that is read at once. Whatever it holds, that is soon done."""
+
+FEW_VALUES = 1_000
+"""So many values of variables are looked through at once."""
 
 CHARS_READ = 10
 """So many characters of a text that is not known cost one."""
@@ -109,9 +116,16 @@ class Operations(Generic[Context]):
         if not self.documents.knows(request.query):
             await self._spend(context, BASE_COST + len(request.query) // CHARS_READ)
             cost = 0
-        prepared = self.prepare(request)
+        prepared = await self._prepared(request)
         await self._spend(context, cost + prepared.cost)
         return prepared
+
+    async def _prepared(self, request: GraphQLRequest) -> Prepared:
+        known = self.documents.knows(request.query) or len(request.query) <= SHORT_CHARS
+        if known and request.values <= FEW_VALUES:
+            return self.prepare(request)
+        async with self._in_time():
+            return await aside(self.prepare, request)
 
     async def _spend(self, context: Context, cost: int) -> None:
         if self.spends is None:

@@ -1,8 +1,9 @@
-"""The standard rules, two of which are held to a bound: their work may grow with the square of a document.
+"""The standard rules, some of which are held to a bound: their work may grow with the square of a document.
 
 One sees that fields answering under one name fit together. It compares in pairs: every two fields of a name, every two
 fragments of a selection, and what is below them. It counts what this takes, and stops here at our limit instead of at
-the library's, which is time enough to keep everybody else waiting. The other quotes a value in each error about it.
+the library's, which is time enough to keep everybody else waiting. Another quotes a value in each error about it. Three
+look at each use of a variable once for each operation that comes by it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from graphql import (
     ASTValidationRule,
     GraphQLError,
     NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     SelectionSetNode,
     ValidationContext,
@@ -26,6 +28,30 @@ MAX_QUOTED_CHARS = 5_000
 
 class TooManyComparisons(Exception):
     """The document takes more comparisons than it may; whether its fields fit is not known."""
+
+
+class TooManyUses(Exception):
+    """The operations of the document use variables more often than they may, all together."""
+
+
+class Using(ASTValidationRule):
+    """Raises `TooManyUses` where variables are used more than `most` times.
+
+    Each operation counts all that its fragments use, and that is how often other rules look at them. It comes before
+    those.
+    """
+
+    most: int
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.validation_context = context
+        self._used = 0
+
+    def enter_operation_definition(self, operation: OperationDefinitionNode, *_: Any) -> None:
+        self._used += len(self.validation_context.get_recursive_variable_usages(operation))
+        if self._used > self.most:
+            raise TooManyUses
 
 
 class Comparing(OverlappingFieldsCanBeMergedRule):
@@ -62,12 +88,15 @@ class Quoting(ValuesOfCorrectTypeRule):
             raise ValidationAbortedError("The errors quote too much. Validation aborted.")
 
 
-def rules(*, most_comparisons: int, introspection: bool) -> tuple[type[ASTValidationRule], ...]:
-    """What every document is held to, in the library's order."""
+def rules(
+    *, most_comparisons: int, most_uses: int, introspection: bool
+) -> tuple[type[ASTValidationRule], ...]:
+    """What every document is held to, in the library's order after the bound on uses of variables."""
+    using = type("Using", (Using,), {"most": most_uses})
     comparing = type("Comparing", (Comparing,), {"most": most_comparisons})
     bounded: dict[type[ASTValidationRule], type[ASTValidationRule]] = {
         OverlappingFieldsCanBeMergedRule: comparing,
         ValuesOfCorrectTypeRule: Quoting,
     }
-    standard = tuple(bounded.get(rule, rule) for rule in specified_rules)
+    standard = (using, *(bounded.get(rule, rule) for rule in specified_rules))
     return standard if introspection else (*standard, NoSchemaIntrospectionCustomRule)

@@ -3,7 +3,7 @@
 Close codes: 4400 a frame that is not of the protocol, 4401 subscribed before the acknowledgement, 4403 the
 caller is not (or no longer) known, 4406 another protocol, 4408 no `connection_init` in time, 4409 an id used
 twice, 4429 initialised twice or too many frames, 4430 more sockets than one caller may hold, 4500 a bug on our
-side, 1009 a frame too large, 1012 the server stops, 1013 try again in a moment.
+side, 1002 no frame, 1007 no text, 1009 a frame too large, 1012 the server stops, 1013 try again in a moment.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refu
 from tieline_gateway.transport.incoming import (
     GraphQLRequest,
     Malformed,
-    read_json,
+    read_json_aside,
+    values_in,
 )
 from tieline_gateway.transport.operations import Joined, Operations, Outcome
 
@@ -128,7 +129,7 @@ class _Adapter(ASGIWebSocketAdapter):
                 await self.close(1009, f"A frame may hold {MAX_FRAME_BYTES:,} bytes.")
                 return
             try:
-                value = read_json(text)
+                value = await read_json_aside(text)
             except Malformed as error:
                 await self.close(4400, str(error))
                 return
@@ -249,6 +250,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
         request = GraphQLRequest(
             query=operation.query,
             variables=operation.variables or {},
+            values=values_in(operation.variables or {}),
             operation_name=operation.operation_name,
         )
         prepared = await self._shared.admit(request, context)

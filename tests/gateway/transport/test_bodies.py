@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +29,8 @@ MALFORMED: dict[str, bytes] = {
     "deep objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
     "deep variables": b'{"query":"{hello}","variables":{"v":' + b"[" * 64 + b"]" * 64 + b"}}",
     "many values": b"[" + b"{}," * 30_000 + b"{}]",
-    "huge integer": b'{"query":"{hello}","variables":{"v":' + b"9" * 5_000 + b"}}",
+    "huge integer": b'{"query":"{hello}","variables":{"v":' + b"9" * 310 + b"}}",
+    "many variables": b'{"query":"{hello}","variables":{"v":[' + b"1," * 19_999 + b"1]}}",
     "huge float": b'{"query":"{hello}","variables":{"v":1e999}}',
     "NaN": b'{"query":"{hello}","variables":{"v":NaN}}',
     "infinity": b'{"query":"{hello}","variables":{"v":-Infinity}}',
@@ -83,8 +82,9 @@ async def test_a_malformed_body_is_400_and_says_why(server: Server, body: bytes,
         b'{"query":"{hello}","variables":{},"extensions":{"a":1},"unknown":true}',
         b'{"query":"{hello}","variables":{"v":"\\ud83d\\ude00 \\\\u0000 \\\\ud800"}}',
         b'{"query":"{hello}","variables":{"v":' + b"[" * 62 + b"]" * 62 + b"}}",
-        b'{"query":"{hello}","variables":{"v":[' + b"{}," * 24_000 + b"{}]}}",
-        b'{"query":"{hello}","variables":{"v":' + b"9" * 4_000 + b"}}",
+        b'{"query":"{hello}","variables":{"v":[' + b"{}," * 19_998 + b"{}]}}",
+        b'{"query":"{hello}","variables":{"v":' + b"9" * 309 + b"}}",
+        b'{"query":"{hello}","variables":{"v":[' + b"1," * 19_998 + b"1]}}",
     ],
 )
 async def test_an_unusual_but_sound_body_is_read(server: Server, body: bytes) -> None:
@@ -155,61 +155,7 @@ async def test_a_body_that_does_not_arrive_is_408(serve: Serve) -> None:
     await writer.wait_closed()
 
 
-async def test_two_thousand_mutated_bodies_are_answered_without_a_server_error(server: Server) -> None:
-    chance = random.Random(20_260)  # noqa: S311 - seeded
-    seeds = [body for body in MALFORMED.values() if len(body) < 1_000]
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    seen: dict[int, int] = {}
-
-    for _ in range(2_000):
-        body = mutated(chance, chance.choice([SOUND, chance.choice(seeds)]), chance.choice(seeds))
-        writer.write(HEAD + b"Accept: application/graphql-response+json\r\n")
-        writer.write(f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        status, answer = await asyncio.wait_for(answered(reader), 20)
-        seen[status] = seen.get(status, 0) + 1
-        assert status in {200, 400}, body
-        assert b'"INTERNAL"' not in answer, body
-        assert json.loads(answer).keys() & {"data", "errors"}
-
-    assert sum(seen.values()) == 2_000
-    assert min(seen.values()) > 20
-    writer.close()
-    await writer.wait_closed()
-
-
 async def answered(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = int(head.split("content-length: ")[1].split("\r\n")[0])
     return int(head.split(" ")[1]), await reader.readexactly(length)
-
-
-def mutated(chance: random.Random, body: bytes, other: bytes) -> bytes:
-    changed = bytearray(body)
-    for _ in range(chance.randint(1, 3)):
-        at = chance.randint(0, len(changed))
-        match chance.randrange(5):
-            case 0:
-                changed[at : at + 1] = bytes([chance.randrange(256)])
-            case 1:
-                del changed[at : at + chance.randint(1, 8)]
-            case 2:
-                changed[at:at] = chance.choice(SPLINTERS)
-            case 3:
-                changed[at:at] = other[chance.randrange(len(other) + 1) :][:40]
-            case _:
-                changed[at:at] = changed[at : at + 20]
-    return bytes(changed)
-
-
-SOUND = b'{"query":"query Q($v:JSON!){echo(value:$v)}","variables":{"v":[1,"x",{}]}}'
-SPLINTERS = [b"\\u0000", b"\\ud800", b"[[[[", b"}}", b'"', b"null", b"1e999", b"\xff", b"{", b'\\"', b"..."]
-SPLINTERS += [
-    b"$v",
-    b"@skip",
-    b" ",
-    b"\n",
-    b"\xe2\x80\xa8",
-    b"9" * 400,
-    b"__typename ",
-    b"fragment F on Query{hello}",
-]

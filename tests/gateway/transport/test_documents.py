@@ -6,7 +6,13 @@ import pytest
 from graphql import GraphQLSchema, ValidationRule, get_introspection_query, parse
 
 from tieline_gateway.transport import rules
-from tieline_gateway.transport.documents import MAX_KEPT, MAX_KEPT_CHARS, Documents, choose
+from tieline_gateway.transport.documents import (
+    MAX_KEPT,
+    MAX_KEPT_CHARS,
+    MAX_KEPT_TOGETHER,
+    Documents,
+    choose,
+)
 from tieline_gateway.transport.errors import RequestRefused
 from tieline_gateway.transport.limits import Limits
 
@@ -36,6 +42,28 @@ def test_the_least_recently_used_document_leaves_a_full_cache(schema: GraphQLSch
     assert len(documents) == MAX_KEPT
     assert documents.read("{hello}") is oldest
     assert documents.read("{item{name}}") is not second
+
+
+def test_kept_documents_hold_so_many_characters_together(schema: GraphQLSchema) -> None:
+    documents = Documents(schema, Limits(), development=False)
+    size = MAX_KEPT_TOGETHER // 20
+
+    for number in range(25):
+        documents.read(f"query Q{number} {{hello}}".ljust(size))
+
+    assert len(documents) == 20
+
+
+def test_a_kept_document_holds_places_and_none_of_the_words(schema: GraphQLSchema) -> None:
+    documents = Documents(schema, Limits(), development=False)
+
+    text = "query Q {\n  item { name @skip(if: false) }\n}"
+
+    (operation,) = documents.read(text).document.definitions
+
+    assert operation.loc is not None
+    assert (operation.loc.start, operation.loc.end) == (0, len(text))
+    assert operation.loc.start_token.next is None
 
 
 def test_long_documents_and_refused_ones_are_not_kept(schema: GraphQLSchema) -> None:
