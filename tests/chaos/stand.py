@@ -151,6 +151,13 @@ class Stand:
             allowed = tuple(self.allowed)
             assert not [line for line in loud if not line["event"].startswith(allowed)], (name, loud)
 
+    def loud(self) -> int:
+        """How many lines of all logs tell of an error, or of code that broke off."""
+        logs = [log for _, log in self.logged()]
+        return sum(
+            log.count("Traceback") + sum(line.get("level") in _LOUD for line in _lines(log)) for log in logs
+        )
+
     def close(self) -> None:
         for process in self.running.values():
             process.kill()
