@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-import httpx
 
 from tieline import host, plugins
 from tieline.database import close_database, open_database, schema_state
@@ -15,16 +12,13 @@ from tieline.database.scope import use_movable_clock
 from tieline.host import Host
 from tieline.identity.issuer import Issuer, trusting
 from tieline.live import telling
+from tieline.plugins.places import provider_client
 from tieline.processes import COMMAND
 from tieline.quota import metering
 from tieline.settings import Settings
 from tieline.webhooks.pace import Pace
 from tieline.work import doorbell
 from tieline.work.doorbell import Doorbell, make_broker
-
-_PROVIDER_CONNECTIONS = 100
-_CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0
 
 
 @asynccontextmanager
@@ -35,7 +29,7 @@ async def ready(settings: Settings, *, name: str = COMMAND) -> AsyncIterator[Doo
     """
     registry = plugins.load(settings.allowed_plugins)
     await open_database(settings, name=name)
-    client = _http_client()
+    client = provider_client()
     try:
         refusal = (await schema_state()).refusal()
         if refusal is not None:
@@ -68,13 +62,3 @@ async def ready(settings: Settings, *, name: str = COMMAND) -> AsyncIterator[Doo
         doorbell.install(None)
         await client.aclose()
         await close_database()
-
-
-def _http_client() -> httpx.AsyncClient:
-    """For all providers; it keeps no cookies of one call for another, and follows nobody elsewhere."""
-    return httpx.AsyncClient(
-        follow_redirects=False,
-        timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=_PROVIDER_CONNECTIONS, max_keepalive_connections=20),
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-    )

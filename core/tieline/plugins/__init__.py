@@ -19,6 +19,7 @@
     webhooks    what the provider tells by itself: a part that a plugin may leave out
     edge        where the core calls it: bounded, and nothing else than an answer or an error comes out
     transport   one HTTP exchange, bounded
+    places      the HTTP client for all of them, and how many at once
 
 A plugin is a distribution with an entry point in the group `tieline.plugins`, named like its slug; the module it
 leads to has a function `tieline_provider`, marked with `hookimpl`.
