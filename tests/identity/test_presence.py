@@ -20,7 +20,6 @@ from tests.support.statements import all_connected, taken_down
 from tieline.errors import Unauthenticated
 from tieline.identity import authenticate
 from tieline.identity.issuer import Issuer
-from tieline.identity.tokens import Identity
 from tieline.ids import PersonId, new_id
 from tieline.live import listening, telling
 from tieline.live.watchers import WATCHERS
@@ -28,8 +27,7 @@ from tieline.practices import service
 from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key, revoke_key
 from tieline.practices.members.service import MemberChange, update_member
-from tieline.principal import ClientRole, Permission, Principal
-from tieline_gateway.graphql.context import AUTHORITY_SECONDS, Context
+from tieline.principal import ClientRole, Permission
 from tieline_gateway.presence import Presence
 from tieline_gateway.transport.errors import TooMany
 from tieline_gateway.transport.incoming import Credentials
@@ -196,30 +194,6 @@ async def test_what_a_caller_may_is_known_to_be_unchanged_from_look_to_look_unti
         assert until_second > since
         assert presence.unchanged(caller, since=since) is None
         assert presence.unchanged(member, since=time.monotonic()) is None, "nobody looked by that key"
-
-
-@pytest.mark.parametrize(("seconds_ago", "lookups"), [(None, 2), (AUTHORITY_SECONDS + 1, 2), (0.0, 1)])
-async def test_a_subscriber_is_looked_up_again_unless_it_is_known_to_be_unchanged(
-    books: Books, seconds_ago: float | None, lookups: int
-) -> None:
-    asked: list[float] = []
-
-    async def known() -> Principal:
-        asked.append(time.monotonic())
-        return books.admin
-
-    async def nobody() -> Identity:
-        raise AssertionError
-
-    def unchanged(caller: Principal, *, since: float) -> float | None:
-        assert (caller, since) == (books.admin, context._known_at)
-        return None if seconds_ago is None else time.monotonic() - seconds_ago
-
-    context = await Context.of(known, nobody, unchanged=unchanged)
-    context._known_at -= AUTHORITY_SECONDS
-    await context.confirm()
-
-    assert len(asked) == lookups
 
 
 @pytest.fixture

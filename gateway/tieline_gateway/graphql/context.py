@@ -42,6 +42,7 @@ class Context:
     _principal: Principal | None
     _loaders: Loaders | None
     _known_at: float
+    _identified_at: float
     _unchanged: Unchanged | None = None
 
     @classmethod
@@ -67,6 +68,7 @@ class Context:
             _principal=principal,
             _loaders=None if principal is None else Loaders.of(principal),
             _known_at=known_at,
+            _identified_at=known_at,
             _unchanged=unchanged,
         )
 
@@ -102,13 +104,19 @@ class Context:
 
     async def confirm(self) -> None:
         """Authority is fresh from here on; what is loaded stays. Raises Unauthenticated."""
-        at = time.monotonic()
-        if at - self._confirmed_at() >= AUTHORITY_SECONDS:
+        if self._is_stale():
             async with _LOOKING_UP:
-                at = time.monotonic()
-                self._principal, self._known_at = await self._authenticate(), at
-        elif at - self._known_at >= AUTHORITY_SECONDS and self.principal.api_key_id is None:
+                if self._is_stale():  # while it waited, the caller may have been found unchanged
+                    at = time.monotonic()
+                    self._principal = await self._authenticate()
+                    self._known_at = self._identified_at = at
+        at = time.monotonic()
+        if self.principal.api_key_id is None and at - self._identified_at >= AUTHORITY_SECONDS:
             await self._identify()  # for the issuer may take back its key
+            self._identified_at = at
+
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._confirmed_at() >= AUTHORITY_SECONDS
 
     def _confirmed_at(self) -> float:
         """When what is known of the caller was true: as it was looked up, or later, where nothing has changed since."""
