@@ -21,8 +21,9 @@ from tieline.practices.members.service import (
     reactivate_person,
     update_member,
 )
+from tieline.practices.service import NewMember, add_client_member, add_member
 from tieline.practices.teams.service import create_team, delete_team, set_team_members
-from tieline.principal import Role
+from tieline.principal import ClientRole, Role
 
 
 @pytest.fixture
@@ -71,3 +72,22 @@ async def test_each_change_of_what_somebody_may_is_told(books: Books, channel: P
         await change()
 
         assert await told(books, channel) == whose
+
+
+async def test_who_is_known_already_and_added_for_more_is_told_too(books: Books, channel: PubSub) -> None:
+    first, second = [await books.client(name) for name in ("Acorn", "Birch")]
+    reader = await books.of_client(first, ClientRole.READER)
+    email = await books.sql.fetchval("SELECT email FROM person WHERE id = $1", reader.person_id)
+    member = NewMember(name="Theirs", email=email, role=Role.MEMBER)
+
+    for add in (
+        lambda: add_member(books.practice_id, member),
+        lambda: add_client_member(
+            books.practice_id, name="Theirs", email=email, client_id=second.id, role=ClientRole.READER
+        ),
+    ):
+        assert await add() == reader.person_id
+
+        assert await told(books, channel) == {reader.person_id}
+    number = await books.sql.fetchval("SELECT authority FROM person WHERE id = $1", reader.person_id)
+    assert number == 2

@@ -175,7 +175,8 @@ async def _find_or_add_person(work: Work, repository: PracticeRepository, name: 
     known = await repository.person_by_email(kept)
     if known is not None:
         if known.deactivated_at is not None:
-            await _let_in_again(work, repository, known.id)
+            await _let_in_again(repository, known.id)
+        await change_authority(work, repository.practice_id, [known.id])  # what holds its sockets looks again
         return known.id
     cleaned = clean_name(name, field="name")
     person = PersonRow(
@@ -190,7 +191,7 @@ async def _find_or_add_person(work: Work, repository: PracticeRepository, name: 
     return PersonId(person.id)
 
 
-async def _let_in_again(work: Work, repository: PracticeRepository, person_id: PersonId) -> None:
+async def _let_in_again(repository: PracticeRepository, person_id: PersonId) -> None:
     """Whoever is added again is meant to come in, but to nothing that it was deactivated in. Raises Invalid."""
     await repository.lock()
     if await repository.members_among([person_id]):
@@ -200,7 +201,6 @@ async def _let_in_again(work: Work, repository: PracticeRepository, person_id: P
             field="email",
         )
     await repository.set_deactivated(person_id, at=None)
-    await change_authority(work, repository.practice_id, [person_id])
 
 
 def read_email(text: str) -> str:
