@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import Any
@@ -270,7 +271,7 @@ async def test_without_hints_a_watcher_looks_every_two_seconds_or_so_and_with_th
     assert all(12 <= pause <= 18 for pause in listening_)
 
 
-async def test_the_more_watchers_there_are_the_more_rarely_each_looks_while_no_hints_arrive(
+async def test_the_more_watchers_look_unasked_the_more_rarely_each_does_while_no_hints_arrive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()
@@ -278,14 +279,19 @@ async def test_the_more_watchers_there_are_the_more_rarely_each_looks_while_no_h
     mine = Watchers()
 
     with ExitStack() as watched:
-        for _ in range(100):
-            watched.enter_context(mine.watching(PRACTICE, "client", new_id()))
+        many = [watched.enter_context(mine.watching(PRACTICE, "client", new_id())) for _ in range(200)]
+        tasks = [asyncio.create_task(each.wait()) for each in many[:100]]
+        tasks += [asyncio.create_task(each.told()) for each in many[100:]]
+        await asyncio.sleep(0)
         deaf = [mine.pause() for _ in range(100)]
         mine.set_hearing(hearing=True)
         listening_ = [mine.pause() for _ in range(100)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     mine.set_hearing(hearing=False)
 
-    assert all(8 <= pause <= 12 for pause in deaf)
+    assert all(8 <= pause <= 12 for pause in deaf), "as often as if nobody were there who is told alone"
     assert all(12 <= pause <= 18 for pause in listening_)
     assert 1.6 <= mine.pause() <= 2.4
 
@@ -305,6 +311,21 @@ async def test_when_hints_begin_to_arrive_many_watchers_are_woken_one_after_anot
 
     assert at_once == 50
     assert everybody == [True] * 120
+
+
+async def test_while_hints_come_and_go_many_watchers_stand_in_one_row_and_none_is_passed_over() -> None:
+    mine = Watchers()
+
+    with ExitStack() as watched:
+        many = [watched.enter_context(mine.watching(PRACTICE, "client", new_id())) for _ in range(120)]
+        for hearing_ in (True, False, True):
+            mine.set_hearing(hearing=hearing_)
+        at_once = [watcher._woken.is_set() for watcher in many]
+        waiting = Counter(mine._to_wake)
+
+        assert await woken(*many) == [True] * 120
+    assert at_once == [True] * 120
+    assert (waiting.total(), set(waiting.values())) == (70, {1})
 
 
 async def test_a_unit_of_work_tells_after_its_commit_and_never_without_one(

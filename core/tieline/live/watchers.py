@@ -34,6 +34,7 @@ class Watcher:
 
     async def wait(self) -> bool:
         """Until a hint comes, or it is time to look without one; whether it was a hint."""
+        self._watchers.polls(self)
         try:
             async with asyncio.timeout(self._watchers.pause()):
                 await self._woken.wait()
@@ -57,8 +58,10 @@ class Watchers:
 
     def __init__(self) -> None:
         self._by_key: dict[_Key, set[Watcher]] = {}
-        self._watching = 0
+        self._polling: set[Watcher] = set()
         self._hearing = False
+        self._to_wake: list[Watcher] = []
+        self._waking: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return sum(len(watchers) for watchers in self._by_key.values())
@@ -68,22 +71,25 @@ class Watchers:
         keys, watcher = {(practice_id, topic, one) for one in ids}, Watcher(self)
         for key in keys:
             self._by_key.setdefault(key, set()).add(watcher)
-        self._watching += 1
         try:
             yield watcher
         finally:
-            self._watching -= 1
+            self._polling.discard(watcher)
             for key in keys:
                 self._by_key[key].discard(watcher)
                 if not self._by_key[key]:
                     del self._by_key[key]
 
+    def polls(self, watcher: Watcher) -> None:
+        """This one looks unasked from now on."""
+        self._polling.add(watcher)
+
     def pause(self) -> float:
         """Seconds until a watcher looks unasked; jittered, so that they do not look all at once.
 
-        The more there are, the more rarely each of them does while hints do not arrive.
+        The more there are who do, the more rarely each of them does while hints do not arrive.
         """
-        polling = min(max(POLL_SECONDS, self._watching / MOST_LOOKS), SLOW_SECONDS)
+        polling = min(max(POLL_SECONDS, len(self._polling) / MOST_LOOKS), SLOW_SECONDS)
         seconds = SLOW_SECONDS if self._hearing else polling
         return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
 
@@ -99,14 +105,20 @@ class Watchers:
         """Hints arrive from now on, or no longer; all look once, one after another, since some may have been missed."""
         if hearing is not self._hearing:
             self._hearing = hearing
-            everybody = list({watcher for watchers in self._by_key.values() for watcher in watchers})
-            self._wake(everybody)
+            everybody = (watcher for watchers in self._by_key.values() for watcher in watchers)
+            self._to_wake = list(dict.fromkeys([*self._to_wake, *everybody]))
+            if self._waking is not None:
+                self._waking.cancel()
+            self._wake()
 
-    def _wake(self, watchers: list[Watcher]) -> None:
-        for watcher in watchers[:_AT_ONCE]:
+    def _wake(self) -> None:
+        """The next few, and the others after a while."""
+        for watcher in self._to_wake[:_AT_ONCE]:
             watcher.wake()
-        if rest := watchers[_AT_ONCE:]:
-            asyncio.get_running_loop().call_later(_AT_ONCE / MOST_LOOKS, self._wake, rest)
+        self._to_wake = self._to_wake[_AT_ONCE:]
+        self._waking = None
+        if self._to_wake:
+            self._waking = asyncio.get_running_loop().call_later(_AT_ONCE / MOST_LOOKS, self._wake)
 
     def _of_topic(self, practice_id: PracticeId, topic: str, ids: frozenset[UUID] | None) -> list[_Key]:
         """Who watches these, or any of the topic."""
