@@ -48,9 +48,13 @@ class _Stretch:
     last_read: float
     lasts: bool
 
+    @property
+    def is_ageless(self) -> bool:
+        return self.lasts and not self.events
+
     def covers(self, place: EventCursor) -> bool:
         young = time.monotonic() - self.first_read < KEPT_SECONDS
-        return (young or (self.lasts and not self.events)) and self.start <= place <= self.cursor
+        return (young or self.is_ageless) and self.start <= place <= self.cursor
 
     def after(self, place: EventCursor) -> tuple[Recorded, ...]:
         return tuple(event for event in self.events if event.cursor > place)
@@ -65,7 +69,7 @@ class _Stretch:
             events=self.events + later.events,
             cursor=later.cursor,
             more=later.more,
-            first_read=self.first_read if self.events else later.first_read,
+            first_read=later.first_read if self.is_ageless else self.first_read,
             last_read=later.last_read,
             lasts=self.lasts,
         )
@@ -126,7 +130,8 @@ class Feed:
         del self._reads[after]  # who asks from here on may have been told of something later
         began = time.monotonic()
         batch = await read_on(principal, after, limit=BATCH)
-        self._keep(after, batch, began)
+        if not batch.ahead:
+            self._keep(after, batch, began)
         self._look_again_soon(held_back=batch.held_back)
         return batch
 

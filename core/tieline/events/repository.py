@@ -56,12 +56,14 @@ class Batch:
     """Events after a cursor, and the cursor to go on from, which moves on past what the caller may not see.
 
     `held_back`: the practice has more, committed but behind a transaction of somebody's that is still open.
+    `ahead`: the cursor is one that the feed has not come to, such as nobody was told.
     """
 
     events: tuple[Recorded, ...]
     cursor: EventCursor
     more: bool
     held_back: bool = False
+    ahead: bool = False
 
 
 _INSERT = """
@@ -117,7 +119,10 @@ async def read_after(principal: Principal, after: EventCursor, *, limit: int) ->
         return Batch(events=events, cursor=events[-1].cursor, more=True)
     # All up to there has been read, whether visible to the caller or not.
     reached = EventCursor(epoch=after.epoch, xid=feed["reached"], position=0)
-    return Batch(events=events, cursor=max(after, reached), more=False, held_back=feed["held_back"])
+    cursor = max(after, reached)
+    return Batch(
+        events=events, cursor=cursor, more=False, held_back=feed["held_back"], ahead=cursor > reached
+    )
 
 
 async def prune(*, before: datetime, limit: int) -> int:
