@@ -20,6 +20,7 @@ from tieline.log import get_logger
 HEAD_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
 STALLED_SECONDS = 30.0
+CLOSING_SECONDS = 2.0
 _MOST = 10_000
 _SPARE_DESCRIPTORS = 128
 _NO_TEXT = 1007
@@ -97,6 +98,7 @@ class BoundedProtocol(HttpToolsProtocol):
 class BoundedSocket(WebSocketsSansIOProtocol):
     """Cuts the line to a reader that takes nothing: what is sent to it waits in a full buffer, a close frame too.
 
+    Once it is to be closed it is cut soon, for whoever reads slowly must not stay longer for that.
     What a stranger does wrong is no error of ours: text that is no UTF-8 is closed with 1007 without a traceback in the
     log, and what is said after a close that a broken frame brought about reaches nobody, as after a line that broke.
     """
@@ -104,9 +106,12 @@ class BoundedSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stalled: asyncio.TimerHandle | None = None
+        self._closing: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._goes_on()
+        if self._closing is not None:
+            self._closing.cancel()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -118,6 +123,8 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         super().resume_writing()
 
     async def send(self, message: ASGISendEvent) -> None:
+        if message["type"] == "websocket.close" and self._closing is None and not self.disconnected:
+            self._closing = self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
         await self.writable.wait()
         if self.handshake_complete and self.close_sent:
             raise ClientDisconnected

@@ -4,9 +4,10 @@
                                ├──► one statement for all ──► those who may not stay are told
     three seconds went by ─────┘
 
-Hints make it quick, time makes it sure: without Redis it takes three seconds and a look, five in all at most. A look
-finds the number of each caller's authority, too: while that stays, what was known of the caller is as good as new, and
-thousands of subscriptions need not look it up, each for itself.
+Hints make it quick, time makes it sure: without Redis it takes three seconds and a look. A look waits for a connection
+to the database as everybody does, which may take longer; subscriptions ask for themselves then before they send
+anything. It finds the number of each caller's authority, too: while that stays, what was known of the caller is as good
+as new, and thousands of subscriptions need not look it up, each for itself.
 """
 
 from __future__ import annotations

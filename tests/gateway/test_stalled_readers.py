@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,11 +36,13 @@ class Sender:
     def __init__(self) -> None:
         self.sent = 0
         self.over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.close: Callable[[], Awaitable[None]]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         assert scope["type"] == "websocket"
         await receive()
         await send({"type": "websocket.accept"})
+        self.close = partial(send, {"type": "websocket.close", "code": 4403})
         try:
             for _ in range(MESSAGES):
                 await send({"type": "websocket.send", "text": MESSAGE})
@@ -55,7 +58,7 @@ class Sender:
 async def sending(**more: Any) -> AsyncIterator[tuple[Sender, asyncio.StreamReader]]:
     """A sender, and a reader of bare bytes that takes nothing beyond the first until it is told to."""
     sender, listening = Sender(), socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(sender, ws=BoundedSocket, lifespan="off", log_config=None, **more)
+    config = uvicorn.Config(sender, lifespan="off", log_config=None, **{"ws": BoundedSocket, **more})
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     reader, writer = await asyncio.open_connection(*listening.getsockname(), limit=1_024)
@@ -102,6 +105,32 @@ async def test_a_reader_that_answers_no_ping_is_cut_off_though_its_buffer_is_ful
         await until(over, "the sender is let go", seconds=20)
 
     assert sender.over.result() == "ClientDisconnected"
+
+
+async def test_a_socket_that_is_closed_does_not_wait_for_a_reader_that_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "CLOSING_SECONDS", 0.2)
+    stuck, lost = asyncio.Event(), asyncio.Event()
+
+    class Watched(BoundedSocket):
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            stuck.set()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    async with sending(ws=Watched) as (sender, _), asyncio.timeout(20):
+        await stuck.wait()
+        closing = asyncio.ensure_future(sender.close())
+        how = await sender.over
+        await lost.wait()
+        await asyncio.wait({closing})
+        closing.exception()
+
+    assert how == "ClientDisconnected"
 
 
 def test_the_gateway_serves_its_sockets_so(deployment: Deployment) -> None:
