@@ -10,6 +10,7 @@ import pytest
 from tests.support.books import Books
 from tests.support.events import settled
 from tests.support.statements import all_connected, taken_down
+from tieline.errors import CursorExpired
 from tieline.events import feeds
 from tieline.events.feeds import KEPT_SECONDS, Reader, reading
 from tieline.events.repository import EventCursor
@@ -84,3 +85,26 @@ async def test_a_place_that_the_feed_has_not_come_to_does_not_end_reading_togeth
     assert (forged.events, forged.cursor, forged.more) == ((), never, False)
     assert [len(batch.events) for batch in batches] == [1] * 10
     assert sum("LATERAL" in one.sql for one in seen) == 2, "for the forger, and for all others"
+
+
+async def test_who_reads_on_where_nothing_was_left_misses_nothing_however_much_of_others_is_deleted(
+    books: Books, time: Moved
+) -> None:
+    start = await beginning(books)
+    with reading(books.practice_id) as live, reading(books.practice_id) as late:
+        place = (await live.read(books.admin, start)).cursor
+        birch = await books.client("Birch")
+        await settled()
+        before = await books.sql.fetchval("SELECT pruned_below::text FROM feed")
+        await books.sql.execute("UPDATE feed SET pruned_below = $1::text::xid8", str(place.xid + 1))
+        try:
+            time.now += KEPT_SECONDS
+            told_now(live, time)
+            batch = await live.read(books.admin, place)
+            time.now += KEPT_SECONDS
+            with pytest.raises(CursorExpired):
+                await late.read(books.admin, place)
+        finally:
+            await books.sql.execute("UPDATE feed SET pruned_below = $1::text::xid8", before)
+
+    assert [event.client_id for event in batch.events] == [birch.id]

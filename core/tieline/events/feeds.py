@@ -90,31 +90,35 @@ class Feed:
         self.watchers: set[Watcher] = set()
         self._whole = whole
         self._known: _Stretch | None = None
-        self._reads: dict[EventCursor, _Read] = {}
+        self._reads: dict[tuple[EventCursor, bool], _Read] = {}
         self._again: asyncio.TimerHandle | None = None
         self._held_back = 0
 
-    async def read(self, principal: Principal, after: EventCursor, *, since: float) -> Batch:
+    async def read(
+        self, principal: Principal, after: EventCursor, *, since: float, was_end: bool = False
+    ) -> Batch:
         """What comes after this place; nothing is left for now if `more` is false. Raises CursorExpired.
 
-        `since`, by `time.monotonic`: what was committed before is in it.
+        `since`, by `time.monotonic`: what was committed before is in it. `was_end` as of `read_on`.
         """
         known = self._known
         if known is not None and known.covers(after):
             settled = known.last_read >= since and not known.more
             if settled or after < known.cursor:
                 return Batch(events=known.after(after), cursor=known.cursor, more=not settled)
-        return await self._read_together(principal, after)
+        return await self._read_together(principal, after, was_end=was_end)
 
     def close(self) -> None:
         if self._again is not None:
             self._again.cancel()
 
-    async def _read_together(self, principal: Principal, after: EventCursor) -> Batch:
+    async def _read_together(self, principal: Principal, after: EventCursor, *, was_end: bool) -> Batch:
         """Cancelled with the last of those who wait for it; whoever asks then begins another."""
-        read = self._reads.get(after)
+        place = after, was_end
+        read = self._reads.get(place)
         if read is None:
-            read = self._reads[after] = _Read(task=asyncio.create_task(self._read(principal, after)))
+            begun = asyncio.create_task(self._read(principal, after, was_end=was_end))
+            read = self._reads[place] = _Read(task=begun)
         read.waiting += 1
         try:
             return await asyncio.shield(read.task)
@@ -122,14 +126,14 @@ class Feed:
             read.waiting -= 1
             if not read.waiting:
                 read.task.cancel()
-                if self._reads.get(after) is read:
-                    del self._reads[after]
+                if self._reads.get(place) is read:
+                    del self._reads[place]
 
-    async def _read(self, principal: Principal, after: EventCursor) -> Batch:
+    async def _read(self, principal: Principal, after: EventCursor, *, was_end: bool) -> Batch:
         await asyncio.sleep(0)  # for the others that the same hint has woken
-        del self._reads[after]  # who asks from here on may have been told of something later
+        del self._reads[after, was_end]  # who asks from here on may have been told of something later
         began = time.monotonic()
-        batch = await read_on(principal, after, limit=BATCH)
+        batch = await read_on(principal, after, limit=BATCH, was_end=was_end)
         if not batch.ahead:
             self._keep(after, batch, began)
         self._look_again_soon(held_back=batch.held_back)
@@ -196,6 +200,7 @@ class Reader:
         self._watcher = watcher
         self._view: View | None = None
         self._since = time.monotonic()
+        self._end: EventCursor | None = None
 
     async def read(self, principal: Principal, after: EventCursor) -> Batch:
         """What this caller may see after this place, at most 200 events at a time. Raises CursorExpired."""
@@ -204,7 +209,9 @@ class Reader:
             self.leave()
             self._view = view
         feed = self._feeds.join(view, self._watcher)
-        return await feed.read(principal, after, since=self._since)
+        batch = await feed.read(principal, after, since=self._since, was_end=after == self._end)
+        self._end = None if batch.more else batch.cursor
+        return batch
 
     async def wait(self) -> None:
         """Until there may be more: a hint came, or it is time to look without one."""

@@ -15,7 +15,11 @@ async def read_events(principal: Principal, after: str, *, limit: int = MAX_BATC
     return await read_on(principal, EventCursor.decode(after), limit=limit)
 
 
-async def read_on(principal: Principal, after: EventCursor, *, limit: int) -> Batch:
-    """The same from a cursor that is read already. Raises CursorExpired."""
+async def read_on(principal: Principal, after: EventCursor, *, limit: int, was_end: bool = False) -> Batch:
+    """The same from a cursor that is read already. Raises CursorExpired.
+
+    `was_end`: moments ago the caller has read up to there and nothing was left, so that nothing can have been deleted
+    that it has not seen.
+    """
     async with scope(principal.practice_id):
-        return await repository.read_after(principal, after, limit=min(limit, MAX_BATCH))
+        return await repository.read_after(principal, after, limit=min(limit, MAX_BATCH), was_end=was_end)
