@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -78,6 +81,62 @@ async def test_an_answer_that_has_no_body_is_whole_without_a_length(method: str,
         answer = await talk.session.request(method, "a")
 
     assert (answer.status, answer.content, talk.session.calls) == (status, b"", 1)
+
+
+@pytest.mark.parametrize("body", [b"", b"Forbidden", b'{"Title": "Forb'])
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [(403, errors.AccessLost), (404, errors.NotAtProvider), (429, errors.QuotaSpent)],
+)
+async def test_a_refusal_without_a_length_means_what_its_status_says_whatever_its_body(
+    status: int, meaning: type[ProviderError], body: bytes
+) -> None:
+    json = {"content-type": "application/json"}
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(status=status, headers=json, body=body, unmeasured=True))
+
+        with pytest.raises(meaning):
+            await talk.session.get("a")
+
+    assert talk.session.calls == 1
+
+
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/json-seq", "text/plain"])
+async def test_what_is_no_single_json_text_is_taken_as_it_comes(kind: str) -> None:
+    lines = b'{"a": 1}\n{"a": 2}\n'
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(Reply(headers={"content-type": kind}, body=lines, unmeasured=True))
+
+        answer = await talk.session.get("a")
+
+    assert (answer.content, talk.session.calls) == (lines, 1)
+
+
+class Aside(ThreadPoolExecutor):
+    """Counts what the event loop has done elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done = 0
+
+    def submit(self, *args: Any, **more: Any) -> Any:
+        self.done += 1
+        return super().submit(*args, **more)
+
+
+async def test_a_long_answer_without_a_length_is_looked_through_while_others_have_turns() -> None:
+    json, whole = {"content-type": "application/hal+json"}, b'{"a": ["' + b"x" * 500_000 + b'"]}'
+    asyncio.get_running_loop().set_default_executor(elsewhere := Aside())
+    async with talking(Abacus()) as talk:
+        talk.pretender.will(
+            Reply(headers=json, body=whole[:-1], unmeasured=True),
+            Reply(headers=json, body=b'{"a": [', unmeasured=True),
+            Reply(headers=json, body=whole, unmeasured=True),
+        )
+
+        answer = await talk.session.get("a")
+
+    assert (answer.content, talk.session.calls, elsewhere.done) == (whole, 3, 2)
 
 
 async def test_what_breaks_off_each_time_is_no_answer_and_what_is_whole_and_no_json_is_broken() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 import time
+from typing import Any
 
 import httpx
 
@@ -18,8 +19,8 @@ from tieline.log import get_logger
 _USER_AGENT = "Tieline"
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _OF_THE_LINE = ("content-encoding", "content-length", "transfer-encoding")
-_BODILESS = (httpx.codes.NO_CONTENT, httpx.codes.NOT_MODIFIED)
 _MEASURES = frozenset({"content-length", "transfer-encoding"})
+_LONG_BYTES = 256 * 1024
 _REFERENCE = re.compile(r"[A-Za-z0-9._:=+/-]{1,100}")
 
 _log = get_logger(__name__)
@@ -86,7 +87,7 @@ async def _whole(
                 raise AnswerTooLarge(provider, max_bytes=max_bytes)
     finally:
         await response.aclose()
-    if _is_cut_off(request, response, body):
+    if await _is_cut_off(request, response, body):
         raise ProviderUnavailable(provider)
     headers = response.headers.copy()
     for name in _OF_THE_LINE:
@@ -94,18 +95,36 @@ async def _whole(
     return httpx.Response(response.status_code, headers=headers, content=bytes(body))
 
 
-def _is_cut_off(request: httpx.Request, response: httpx.Response, body: bytearray) -> bool:
+async def _is_cut_off(request: httpx.Request, response: httpx.Response, body: bytearray) -> bool:
     """Whether JSON whose end only the end of the connection told is not all of it (RFC 9112, 6.3).
 
-    Where a length was told, the HTTP library has seen to it. Nothing at all is an answer to what reads nothing.
+    Where a length was told, the HTTP library has seen to it. Nothing at all is an answer to what reads nothing, and a
+    refusal says by its status and headers what it means, whatever its body.
     """
-    if response.status_code in _BODILESS or not (body or request.method == "GET"):
+    if not response.is_success or response.status_code == httpx.codes.NO_CONTENT:
         return False
-    is_json = "json" in response.headers.get("content-type", "").lower()
-    if not is_json or not _MEASURES.isdisjoint(response.headers):
+    if not (body or request.method == "GET"):
         return False
+    if not _is_json(response.headers) or not _MEASURES.isdisjoint(response.headers):
+        return False
+    is_long = len(body) > _LONG_BYTES
+    return await asyncio.to_thread(_breaks_off, body) if is_long else _breaks_off(body)
+
+
+def _is_json(headers: httpx.Headers) -> bool:
+    """One JSON text, that is: not a sequence of them."""
+    told: str = headers.get("content-type", "")
+    kind = told.partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _breaks_off(body: bytearray) -> bool:
     try:
-        json.loads(body)
+        json.loads(body, object_pairs_hook=_let_go)
     except (ValueError, RecursionError):
         return True
     return False
+
+
+def _let_go(_pairs: list[tuple[str, Any]]) -> None:
+    """Nothing is kept of an object; between two of them the parser lets other threads have their turns."""
