@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
 
+import dramatiq
 import pytest
+import redis
+from dramatiq.brokers.stub import StubBroker
 
 from tests.support.deployment import Deployment, Process
 from tests.support.jobs import JobTable, enqueue_pruning, pruning_blocked, wait_until_pruning
@@ -47,6 +50,32 @@ async def test_a_worker_that_is_told_to_stop_without_redis_hands_back_what_does_
     assert "job.handed_back" in worker.logged()
     assert (handed_back["lease_owner"], handed_back["attempts"], handed_back["error"]) == (None, 0, None)
     assert handed_back["due_at"] <= datetime.now(UTC)
+
+
+class Unheard(dramatiq.Worker):
+    """Its messages cannot be given back: the line to Redis breaks in this way."""
+
+    def __init__(self, breaks: Exception) -> None:
+        super().__init__(StubBroker())
+        self.was_told = False
+        self._breaks = breaks
+
+    def stop(self, timeout: int = 0) -> None:  # noqa: ARG002 - it ends at once
+        self.was_told = True
+        raise self._breaks
+
+
+@pytest.mark.parametrize(
+    "breaks", [redis.ConnectionError(), ConnectionResetError(), TimeoutError()], ids=repr
+)
+def test_in_whatever_way_redis_is_away_who_gives_messages_back_does_not_break_off(
+    breaks: Exception,
+) -> None:
+    worker = Unheard(breaks)
+
+    process._stop(worker)
+
+    assert worker.was_told
 
 
 async def until_fetched(own: OwnRedis) -> None:

@@ -12,7 +12,6 @@ from functools import partial
 from uuid import UUID
 
 import dramatiq
-import redis
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.logging import get_logger as get_library_logger
@@ -22,6 +21,7 @@ from tieline import draining
 from tieline.errors import StartRefused
 from tieline.ids import JobId
 from tieline.lifespan import ready
+from tieline.live.client import AWAY
 from tieline.log import get_logger
 from tieline.processes import name_of
 from tieline.settings import Settings
@@ -104,7 +104,7 @@ def _drain(worker: dramatiq.Worker, runner: Runner, loop: EventLoopThread) -> No
 
 def _stop(worker: dramatiq.Worker) -> None:
     """Messages that it has fetched go back to Redis; where that is away, their jobs are rung for again."""
-    with suppress(redis.RedisError):
+    with suppress(*AWAY):
         worker.stop(timeout=int(DRAIN_SECONDS * 1000))
         worker.broker.close()
 
