@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from tests.chaos.companies import many_companies
 from tests.chaos.portfolio import WAIT_SECONDS, Compared, Portfolio, many
 from tests.chaos.seeds import chance
 from tests.chaos.stand import Stand
 from tests.support.polling import until
-from tests.support.proxy import Fault, Proxy, Roughness, proxied
+from tests.support.proxy import Proxy, Roughness, proxied
 
-_SPARED = ("/quickbooks/oauth2",)
+PROVIDERS = ("Xero", "QuickBooks Online")
+REFRESHES = re.compile(rb"POST /quickbooks/oauth2/\S+ .*\bgrant_type=refresh_token\b", re.DOTALL)
 """A pair that Intuit rotated and nobody received is lost with its consent: that is not promised."""
 _SOON = """
 SELECT due_at - (clock_timestamp() + offset_by) AS wait, coalesce(lease_until > clock_timestamp(), false) AS is_held
@@ -31,7 +34,7 @@ _AT_ONCE, _A_MOMENT = timedelta(0), timedelta(seconds=0.1)
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The practices, and the lines to their providers in the same order."""
+    """The practices, and the lines to their providers, in the order of `PROVIDERS`."""
 
     stand: Stand
     portfolios: Sequence[Portfolio]
@@ -42,10 +45,6 @@ class Network:
         for proxy in self.proxies:
             proxy.is_rough = rough
 
-    @property
-    def faults(self) -> Counter[Fault]:
-        return sum((proxy.faults for proxy in self.proxies), Counter[Fault]())
-
     async def held(self) -> int:
         """How many connections it broke that we do not close, although nothing is under way."""
         for _ in range(_LOOKS):
@@ -54,9 +53,24 @@ class Network:
             await asyncio.sleep(_A_MOMENT.total_seconds())
         return held
 
-    def told(self, event: str) -> int:
-        """How often our processes logged this."""
-        return sum(log.count(f'"{event}"') for _, log in self.stand.logged())
+    def told(self, event: str) -> Iterator[dict[str, Any]]:
+        """Each time that our processes logged this."""
+        for _, log in self.stand.logged():
+            for line in log.splitlines():
+                if f'"{event}"' in line:
+                    yield json.loads(line)
+
+    def lost(self) -> int:
+        """How many refreshes got no answer the first time, at the provider where that may be asked again."""
+        return sum(told["provider"] == "xero" for told in self.told("credential.answer_lost"))
+
+    async def syncs(self) -> list[frozenset[str]]:
+        """The ids of all that were begun, for each practice."""
+        rows = await self.stand.rows("SELECT id::text, practice_id FROM sync_run")
+        return [
+            frozenset(row["id"] for row in rows if row["practice_id"] == each.practice_id)
+            for each in self.portfolios
+        ]
 
     async def edit(self, *, times: int) -> None:
         """At both providers every organisation gets new contacts."""
@@ -96,10 +110,10 @@ async def rough_network(
 ) -> AsyncIterator[Network]:
     """It is smooth until the practices are connected: first reads wait for a worker. The gateway must run."""
     sandbox = stand.sandbox
-    spared = replace(roughness, spared=_SPARED)
+    told_late = replace(roughness, answered=REFRESHES)
     async with (
         proxied(sandbox.url, roughness, chance(f"{row}: xero")) as to_xero,
-        proxied(sandbox.url, spared, chance(f"{row}: quickbooks")) as to_intuit,
+        proxied(sandbox.url, told_late, chance(f"{row}: quickbooks")) as to_intuit,
     ):
         at_xero = await many(stand, organisations, seed="network", records=records, url=f"{to_xero.url}/xero")
         at_intuit = await many_companies(stand, companies, seed="network", url=f"{to_intuit.url}/quickbooks")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from unittest.mock import patch
 
 from tests.chaos.guests import AWAY, READY, Guests, IntuitGuests, XeroGuests
 from tests.chaos.leftovers import half_closed
-from tests.chaos.network import Network, rough_network
+from tests.chaos.network import PROVIDERS, Network, rough_network
 from tests.chaos.portfolio import LISTS
 from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, Stand
@@ -20,8 +20,8 @@ from tests.support.proxy import Fault, Roughness
 from tieline.plugins import Session
 
 ORGANISATIONS, COMPANIES, ROUNDS = size(20, 3), size(20, 1), size(5, 2)
-SYNCS = (ORGANISATIONS + COMPANIES) * ROUNDS
-SIGN_INS, FAILED, LOST = size(40, 4), size(10, 1), size(5, 1)
+SYNCS = (ORGANISATIONS * ROUNDS, COMPANIES * ROUNDS)
+SIGN_INS, FAILED, LOST = size(40, 4), size(5, 1), size(5, 1)
 RECORDS = {"accounts": 40, "contacts": 1_050} if IS_FULL else LISTS
 WORKERS = tuple(f"worker-{number}" for number in range(size(2, 1)))
 ROUGHNESS = Roughness(part=0.4, posts=0.6, longest_lag=size(20, 1) / 10, longest_drip=size(50, 5) / 1_000)
@@ -58,9 +58,7 @@ async def test_a_rough_network_expires_nobody_and_loses_no_page_and_all_that_was
     async with rough_network(
         stand, ROW, ROUGHNESS, organisations=ORGANISATIONS, companies=COMPANIES, records=RECORDS
     ) as network:
-        stand.start("scheduler", "scheduler", prepare=prepare)
-        for name in WORKERS:
-            stand.start(name, "worker", prepare=prepare)
+        start_those_who_sync(stand, prepare)
         guests = guests_of(network)
         await sign_in(guests)
         await play(network)
@@ -68,11 +66,11 @@ async def test_a_rough_network_expires_nobody_and_loses_no_page_and_all_that_was
         await count_faults(figures, network)
 
         network.be(rough=False)
+        held = await network.held()
+        half = max(half_closed(pid) for pid in stand.pids().values())
         anew = await asyncio.gather(*(once_more(each) for each in guests))
         await go_round(network)
         compared += await network.compared()
-        held = await network.held()
-        half = max(half_closed(pid) for pid in stand.pids().values())
 
     figures.exactly(f"{ROW}: syncs that did not end well", len(await stand.rows(_OTHERS)), 0)
     figures.exactly(f"{ROW}: connections that expired", len(await stand.rows(_CHANGED)), 0)
@@ -86,6 +84,12 @@ async def test_a_rough_network_expires_nobody_and_loses_no_page_and_all_that_was
     figures.hold()
 
 
+def start_those_who_sync(stand: Stand, prepare: Callable[[], None] | None) -> None:
+    stand.start("scheduler", "scheduler", prepare=prepare)
+    for name in WORKERS:
+        stand.start(name, "worker", prepare=prepare)
+
+
 def guests_of(network: Network) -> Sequence[Guests]:
     kinds = (XeroGuests, IntuitGuests)
     pairs = zip(kinds, network.portfolios, network.proxies, strict=True)
@@ -93,12 +97,15 @@ def guests_of(network: Network) -> Sequence[Guests]:
 
 
 async def sign_in(guests: Sequence[Guests]) -> None:
-    """One at each provider at a time, until so many did, and enough of them met a fault that ended it."""
+    """One at each provider at a time, until so many did, and enough of each met a fault that ended it."""
 
-    def ended() -> list[str]:
-        return [how for each in guests for how in each.ended]
+    def came() -> int:
+        return sum(len(each.ended) for each in guests)
 
-    while len(ended()) < SIGN_INS or (ended().count(AWAY) < FAILED and len(ended()) < 10 * SIGN_INS):
+    def too_few_failed() -> bool:
+        return any(each.ended.count(AWAY) < FAILED for each in guests)
+
+    while came() < SIGN_INS or (too_few_failed() and came() < 10 * SIGN_INS):
         await asyncio.gather(*(each.come() for each in guests))
 
 
@@ -111,7 +118,7 @@ async def play(network: Network) -> None:
     """First reads, then rounds, until there were so many, and enough refreshes lost an answer."""
     await network.until_over()
     rounds = 1
-    while rounds < ROUNDS or (network.told("credential.answer_lost") < LOST and rounds < 10 * ROUNDS):
+    while rounds < ROUNDS or (network.lost() < LOST and rounds < 10 * ROUNDS):
         await go_round(network)
         rounds += 1
 
@@ -125,17 +132,19 @@ async def go_round(network: Network) -> None:
 
 
 async def count_faults(figures: Figures, network: Network) -> None:
-    """That it really was rough, and for what."""
-    faults = network.faults
-    begun = len(await network.stand.rows("SELECT id FROM sync_run"))
-    figures.at_least(f"{ROW}: syncs", begun, SYNCS)
-    figures.at_least(f"{ROW}: faults", faults.total(), size(300, 10))
-    figures.at_least(
-        f"{ROW}: of these, those of the rarest kind", min(faults[kind] for kind in Fault), size(10, 0)
-    )
-    figures.at_least(f"{ROW}: times that it cut a sync short", network.told("sync.cut_short"), size(10, 0))
-    lost = network.told("credential.answer_lost")
-    figures.at_least(f"{ROW}: refreshes whose answer was lost", lost, LOST)
+    """That it really was rough, before each provider, and for what."""
+    cut = [told["run_id"] for told in network.told("sync.cut_short")]
+    begun = await network.syncs()
+    for name, syncs, least, proxy in zip(PROVIDERS, begun, SYNCS, network.proxies, strict=True):
+        faults, cuts = proxy.faults, sum(run_id in syncs for run_id in cut)
+        rarest = min(faults[kind] for kind in Fault)
+        figures.at_least(f"{ROW}: syncs at {name}", len(syncs), least)
+        figures.at_least(f"{ROW}: faults before {name}", faults.total(), size(150, 3))
+        figures.at_least(f"{ROW}: faults of the rarest kind before {name}", rarest, size(10, 0))
+        figures.at_least(f"{ROW}: times that they cut a sync at {name} short", cuts, size(5, 0))
+    _, to_intuit = network.proxies
+    figures.at_least(f"{ROW}: refreshes at Xero whose answer was lost", network.lost(), LOST)
+    figures.at_least(f"{ROW}: refreshes at Intuit whose answer came late", to_intuit.delayed, size(5, 0))
 
 
 async def count_sign_ins(
@@ -144,7 +153,9 @@ async def count_sign_ins(
     ended = Counter(how for each in guests for how in each.ended)
     others = ended.total() - ended[READY] - ended[AWAY]
     figures.at_least(f"{ROW}: sign-ins", ended.total(), SIGN_INS)
-    figures.at_least(f"{ROW}: of these, those that failed, and were told so", ended[AWAY], FAILED)
+    for name, each in zip(PROVIDERS, guests, strict=True):
+        failed = each.ended.count(AWAY)
+        figures.at_least(f"{ROW}: of these, those at {name} that failed, and were told so", failed, FAILED)
     figures.exactly(f"{ROW}: those that ended otherwise", others, 0)
     figures.exactly(f"{ROW}: those that are left half done", len(await stand.rows(_HALF)), 0)
     figures.exactly(f"{ROW}: those that fail once it is smooth", sum(how != READY for how in anew), 0)

@@ -1,7 +1,8 @@
 """A line between a client and a server of HTTP that lags, drips and breaks, by draws that can be repeated.
 
 connection ── refused at once, or carried ── request ── drawn: as it should be, or one fault, after so many bytes
-                                                                of its answer
+                                                                of its answer, which may only make it late
+                                                                where an answer must not be lost
 
 It counts what it did, and keeps and tells no byte of what went through.
 """
@@ -13,6 +14,7 @@ import random
 import re
 import socket
 import struct
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -22,7 +24,9 @@ from urllib.parse import urlsplit
 
 _READ_BYTES = 64 * 1024
 _DRIP_BYTES = 64
-_HEAD_BYTES, _BODY_BYTES = 200, 4_000
+_BODY_BYTES = 4_000
+_REACHES = (1, 200, _BODY_BYTES, sys.maxsize)
+"""Before anything, in the head, soon after it, or anywhere, however long the answer is."""
 _NOTHING_LINGERS = struct.pack("ii", 1, 0)
 _LENGTH = re.compile(rb"content-length: (\d+)\r\n", re.IGNORECASE)
 _REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/1\.1\r\n")
@@ -40,8 +44,9 @@ class Fault(StrEnum):
     SILENCE = "nothing comes any more, and the connection stays"
 
 
+_LATE = (Fault.LAG, Fault.DRIP)
 _ENDS = (Fault.RESET, Fault.TRUNCATED, Fault.UNMEASURED) * 2 + (Fault.SILENCE,)
-_OF_ANSWERS = (Fault.LAG, Fault.DRIP) * 2 + _ENDS
+_OF_ANSWERS = _LATE * 2 + _ENDS
 """Silence is drawn half as often as the others: whoever meets it waits for as long as he ever does."""
 
 
@@ -49,20 +54,23 @@ _OF_ANSWERS = (Fault.LAG, Fault.DRIP) * 2 + _ENDS
 class Roughness:
     """How the line behaves while it is rough: which part of the calls it meddles with, and how slow it can be.
 
-    `posts` is that part of calls that change something: their answers do not arrive. `spared` are the beginnings of
-    paths that it leaves alone.
+    `posts` is that part of calls that change something: their answers do not arrive. Requests that match `answered`,
+    their bodies included, are at most answered late.
     """
 
     part: float
     posts: float
     longest_lag: float
     longest_drip: float
-    spared: tuple[str, ...] = ()
+    answered: re.Pattern[bytes] | None = None
 
 
 @dataclass(kw_only=True)
 class Proxy:
-    """It listens at `url` for the server at `server`. `held` are connections it broke that a client still has."""
+    """It listens at `url` for the server at `server`. `held` are connections it broke that a client still has.
+
+    `delayed` are requests that had to be answered, and were so late.
+    """
 
     url: str
     server: str
@@ -73,6 +81,7 @@ class Proxy:
     calls: int = 0
     faults: Counter[Fault] = field(default_factory=Counter)
     held: int = 0
+    delayed: int = 0
     _carried: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
 
     def past(self, address: str) -> str:
@@ -113,25 +122,31 @@ class Proxy:
         finally:
             there.transport.abort()
 
-    def drawn(self, request: re.Match[bytes]) -> _Meddling | None:
+    def drawn(self, request: bytes) -> _Meddling | None:
         """What is done to the answer of this request."""
         self.calls += 1
-        method, path = request[1].decode(), request[2].decode("latin-1")
-        rough, is_post = self.roughness, method == "POST"
-        part = rough.posts if is_post else rough.part
-        if not self.is_rough or self.draws.random() >= part or path.startswith(rough.spared):
+        rough, is_post = self.roughness, request.startswith(b"POST ")
+        if not self.is_rough or self.draws.random() >= (rough.posts if is_post else rough.part):
             return None
-        reach = self.draws.choice((0, _HEAD_BYTES, _BODY_BYTES))
-        fault = self.draws.choice(_ENDS if is_post else _OF_ANSWERS)
-        return _Meddling(fault=fault, left=self.draws.randint(0, reach))
+        must_come = rough.answered is not None and rough.answered.match(request) is not None
+        kinds = _LATE if must_come else _ENDS if is_post else _OF_ANSWERS
+        return _Meddling(
+            fault=self.draws.choice(kinds),
+            part=self.draws.random(),
+            reach=self.draws.choice(_REACHES),
+            must_come=must_come,
+        )
 
 
 @dataclass(kw_only=True)
 class _Meddling:
-    """A fault, after so many more bytes."""
+    """A fault, after a part of the first `reach` bytes of an answer: `left` more, once it has begun."""
 
     fault: Fault
-    left: int
+    part: float
+    reach: int
+    must_come: bool
+    left: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -149,8 +164,9 @@ class _Line:
         """Until the client closes the connection."""
         try:
             while data := await said.read(_READ_BYTES):
-                if request := _REQUEST.match(data):
-                    self.meddling = self.proxy.drawn(request)
+                if _REQUEST.match(data):
+                    data = await _whole(data, said)
+                    self.meddling = self.proxy.drawn(data)
                 if not self.is_broken:
                     self.server.write(data)
                     await self.server.drain()
@@ -167,17 +183,17 @@ class _Line:
             self.client.write_eof()
 
     async def _through(self, data: bytes) -> None:
-        if self.meddling is not None and self.meddling.fault is Fault.UNMEASURED:
-            data = _unmeasured(data, self.meddling)
-        meddling, left = self.meddling, self.meddling.left if self.meddling else len(data)
+        meddling, left = self.meddling, len(data)
+        if meddling is not None:
+            data, left = _begun(data, meddling) if meddling.left is None else (data, meddling.left)
+            meddling.left = left - len(data[:left])
         self.client.write(data[:left])
         await self.client.drain()
         if meddling is None or not (rest := data[left:]):
-            if meddling is not None:
-                meddling.left -= len(data)
             return
         self.meddling = None
         self.proxy.faults[meddling.fault] += 1
+        self.proxy.delayed += meddling.must_come
         await self._meddle(meddling.fault, rest)
 
     async def _meddle(self, fault: Fault, rest: bytes) -> None:
@@ -204,15 +220,32 @@ class _Line:
             await asyncio.sleep(pause)
 
 
-def _unmeasured(data: bytes, meddling: _Meddling) -> bytes:
-    """The beginning of an answer, without its length: it has to be cut before its end, or it would have none."""
-    length, head, body = _LENGTH.search(data), *data.partition(b"\r\n\r\n")[::2]
+async def _whole(data: bytes, said: asyncio.StreamReader) -> bytes:
+    """The request that begins so, with its body: what it asks for may stand there."""
+    while _lacks(data) and (more := await said.read(_READ_BYTES)):
+        data += more
+    return data
+
+
+def _lacks(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head + b"\r\n")
+    return not end or (length is not None and len(body) < int(length[1]))
+
+
+def _begun(data: bytes, meddling: _Meddling) -> tuple[bytes, int]:
+    """The beginning of an answer, and after how many bytes it is meddled with: before its end, where it tells that.
+
+    One that is to lose its length has to be cut before its end, or it would have none.
+    """
+    length, head = _LENGTH.search(data), data.partition(b"\r\n\r\n")[0]
     if length is None or length.start() >= len(head):
-        return data
-    told = _LENGTH.sub(b"connection: close\r\n", data, count=1)
-    whole = len(told) - len(body) + int(length[1])
-    meddling.left = min(meddling.left, whole - 1)
-    return told
+        return data, int(meddling.part * min(meddling.reach, _BODY_BYTES))
+    whole = len(head) + len(b"\r\n\r\n") + int(length[1])
+    if meddling.fault is Fault.UNMEASURED:
+        told = _LENGTH.sub(b"connection: close\r\n", data, count=1)
+        data, whole = told, whole + len(told) - len(data)
+    return data, int(meddling.part * min(meddling.reach, whole))
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
