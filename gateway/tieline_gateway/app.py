@@ -12,6 +12,7 @@ from starlette.routing import Route
 from tieline.settings import Settings
 from tieline_gateway.addresses import Addresses, Strangers
 from tieline_gateway.auth import context_of
+from tieline_gateway.graphql.context import Context
 from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
@@ -38,6 +39,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
         hears=strangers.hears,
         joins=presence.join,
         spends=spending(gateway),
+        caller=Context.caller,
         allowed_origins=settings.origins,
         development=settings.is_development,
     )

@@ -75,7 +75,7 @@ class Presence:
         if self._most is not None and self._held[who] >= self._most:
             raise TooMany(f"You hold {self._most} sockets; close one, or try again in {RETRY_SECONDS} s.")
         self._held[who] += 1
-        return Joined(over=partial(self._left, caller), leave=partial(self._give_back, who))
+        return Joined(who=who, over=partial(self._left, caller), leave=partial(self._give_back, who))
 
     def unchanged(self, caller: Principal, *, since: float) -> float | None:
         """Until when nothing has changed of what a caller may, who was looked up after `since`; None: who knows."""

@@ -24,7 +24,7 @@ from tieline.watchdog import OwnLoop, watching
 from tieline_gateway.app import create_app
 from tieline_gateway.connections import BoundedProtocol, BoundedSocket, most_connections
 from tieline_gateway.settings import GatewaySettings
-from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
+from tieline_gateway.transport.frames import MAX_FRAME_BYTES
 
 DRAIN_SECONDS = 8
 _BACKLOG = 2_048

@@ -33,7 +33,17 @@ from tieline_gateway.graphql.user_errors import UserErrorCode
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.routes import oauth, webhooks
 from tieline_gateway.settings import GatewaySettings
-from tieline_gateway.transport import Limits, documents, endpoint, errors, http, incoming, sockets
+from tieline_gateway.transport import (
+    Limits,
+    aside,
+    documents,
+    endpoint,
+    errors,
+    frames,
+    http,
+    incoming,
+    sockets,
+)
 from tieline_quickbooks import QuickBooks
 from tieline_xero import Xero
 
@@ -218,8 +228,9 @@ def test_the_codes_that_mutations_answer_with_have_a_table_of_their_own() -> Non
 def test_every_close_code_of_sockets_stands_in_the_page_of_errors() -> None:
     said = first_cells(read("docs/errors.md"), r"\d{4}")
 
-    tree = ast.parse(Path(str(sockets.__file__)).read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    trees = [ast.parse(Path(str(module.__file__)).read_text()) for module in (sockets, frames)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
     sent = {
         str(call.args[0].value)
         for call in calls
@@ -269,8 +280,11 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
     assert said == {
         "A request body": f"{http.MAX_BODY_BYTES:,} bytes",
         "The time a body may take to arrive": f"{http.BODY_SECONDS:g} s",
-        "A frame of a socket": f"{sockets.MAX_FRAME_BYTES:,} bytes",
-        "Frames that one socket sends": f"{sockets.FRAMES.per_second:g} a second, {sockets.FRAMES.burst:,} at once",
+        "A frame of a socket": f"{frames.MAX_FRAME_BYTES:,} bytes",
+        "Frames that one socket sends": f"{frames.FRAMES.per_second:g} a second, {frames.FRAMES.burst:,} at once; "
+        f"one more for each {frames.BYTES_A_FRAME:,} bytes",
+        "Characters of a frame before `connection_ack`": f"{incoming.LONG:,}",
+        "Long bodies, frames and documents of one caller that wait to be read": f"{aside.MOST_OF_ONE:,}",
         "Values in one body or frame": f"{incoming.MAX_JSON_VALUES:,}",
         "Values in the variables of one operation": f"{incoming.MAX_VARIABLE_VALUES:,}",
         "Digits of a whole number in one body or frame": f"{incoming.MAX_DIGITS:,}",

@@ -6,7 +6,7 @@ document and are bounded themselves, and what is refused never reaches Strawberr
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -55,6 +55,15 @@ class Read:
     costs: Mapping[str | None, int]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kept:
+    """`size` is what it counts, `who` brought it."""
+
+    read: Read
+    size: int
+    who: str
+
+
 class Documents:
     """The documents of one schema. `read` and `check` raise `RequestRefused` with the reasons."""
 
@@ -67,8 +76,8 @@ class Documents:
             most_uses=self._limits.max_uses,
             introspection=development,
         )
-        self._kept: OrderedDict[str, Read] = OrderedDict()
-        self._kept_chars = 0
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._held: Counter[str] = Counter()
         self._keeping = Lock()  # some are read aside
 
     def __len__(self) -> int:
@@ -78,13 +87,16 @@ class Documents:
         """Whether it was read lately, so that it need not be read again."""
         return text in self._kept
 
-    def read(self, text: str) -> Read:
-        """The document, fit to run. The latest are kept: 200, of 8,000 characters each and 100,000 in all."""
+    def read(self, text: str, who: str = "") -> Read:
+        """The document, fit to run. The latest are kept: 200, of 8,000 characters each and 100,000 in all.
+
+        Where there are more, one leaves of whoever brought most of them: `who` brings many drives out its own.
+        """
         with self._keeping:
             kept = self._kept.get(text)
             if kept is not None:
                 self._kept.move_to_end(text)
-                return kept
+                return kept.read
         document = self._parse(text)
         measured = measure(self._schema, document, self._limits)
         self._validate(document, measured)
@@ -92,16 +104,23 @@ class Documents:
         if len(text) <= MAX_KEPT_CHARS:
             _forget_words(document)
             with self._keeping:
-                self._keep(text, read)
+                self._keep(text, read, who)
         return read
 
-    def _keep(self, text: str, read: Read) -> None:
-        if text not in self._kept:
-            self._kept_chars += len(text)
-        self._kept[text] = read
-        while len(self._kept) > MAX_KEPT or self._kept_chars > MAX_KEPT_TOGETHER:
-            oldest, _ = self._kept.popitem(last=False)
-            self._kept_chars -= len(oldest)
+    def _keep(self, text: str, read: Read, who: str) -> None:
+        if text in self._kept:
+            return
+        size = max(len(text), MAX_KEPT_TOGETHER // MAX_KEPT)
+        self._kept[text] = _Kept(read=read, size=size, who=who)
+        self._held[who] += size
+        while self._held.total() > MAX_KEPT_TOGETHER:
+            self._forget_one_of(max(self._held, key=self._held.__getitem__))
+
+    def _forget_one_of(self, who: str) -> None:
+        oldest = next(text for text, kept in self._kept.items() if kept.who == who)
+        self._held[who] -= self._kept.pop(oldest).size
+        if not self._held[who]:
+            del self._held[who]
 
     def cost(self, read: Read, operation: OperationDefinitionNode, variables: Variables) -> int:
         """What the operation costs with these variables: at most what its document was judged by."""

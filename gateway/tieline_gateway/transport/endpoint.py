@@ -35,6 +35,7 @@ class GraphQLTransport(Generic[Context]):
     It answers what returns once the caller may stay no longer: the socket is closed then, also with nothing under way.
     `spends` is called with the context and the cost of each operation, and of reading a document that is not known; it
     answers how long to wait instead, where its caller has asked too much.
+    `caller` is called with the context and names whoever asks: nobody waits for all that another one has to be read.
     `allowed_origins` are the origins besides our own whose pages may open sockets. `development` allows
     introspection and suggestions. `operation_seconds` bounds queries and mutations, not subscriptions.
     """
@@ -44,6 +45,7 @@ class GraphQLTransport(Generic[Context]):
     hears: Callable[[str, str], AbstractAsyncContextManager[None]] | None = None
     joins: Callable[[Credentials], Awaitable[Joined]] | None = None
     spends: Callable[[Context, int], Awaitable[timedelta | None]] | None = None
+    caller: Callable[[Context], Awaitable[str]] | None = None
     allowed_origins: frozenset[str]
     development: bool
     limits: Limits = field(default_factory=Limits)
@@ -62,6 +64,7 @@ class GraphQLTransport(Generic[Context]):
             context=self.context,
             joins=self.joins,
             spends=self.spends,
+            caller=self.caller,
             seconds=self.operation_seconds,
         )
         sockets = Sockets(

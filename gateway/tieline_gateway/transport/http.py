@@ -23,7 +23,6 @@ from tieline_gateway.transport.incoming import (
     Credentials,
     GraphQLRequest,
     Malformed,
-    read_json_aside,
 )
 from tieline_gateway.transport.negotiation import JSON, check_content_type, negotiate
 from tieline_gateway.transport.operations import Context, Operations, Outcome
@@ -79,12 +78,12 @@ class HTTPEndpoint(Generic[Context]):
         context = await self.operations.authenticated(credentials)  # before strangers send anything
         body, was_there = await self._body(request)
         try:
-            asked = GraphQLRequest.read(await read_json_aside(body))
+            asked = GraphQLRequest.read(await self.operations.read_body(body, context))
         except Malformed as error:
             raise RequestRefused.because("BAD_REQUEST", str(error), status=400) from None
         if not was_there or len(body) > LONG:  # whoever began to send may be nobody by now
             context = await self.operations.authenticated(credentials)
-        prepared = await self.operations.admit(asked, context)
+        prepared, context = await self.operations.admit(asked, context, credentials)
         only(prepared.operation, OperationType.QUERY, OperationType.MUTATION)
         work = self.operations.run(prepared, context)
         if prepared.kind is OperationType.MUTATION:

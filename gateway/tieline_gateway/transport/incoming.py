@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tieline.errors import Unauthenticated
-from tieline_gateway.transport.aside import aside
 
 PRACTICE_HEADER = "tieline-practice"
 """Names the practice that a caller means who belongs to several."""
@@ -56,13 +55,6 @@ def read_json(raw: bytes | str) -> object:
     if text.count("[") + text.count("{") > MAX_JSON_DEPTH or "\\u" in text:
         _check(value)
     return value
-
-
-async def read_json_aside(raw: bytes | str) -> object:
-    """As `read_json`, in a thread where it is long, so that everybody else has their turn meanwhile."""
-    if len(raw) <= LONG:
-        return read_json(raw)
-    return await aside(read_json, raw)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -13,10 +13,10 @@ from graphql import DocumentNode, OperationDefinitionNode, OperationType
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from tieline.errors import Unauthenticated
-from tieline_gateway.transport.aside import aside
+from tieline_gateway.transport.aside import Aside
 from tieline_gateway.transport.documents import Documents, ServedSchema, carried, choose
 from tieline_gateway.transport.errors import Mask, RequestRefused, Told
-from tieline_gateway.transport.incoming import Credentials, GraphQLRequest
+from tieline_gateway.transport.incoming import LONG, Credentials, GraphQLRequest, read_json
 
 Context = TypeVar("Context")
 
@@ -31,6 +31,9 @@ FEW_VALUES = 1_000
 
 CHARS_READ = 10
 """So many characters of a text that is not known cost one."""
+
+BYTES_READ = 100
+"""So many bytes of a long body cost one, whatever is in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +71,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """A socket that was let in: `over` returns once its caller may stay no longer, `leave` is called at its end."""
+    """A socket that was let in: `over` returns once its caller may stay no longer, `leave` is called at its end.
 
+    `who` names its caller.
+    """
+
+    who: str
     over: Callable[[], Awaitable[None]]
     leave: Callable[[], None]
 
@@ -84,7 +91,9 @@ class Operations(Generic[Context]):
     context: Callable[[Credentials], Awaitable[Context]]
     joins: Callable[[Credentials], Awaitable[Joined]] | None
     spends: Callable[[Context, int], Awaitable[timedelta | None]] | None
+    caller: Callable[[Context], Awaitable[str]] | None
     seconds: float
+    aside: Aside = field(default_factory=Aside)
 
     async def authenticated(self, credentials: Credentials) -> Context:
         """A fresh context for one operation. Raises what the hook raises, and `RequestRefused` when late."""
@@ -99,33 +108,54 @@ class Operations(Generic[Context]):
         async with self._in_time():
             return await self.joins(credentials)
 
-    def prepare(self, request: GraphQLRequest) -> Prepared:
-        """Raises `RequestRefused` with every reason found."""
-        read = self.documents.read(request.query)
+    async def read_body(self, body: bytes, context: Context) -> object:
+        """As `read_json`; a long one is paid for before it is read, whatever comes of that."""
+        if len(body) <= LONG:
+            return read_json(body)
+        await self._spend(context, len(body) // BYTES_READ)
+        return await self.read_long(body, await self._who(context))
+
+    async def read_long(self, raw: bytes | str, who: str) -> object:
+        """As `read_json`, aside. Raises `RequestRefused` besides, when it took too long or there is too much of it."""
+        async with self._in_time():
+            return await self.aside(who, read_json, raw)
+
+    def prepare(self, request: GraphQLRequest, who: str = "") -> Prepared:
+        """Raises `RequestRefused` with every reason found. `who` sends it: what is kept of it counts as that one's."""
+        read = self.documents.read(request.query, who)
         operation = choose(read.document, request.operation_name)
         variables = self.documents.check(operation, request.variables)
         cost = self.documents.cost(read, operation, variables)
         return Prepared(request=request, document=read.document, operation=operation, cost=cost)
 
-    async def admit(self, request: GraphQLRequest, context: Context) -> Prepared:
+    async def admit(
+        self, request: GraphQLRequest, context: Context, credentials: Credentials
+    ) -> tuple[Prepared, Context]:
         """As `prepare`, counted for the caller, and also refused to one that asked too much of late.
 
-        A text that is not known is paid for before it is read, whatever comes of that.
+        A text that is not known is paid for before it is read, whatever comes of that. The operation runs with the
+        context that comes back: whoever had to wait for the reading may be nobody by now.
         """
         cost = BASE_COST
         if not self.documents.knows(request.query):
             await self._spend(context, BASE_COST + len(request.query) // CHARS_READ)
             cost = 0
-        prepared = await self._prepared(request)
+        who = await self._who(context)
+        if self._is_soon_read(request):
+            prepared = self.prepare(request, who)
+        else:
+            async with self._in_time():
+                prepared = await self.aside(who, self.prepare, request, who)
+            context = await self.authenticated(credentials)
         await self._spend(context, cost + prepared.cost)
-        return prepared
+        return prepared, context
 
-    async def _prepared(self, request: GraphQLRequest) -> Prepared:
+    def _is_soon_read(self, request: GraphQLRequest) -> bool:
         known = self.documents.knows(request.query) or len(request.query) <= SHORT_CHARS
-        if known and request.values <= FEW_VALUES:
-            return self.prepare(request)
-        async with self._in_time():
-            return await aside(self.prepare, request)
+        return known and request.values <= FEW_VALUES
+
+    async def _who(self, context: Context) -> str:
+        return "" if self.caller is None else await self.caller(context)
 
     async def _spend(self, context: Context, cost: int) -> None:
         if self.spends is None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from datetime import timedelta
 from typing import Any, cast
@@ -19,10 +18,10 @@ from typing import Any, cast
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import NonTextMessageReceived, WebSocketDisconnected
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -36,25 +35,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
-from tieline.rates import Rate
-from tieline.rates.bucket import taken
 from tieline_gateway.transport.callers import Caller
 from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refused, told
-from tieline_gateway.transport.incoming import (
-    GraphQLRequest,
-    Malformed,
-    read_json_aside,
-    values_in,
-)
+from tieline_gateway.transport.frames import Frames
+from tieline_gateway.transport.incoming import LONG, GraphQLRequest, Malformed, read_json, values_in
 from tieline_gateway.transport.operations import Joined, Operations, Outcome
 
-MAX_FRAME_BYTES = 256 * 1024
 MAX_OPERATIONS = 50
 INIT_SECONDS = 10.0
-FRAMES = Rate(per_second=100, burst=10_000)
-"""What one socket may send, whatever is in it: operations cost besides, and pings nothing else."""
-
-_MAX_REASON_BYTES = 123
 _CANCEL_SECONDS = 1.0
 
 
@@ -80,7 +68,7 @@ class Sockets(GraphQL[Caller, None]):
         )
         self.operations = operations
         self._hears = hears
-        self.websocket_adapter_class = _Adapter
+        self.websocket_adapter_class = Frames
         self.graphql_transport_ws_handler_class = _Handler
 
     async def get_context(
@@ -107,58 +95,21 @@ class Sockets(GraphQL[Caller, None]):
         return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
-class _Adapter(ASGIWebSocketAdapter):
-    _full_at = 0
-
-    async def iter_json(
-        self,
-        *,
-        ignore_parsing_errors: bool = False,  # noqa: ARG002
-    ) -> AsyncGenerator[object, None]:
-        while self.ws.application_state is WebSocketState.CONNECTED:
-            frame = await self.ws.receive()
-            if frame["type"] == "websocket.disconnect":
-                return
-            text = frame.get("text")
-            if text is None:
-                raise NonTextMessageReceived
-            if not self._may_send():
-                await self.close(4429, f"A socket may send {FRAMES.per_second:g} frames a second.")
-                return
-            if len(text.encode()) > MAX_FRAME_BYTES:
-                await self.close(1009, f"A frame may hold {MAX_FRAME_BYTES:,} bytes.")
-                return
-            try:
-                value = await read_json_aside(text)
-            except Malformed as error:
-                await self.close(4400, str(error))
-                return
-            yield value
-
-    def _may_send(self) -> bool:
-        now = time.monotonic_ns() // 1_000
-        self._full_at, wait = taken(self._full_at, now, span=FRAMES.span(1), whole=FRAMES.whole)
-        return not wait
-
-    async def send_json(self, message: Mapping[str, object]) -> None:
-        if self.ws.application_state is not WebSocketState.CONNECTED:
-            raise WebSocketDisconnected
-        await super().send_json(message)
-
-    async def close(self, code: int, reason: str) -> None:
-        if self.ws.application_state is not WebSocketState.CONNECTED:
-            return
-        short = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
-        with suppress(WebSocketDisconnect):
-            await super().close(code, short)
-
-
 class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shared: Operations[Any] = cast("Sockets", self.view).operations
         self._running: set[asyncio.Task[None]] = set()
         self._staying: asyncio.Task[None] | None = None
+        cast("Frames", self.websocket).reads = self._read
+
+    async def _read(self, frame: str) -> object:
+        if len(frame) <= LONG:
+            return read_json(frame)
+        if not self.connection_acknowledged:
+            raise Malformed(f"A frame may hold {LONG:,} characters before the acknowledgement.")
+        joined = self.context.joined
+        return await self._shared.read_long(frame, joined.who if joined else self.context.host or "")
 
     async def handle_message(self, message: Message) -> None:
         try:
@@ -246,14 +197,15 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
                 self.forget_id(operation.id)
 
     async def _run(self, operation: Operation[Caller, None]) -> None:
-        context = await self._shared.authenticated(self.context.credentials())
+        credentials = self.context.credentials()
+        context = await self._shared.authenticated(credentials)
         request = GraphQLRequest(
             query=operation.query,
             variables=operation.variables or {},
             values=values_in(operation.variables or {}),
             operation_name=operation.operation_name,
         )
-        prepared = await self._shared.admit(request, context)
+        prepared, context = await self._shared.admit(request, context, credentials)
         if prepared.kind is OperationType.SUBSCRIPTION:
             async with aclosing(self._shared.subscribe(prepared, context)) as outcomes:
                 async for outcome in outcomes:

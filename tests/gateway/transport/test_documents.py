@@ -54,6 +54,20 @@ def test_kept_documents_hold_so_many_characters_together(schema: GraphQLSchema) 
     assert len(documents) == 20
 
 
+def test_who_brings_many_documents_drives_out_its_own_and_nobody_elses(schema: GraphQLSchema) -> None:
+    documents = Documents(schema, Limits(), development=False)
+    of_others = [f"query Q{number} {{hello}}" for number in range(20)]
+    for text in of_others:
+        documents.read(text, "others")
+
+    for number in range(40):
+        documents.read(f"query L{number} {{hello}}".ljust(MAX_KEPT_CHARS), "one with many")
+    for number in range(2 * MAX_KEPT):
+        documents.read(f"query S{number} {{hello}}", "one with many")
+
+    assert [text for text in of_others if not documents.knows(text)] == []
+
+
 def test_a_kept_document_holds_places_and_none_of_the_words(schema: GraphQLSchema) -> None:
     documents = Documents(schema, Limits(), development=False)
 

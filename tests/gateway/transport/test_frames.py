@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.gateway.transport.conftest import Call, Seen
 from tieline_gateway.connections import BoundedSocket
-from tieline_gateway.transport.sockets import MAX_FRAME_BYTES
+from tieline_gateway.transport.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict
