@@ -98,7 +98,7 @@ OTHERWISE = {
     "variables of each operation": (followed(60, 60, "clients(first:$v){{totalCount}}"), "operations"),
     "variables of as many operations as may be": (
         " ".join(f"query Q{n}($v:ID!){{...F}}" for n in range(20))
-        + f" fragment F on Query{{connections(teamIds:[{'$v ' * 800}]){{totalCount}}}}",
+        + f" fragment F on Query{{connections(teamIds:[{'$v ' * 450}]){{totalCount}}}}",
         "uses",
     ),
     "fragments of as many operations as may be": (followed(20, 120, "viewer{{role}}"), "comparisons"),
@@ -107,6 +107,15 @@ OTHERWISE = {
         + fragments(180, "Query", "...F{next} ...F{next}")
         + " fragment F180 on Query{viewer{role}}",
         "fields",
+    ),
+    "values": ("{connections(teamIds:[" + "1 " * 1_900 + "]){totalCount}}", "values"),
+    "values of objects": (
+        "mutation{addClients(input:{rows:[" + "{a:1}" * 350 + "]}){errors{code}}}",
+        "values",
+    ),
+    "as many values as may be": (
+        "{connections(teamIds:[" + '"0123456789abcdef" ' * 500 + "]){totalCount}}",
+        None,
     ),
     "fragments 200 deep": (
         "{...F0}" + fragments(200, "Query", "...F{next}") + " fragment F200 on Query{viewer{role}}",

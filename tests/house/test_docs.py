@@ -296,6 +296,7 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Operations of a document": f"{limits.max_operations:,}",
         "Comparisons": f"{limits.max_comparisons:,}",
         "Uses of variables by all operations of a document": f"{limits.max_uses:,}",
+        "Values in the lists and objects of a document": f"{limits.max_values:,}",
         "Tokens": f"{limits.max_tokens:,}",
         "Cost": f"{limits.max_cost:,}",
         "Cost of all that one caller asks": f"{gateway.rate_cost:,.0f} a second, {gateway.rate_burst:,.0f} at once",

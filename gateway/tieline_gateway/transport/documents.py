@@ -18,7 +18,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    Node,
     OperationDefinitionNode,
     OperationType,
     Token,
@@ -35,7 +34,7 @@ from strawberry.types.execution import ExecutionContext
 from tieline_gateway.transport.errors import RequestRefused, Told, told, told_of
 from tieline_gateway.transport.limits import Limits, Measured, broken, costs, measure
 from tieline_gateway.transport.rows import Variables
-from tieline_gateway.transport.rules import TooManyComparisons, TooManyUses, rules
+from tieline_gateway.transport.rules import TooMany, nodes_in, rules
 
 MAX_KEPT = 200
 MAX_KEPT_CHARS = 8_000
@@ -72,8 +71,9 @@ class Documents:
         self._limits = limits.for_development() if development else limits
         self._hide_suggestions = not development
         self._rules = rules(
-            most_comparisons=self._limits.max_comparisons,
+            most_values=self._limits.max_values,
             most_uses=self._limits.max_uses,
+            most_comparisons=self._limits.max_comparisons,
             introspection=development,
         )
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -170,10 +170,8 @@ class Documents:
                 max_errors=MAX_ERRORS,
                 hide_suggestions=self._hide_suggestions,
             )
-        except TooManyComparisons:
-            raise RequestRefused([_compared_too_often(self._limits.max_comparisons)]) from None
-        except TooManyUses:
-            raise RequestRefused([_used_too_often(self._limits.max_uses)]) from None
+        except TooMany as error:
+            raise RequestRefused([_too_much(error.bound, self._limits)]) from None
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:
@@ -228,23 +226,17 @@ def carried(document: DocumentNode) -> Mapping[str, Any]:
     return {_DOCUMENT: document}
 
 
-def _compared_too_often(most: int) -> Told:
-    return told(
-        "QUERY_TOO_LARGE",
-        f"Seeing that the fields of this document fit together takes more than {most:,} comparisons: "
-        "select a field once in a place, or spread fewer fragments there.",
-        bound="comparisons",
-        limit=most,
-    )
+_TOO_MUCH = {
+    "comparisons": "Seeing that the fields of this document fit together takes more than {:,} comparisons: select a "
+    "field once in a place, or spread fewer fragments there.",
+    "uses": "The operations of this document use variables more than {:,} times: send one operation at a time.",
+    "values": "The lists and objects of this document hold more than {:,} values: send them as variables.",
+}
 
 
-def _used_too_often(most: int) -> Told:
-    return told(
-        "QUERY_TOO_LARGE",
-        f"The operations of this document use variables more than {most:,} times: send one operation at a time.",
-        bound="uses",
-        limit=most,
-    )
+def _too_much(bound: str, limits: Limits) -> Told:
+    most: int = getattr(limits, f"max_{bound}")
+    return told("QUERY_TOO_LARGE", _TOO_MUCH[bound].format(most), bound=bound, limit=most)
 
 
 class _ReadDocument(SchemaExtension):
@@ -263,17 +255,9 @@ def _forget_words(document: DocumentNode) -> None:
 
     What is kept stays small that way for who looks for garbage, and nobody has a turn meanwhile.
     """
-    pending: list[Node] = [document]
-    while pending:
-        node = pending.pop()
+    for node in nodes_in(document):
         if node.loc is not None:
             node.loc.start_token = node.loc.end_token = _NO_WORD
-        for key in node.keys:
-            held = getattr(node, key)
-            if isinstance(held, Node):
-                pending.append(held)
-            elif isinstance(held, tuple):
-                pending.extend(held)
 
 
 def _code_of(error: GraphQLSyntaxError) -> str:

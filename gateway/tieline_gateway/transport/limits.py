@@ -48,6 +48,7 @@ class Limits:
     one operation. `max_operations`: how many a document may hold. `max_tokens`: words and signs of the document; as
     many comments are allowed again. `max_comparisons`: what it may take to see that fields of one name fit together.
     `max_uses`: how often its operations use variables, all together, each with the fragments that it spreads.
+    `max_values`: how many its lists and objects hold, all together; what variables hold is not among them.
     `max_cost`: rows times fields: a field costs one, if it does not say otherwise, and what is selected inside a field
     that takes `first` counts once for each row asked for, as does what is selected inside a list that answers to the
     rows of an input.
@@ -62,6 +63,7 @@ class Limits:
     max_tokens: int = 2_000
     max_comparisons: int = 5_000
     max_uses: int = 2_000
+    max_values: int = 500
     max_cost: int = 50_000
     max_page: int = 200
 
@@ -277,7 +279,7 @@ def excesses(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> l
 def broken(measured: Measured, limits: Limits) -> list[GraphQLError]:
     """One error for each bound that the document breaks, about its worst definition; none if it fits.
 
-    Comparisons and uses of variables are not among them: the rules that take them up count them.
+    Comparisons, values and uses of variables are not among them: the rules that take them up count them.
     """
     operations = {id(node): node for node, _ in measured if isinstance(node, OperationDefinitionNode)}
     errors = []

@@ -3,17 +3,22 @@
 One sees that fields answering under one name fit together. It compares in pairs: every two fields of a name, every two
 fragments of a selection, and what is below them. It counts what this takes, and stops here at our limit instead of at
 the library's, which is time enough to keep everybody else waiting. Another quotes a value in each error about it. Three
-look at each use of a variable once for each operation that comes by it.
+look at each use of a variable once for each operation that comes by it, and several at each value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
     ASTValidationRule,
+    DocumentNode,
     GraphQLError,
+    ListValueNode,
+    Node,
     NoSchemaIntrospectionCustomRule,
+    ObjectValueNode,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     SelectionSetNode,
@@ -26,16 +31,49 @@ from graphql.validation.validate import ValidationAbortedError
 MAX_QUOTED_CHARS = 5_000
 
 
-class TooManyComparisons(Exception):
-    """The document takes more comparisons than it may; whether its fields fit is not known."""
+class TooMany(Exception):
+    """The document takes more than it may; `bound` names of what. Whether it is sound besides is not known."""
+
+    def __init__(self, bound: str) -> None:
+        super().__init__(bound)
+        self.bound = bound
 
 
-class TooManyUses(Exception):
-    """The operations of the document use variables more often than they may, all together."""
+def nodes_in(document: DocumentNode) -> Iterator[Node]:
+    """Everything that the document is made of, itself first."""
+    pending: list[Node] = [document]
+    while pending:
+        node = pending.pop()
+        yield node
+        for key in node.keys:
+            held = getattr(node, key)
+            if isinstance(held, Node):
+                pending.append(held)
+            elif isinstance(held, tuple):
+                pending.extend(held)
+
+
+class Holding(ASTValidationRule):
+    """Raises `TooMany` where the document's own lists and objects hold more than `most` values together.
+
+    Several rules look at each of them, and so does whoever runs it. It comes before those.
+    """
+
+    most: int
+
+    def enter_document(self, document: DocumentNode, *_: Any) -> None:
+        held = 0
+        for node in nodes_in(document):
+            if isinstance(node, ListValueNode):
+                held += len(node.values)
+            elif isinstance(node, ObjectValueNode):
+                held += len(node.fields)
+            if held > self.most:
+                raise TooMany("values")
 
 
 class Using(ASTValidationRule):
-    """Raises `TooManyUses` where variables are used more than `most` times.
+    """Raises `TooMany` where variables are used more than `most` times.
 
     Each operation counts all that its fragments use, and that is how often other rules look at them. It comes before
     those.
@@ -51,11 +89,11 @@ class Using(ASTValidationRule):
     def enter_operation_definition(self, operation: OperationDefinitionNode, *_: Any) -> None:
         self._used += len(self.validation_context.get_recursive_variable_usages(operation))
         if self._used > self.most:
-            raise TooManyUses
+            raise TooMany("uses")
 
 
 class Comparing(OverlappingFieldsCanBeMergedRule):
-    """Raises `TooManyComparisons` after `most` steps: about two for each pair of fields or of fragments."""
+    """Raises `TooMany` after `most` steps: about two for each pair of fields or of fragments."""
 
     most: int
 
@@ -71,7 +109,7 @@ class Comparing(OverlappingFieldsCanBeMergedRule):
         except ValidationAbortedError:
             if self.rule_context.remaining_complexity_budget >= 0:
                 raise  # as many errors as are told
-            raise TooManyComparisons from None
+            raise TooMany("comparisons") from None
 
 
 class Quoting(ValuesOfCorrectTypeRule):
@@ -89,14 +127,15 @@ class Quoting(ValuesOfCorrectTypeRule):
 
 
 def rules(
-    *, most_comparisons: int, most_uses: int, introspection: bool
+    *, most_values: int, most_uses: int, most_comparisons: int, introspection: bool
 ) -> tuple[type[ASTValidationRule], ...]:
-    """What every document is held to, in the library's order after the bound on uses of variables."""
+    """What every document is held to, in the library's order after the bounds on values and on uses of variables."""
+    holding = type("Holding", (Holding,), {"most": most_values})
     using = type("Using", (Using,), {"most": most_uses})
     comparing = type("Comparing", (Comparing,), {"most": most_comparisons})
     bounded: dict[type[ASTValidationRule], type[ASTValidationRule]] = {
         OverlappingFieldsCanBeMergedRule: comparing,
         ValuesOfCorrectTypeRule: Quoting,
     }
-    standard = (using, *(bounded.get(rule, rule) for rule in specified_rules))
+    standard = (holding, using, *(bounded.get(rule, rule) for rule in specified_rules))
     return standard if introspection else (*standard, NoSchemaIntrospectionCustomRule)
