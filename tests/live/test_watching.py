@@ -280,8 +280,8 @@ async def test_the_more_watchers_look_unasked_the_more_rarely_each_does_while_no
 
     with ExitStack() as watched:
         many = [watched.enter_context(mine.watching(PRACTICE, "client", new_id())) for _ in range(200)]
-        tasks = [asyncio.create_task(each.wait()) for each in many[:100]]
-        tasks += [asyncio.create_task(each.told()) for each in many[100:]]
+        waiting = [*(each.wait() for each in many[:100]), *(each.told() for each in many[100:])]
+        tasks = [asyncio.ensure_future(each) for each in waiting]
         await asyncio.sleep(0)
         deaf = [mine.pause() for _ in range(100)]
         mine.set_hearing(hearing=True)

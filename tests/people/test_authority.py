@@ -80,14 +80,13 @@ async def test_who_is_known_already_and_added_for_more_is_told_too(books: Books,
     email = await books.sql.fetchval("SELECT email FROM person WHERE id = $1", reader.person_id)
     member = NewMember(name="Theirs", email=email, role=Role.MEMBER)
 
-    for add in (
-        lambda: add_member(books.practice_id, member),
-        lambda: add_client_member(
-            books.practice_id, name="Theirs", email=email, client_id=second.id, role=ClientRole.READER
-        ),
-    ):
-        assert await add() == reader.person_id
+    added = await add_member(books.practice_id, member)
+    told_of_more = await told(books, channel)
+    listed = await add_client_member(
+        books.practice_id, name="Theirs", email=email, client_id=second.id, role=ClientRole.READER
+    )
 
-        assert await told(books, channel) == {reader.person_id}
+    assert added == listed == reader.person_id
+    assert told_of_more == await told(books, channel) == {reader.person_id}
     number = await books.sql.fetchval("SELECT authority FROM person WHERE id = $1", reader.person_id)
     assert number == 2
