@@ -1,8 +1,9 @@
-"""How long the event loop of a gateway was busy without a pause, seen from within and read by a test outside.
+"""How long the event loop of a gateway gave nobody a turn without a pause, seen from within and read by a test outside.
 
-In the gateway a task sleeps for a millisecond again and again, and compares how much processor time the process has
-used from one waking to the next. Nothing else had its turn meanwhile. A wall clock would count what the machine does
-besides; a thread that keeps the interpreter to itself is counted.
+In the gateway a task sleeps for a millisecond again and again. From one waking to the next it takes how much time went
+by, less the sleep and what the threads of the process waited for a processor, which the machine gave to others: a loop
+that sleeps, or waits for a lock or an answer, is counted. It also takes how much processor time the process used: a
+thread that keeps the interpreter to itself is counted. For the longer of the two nobody else had a turn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -23,6 +24,7 @@ from tieline_gateway.serve import collect_little_at_a_time
 
 FILE = "CHAOS_PROBE"
 _SLEEP_SECONDS = 0.001
+_THREADS = Path("/proc/self/task")
 _SEEN = struct.Struct("dQ")
 _tasks: list[asyncio.Task[None]] = []
 
@@ -39,12 +41,35 @@ def probed() -> None:
 
 async def _probe(file: Path) -> None:
     with _mapped(file) as memory:
+        clock = Clock()
         while True:
-            before = time.process_time()
+            clock.start()
             await asyncio.sleep(_SLEEP_SECONDS)
-            busy = time.process_time() - before
+            busy = clock.busy()
             worst, wakings = _SEEN.unpack(memory[:])
             memory[:] = _SEEN.pack(max(worst, busy), wakings + 1)
+
+
+class Clock:
+    """From one waking to the next."""
+
+    def start(self) -> None:
+        self._delays, self._used, self._at = _delays(), time.process_time(), time.perf_counter()
+
+    def busy(self) -> float:
+        gone, used = time.perf_counter() - self._at, time.process_time() - self._used
+        delayed = sum(delay - self._delays.get(thread, 0) for thread, delay in _delays().items())
+        return max(used, gone - _SLEEP_SECONDS - delayed / 1e9)
+
+
+def _delays() -> dict[str, int]:
+    """For how many nanoseconds each thread of this process was ready to run and had no processor."""
+    delays = {}
+    for thread in _THREADS.iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it may end in this moment
+            _ran, waited, _times = (thread / "schedstat").read_text().split()
+            delays[thread.name] = int(waited)
+    return delays
 
 
 @dataclass(frozen=True)
