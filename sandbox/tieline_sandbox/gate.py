@@ -41,20 +41,25 @@ class Provider(Protocol):
 
 
 class Latency:
-    """How long every call takes at least, in seconds; `end` lets those go on that are waiting."""
+    """How long every call takes at least, in seconds; `put` and `end` let those go on that are waiting."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self._ended = asyncio.Event()
+        self._over = asyncio.Event()
 
     async def wait(self, more: float) -> None:
         seconds = self.seconds + more
         if seconds > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), seconds)
+                await asyncio.wait_for(self._over.wait(), seconds)
+
+    def put(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._over.set()
+        self._over = asyncio.Event()
 
     def end(self) -> None:
-        self._ended.set()
+        self._over.set()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ class Sandbox:
         self.clock.set(timedelta(0))
         self.faults.clear()
         self.log.clear()
-        self.latency.seconds = 0.0
+        self.latency.put(0)
         self.xero_outbox, self.quickbooks_outbox = Outbox(), Outbox()
         self.xero.limiter.reset()
         self.quickbooks.limiter.reset()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import httpx
 import pytest
 
 from tests.sandbox.xero import CLIENT_ID, SECRET, Person, Xero, bearer
+from tests.support.polling import until
 
 DROPPED = (httpx.RemoteProtocolError, httpx.ReadError)
 
@@ -86,6 +88,19 @@ async def test_latency_is_for_every_call(xero: Xero) -> None:
     await xero.token()
 
     assert time.monotonic() - begun >= 0.2
+
+
+async def test_calls_that_wait_go_on_when_the_latency_changes(xero: Xero) -> None:
+    await xero.control("PUT", "/latency", {"seconds": 600})
+    waiting = asyncio.create_task(xero.token())
+
+    async def has_come() -> bool:
+        return len(await xero.log()) == 1
+
+    await until(has_come, "the call has come")
+    await xero.control("PUT", "/latency", {"seconds": 0})
+
+    assert (await waiting).json() == {"error": "invalid_request"}
 
 
 @pytest.mark.parametrize(

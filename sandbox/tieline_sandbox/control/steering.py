@@ -105,7 +105,7 @@ class _Delay:
 
 def put_latency(sandbox: Sandbox, asked: Asked) -> Any:
     delay: _Delay = decode(_Delay, asked.body)
-    sandbox.latency.seconds = delay.seconds
+    sandbox.latency.put(delay.seconds)
     return {field.name: getattr(delay, field.name) for field in fields(delay)}
 
 
