@@ -24,26 +24,32 @@ _QUEUES = [f"dramatiq:{queue}" for queue in QUEUES]
 
 @dataclass(kw_only=True)
 class Forgetting:
-    """Strikes while a sync is worked and Redis holds several messages. `back` is when it was there again, each time."""
+    """Strikes while a sync is worked and Redis holds several messages; the provider answers nobody until then.
+
+    `latency` is the provider's. `back` is when Redis was there again, each time.
+    """
 
     stand: Stand
     several: int
+    latency: float
     wipes: int = 0
     kills: int = 0
     lost: int = 0
     back: list[datetime] = field(default_factory=list)
 
     async def wipe(self) -> None:
-        await self._until_amid()
-        with self.stand.redis.client() as client:
-            client.flushall()
+        async with self.stand.sandbox.holding(then=self.latency):
+            await self._until_amid()
+            with self.stand.redis.client() as client:
+                client.flushall()
         self.wipes += 1
         await self._is_back()
 
     async def kill(self, *, away: float | None) -> None:
         """It stays away for so many seconds, or until somebody has missed it."""
-        await self._until_amid()
-        await asyncio.to_thread(self.stand.redis.kill)
+        async with self.stand.sandbox.holding(then=self.latency):
+            await self._until_amid()
+            await asyncio.to_thread(self.stand.redis.kill)
         self.kills += 1
         if away is None:
             await until(self._is_missed, "somebody says that Redis is away")

@@ -48,31 +48,39 @@ class Killer:
     """Kills workers by these names and starts each again.
 
     `waits`: what they held comes back when its lease is over. Without that, as if so much time had gone by.
+    `latency` is the provider's.
     """
 
     stand: Stand
     names: Sequence[str]
     draws: random.Random
     waits: bool
+    latency: float
     kills: int = 0
     broken: list[Broken] = field(default_factory=list)
 
     async def strike(self) -> None:
-        """Kill one that is in the middle of a sync. It is stopped first, so that what it held can be written down.
+        """Kill one that is in the middle of a sync, which the provider keeps there, and start it again.
 
         What the server was committing for it at that moment is not broken off: whoever asks waits for that.
         """
-        name = self.draws.choice(await self._busy())
-        pid = self.stand.pids()[name]
-        os.kill(pid, signal.SIGSTOP)
-        held = [Broken(job_id=row["id"], at=row["at"]) for row in await self._worked() if row["pid"] == pid]
-        await asyncio.to_thread(self.stand.kill, name)
+        async with self.stand.sandbox.holding(then=self.latency):
+            name = self.draws.choice(await self._busy())
+            pid = self.stand.pids()[name]
+            held = await self._end(name, pid)
         self.kills += 1
         left = {row["id"] for row in await self.stand.rows(_LEFT, [one.job_id for one in held], pid)}
         self.broken += [one for one in held if one.job_id in left]
         if not self.waits:
             await self._lapse(pid)
         await asyncio.to_thread(self.stand.start, name, "worker")
+
+    async def _end(self, name: str, pid: int) -> list[Broken]:
+        """It is stopped first, so that what it held can be written down."""
+        os.kill(pid, signal.SIGSTOP)
+        held = [Broken(job_id=row["id"], at=row["at"]) for row in await self._worked() if row["pid"] == pid]
+        await asyncio.to_thread(self.stand.kill, name)
+        return held
 
     async def _busy(self) -> list[str]:
         """The names of those that work at a sync, once there are any."""

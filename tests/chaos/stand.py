@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 import httpx
 
+from tests.chaos.sizes import IS_FULL
 from tests.support.deployment import (
     WAIT_SECONDS,
     Deployment,
@@ -38,6 +39,10 @@ from tests.support.sandbox import Sandbox
 GATEWAY = "gateway"
 ANSWER_SECONDS = 60.0
 NOTHING_KEPT = httpx.Limits(max_keepalive_connections=0)
+SECONDS_BETWEEN_LOOKS = "5" if IS_FULL else "0.2"
+"""A scheduler looks as often as it does by itself; in a small share nobody waits for it."""
+_PAGE_SIZE = {"TIELINE_XERO_PAGE_SIZE": "100"}
+"""As small as it may be, so that a strike can come between two pages of one feed."""
 _PAUSE_SECONDS = 0.1
 _BROKEN = (
     asyncpg.PostgresConnectionError,

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ from tieline.embedded.process import free_port
 from tieline.host import host
 from tieline.ids import AppId, PracticeId, new_id
 from tieline.vault import Secret
+
+_HELD_SECONDS = 20.0
+"""Longer than any strike, and not so long that a caller gives up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,15 @@ class Sandbox:
         answer = await self.http.request(method, f"{self.url}/_control{path}", json=body, params=query)
         assert answer.status_code == 200, (method, path, answer.text)
         return answer.json()
+
+    @asynccontextmanager
+    async def holding(self, *, then: float) -> AsyncIterator[None]:
+        """Calls of providers wait for the end of the block, so that nothing ends meanwhile; `then` is the latency."""
+        await self.control("PUT", "/latency", {"seconds": _HELD_SECONDS})
+        try:
+            yield
+        finally:
+            await self.control("PUT", "/latency", {"seconds": then})
 
     async def app(self, practice_id: PracticeId, *, bulk_consent: bool = True, **settings: Any) -> App:
         """An app of this practice's own, in the portal and in Tieline. `settings` are the portal's own."""
