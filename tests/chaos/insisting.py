@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -39,23 +40,35 @@ class Insistent(Caller):
 
 @dataclass(kw_only=True)
 class Passerby:
-    """Asks twice a second. `odd` is what it was told that is neither data nor that the database is away."""
+    """Asks so many at once, again and again.
+
+    `told_away` are the moments at which it was told that the database is away, by the monotonic clock; `odd` is what
+    it was told that is neither that nor data.
+    """
 
     caller: Caller
+    at_once: int
     answers: int = 0
+    told_away: list[float] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
 
     async def ask(self) -> None:
         """Until cancelled."""
         while True:
-            try:
-                answer = (await self.caller.post(_PAGE)).json()
-            except (httpx.TransportError, ValueError) as error:
-                self.odd.append(type(error).__name__)
-            else:
-                self.answers += 1
-                self.odd += codes_of(answer) - {AWAY}
+            await asyncio.gather(*(self._ask_once() for _ in range(self.at_once)))
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _ask_once(self) -> None:
+        try:
+            answer = (await self.caller.post(_PAGE)).json()
+        except (httpx.TransportError, ValueError) as error:
+            self.odd.append(type(error).__name__)
+            return
+        codes = codes_of(answer)
+        self.answers += 1
+        self.odd += codes - {AWAY}
+        if AWAY in codes:
+            self.told_away.append(time.monotonic())
 
 
 def codes_of(answer: dict[str, Any]) -> set[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
-from tests.chaos.following import written
+from tests.chaos.following import Subscriber, written
 from tests.chaos.insisting import codes_of
 from tests.chaos.portfolio import WAIT_SECONDS, Portfolio
 from tests.support.events import CURSOR
@@ -23,33 +25,54 @@ GIVEN_UP = 20
 _VIEWER = "{ viewer { practice { name } } }"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Absence:
+    """From when PostgreSQL was stopped until it took connections again, by the monotonic clock."""
+
+    begin: float
+    end: float
+
+
 @dataclass(kw_only=True)
 class Restarter:
-    """`seconds`: after each restart, from when PostgreSQL takes connections until the API is healthy."""
+    """`seconds`: after each absence, until the API answers as many at once as its pool may hold connections."""
 
     portfolio: Portfolio
+    subscribers: Sequence[Subscriber]
+    at_once: int
+    absences: list[Absence] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
     async def strike(self, *, looks: bool) -> None:
         """Stop it the moment somebody has stored a page and goes on with the next.
 
-        `looks`: while it is away a hint arrives that has been on its way, so that subscribers look.
+        `looks`: while it is away hints arrive that have been on their way, until a subscriber has looked.
         """
         await self.until_stored(await self.stored() + 1)
         postgres = self.portfolio.stand.postgres
         assert postgres is not None
+        cuts, begin = self._cuts(), time.monotonic()
         await asyncio.to_thread(postgres.stop_at_once)
         if looks:
-            self._hint()
+            await self._until_cut(cuts)
         await asyncio.to_thread(postgres.start)
-        back_at = time.monotonic()
+        self.absences.append(Absence(begin=begin, end=time.monotonic()))
         await until(self._is_healthy, "the API is healthy again")
-        self.seconds.append(time.monotonic() - back_at)
+        self.seconds.append(time.monotonic() - self.absences[-1].end)
 
-    def _hint(self) -> None:
+    async def _until_cut(self, before: int) -> None:
         practice_id = self.portfolio.practice_id
+        hint = encode(practice_id, [Hint("events", practice_id)])
         with self.portfolio.stand.redis.client() as client:
-            client.publish(CHANNEL, encode(practice_id, [Hint("events", practice_id)]))
+
+            async def somebody_is() -> bool:
+                client.publish(CHANNEL, hint)
+                return self._cuts() > before
+
+            await until(somebody_is, "a subscriber is cut off")
+
+    def _cuts(self) -> int:
+        return sum(one.cuts for one in self.subscribers)
 
     async def stored(self) -> int:
         """How many pages the syncs of the practice have committed."""
@@ -65,8 +88,22 @@ class Restarter:
 
     async def _is_healthy(self) -> bool:
         ready = await self.portfolio.stand.http.get("/readyz")
-        answer = (await self.portfolio.admin.post(_VIEWER)).json()
-        return ready.is_success and not codes_of(answer)
+        answers = await asyncio.gather(*(self.portfolio.admin.post(_VIEWER) for _ in range(self.at_once)))
+        return ready.is_success and not any(codes_of(answer.json()) for answer in answers)
+
+
+def longest_after(absences: Sequence[Absence], told_away: Sequence[float]) -> float:
+    """The seconds from the end of an absence until somebody was told for the last time that the database is away."""
+    begins = [*(each.begin for each in absences[1:]), inf]
+    return max(
+        (
+            at - absence.end
+            for absence, next_begin in zip(absences, begins, strict=True)
+            for at in told_away
+            if absence.end <= at < next_begin
+        ),
+        default=0.0,
+    )
 
 
 async def skipped(portfolio: Portfolio) -> int:

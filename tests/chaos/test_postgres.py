@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import inf
 from unittest.mock import patch
 
 from tests.chaos.following import Subscriber, misled, written
 from tests.chaos.insisting import Insistent, Passerby
 from tests.chaos.portfolio import Portfolio, many
-from tests.chaos.restarting import Restarter, skipped
+from tests.chaos.restarting import Restarter, longest_after, skipped
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL, size
-from tests.chaos.stand import GATEWAY, Stand
+from tests.chaos.stand import GATEWAY, SECONDS_BETWEEN_LOOKS, Stand
 from tests.support.counted import pool_of
 from tests.support.events import CURSOR
 from tests.support.figures import Figures
@@ -29,7 +30,7 @@ SHORTEST, LONGEST, LIKELIEST = 5.0, 40.0, 15.0
 """Seconds between two restarts; their mean is 20."""
 PAGES = 8
 LATENCY = 0.2
-AT_ONCE = 40
+POOL, AT_ONCE = size(10, 2), 40
 ROW = "PostgreSQL restarted"
 
 _SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
@@ -63,8 +64,8 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     addresses, began = start(stand), stand.pids()
     made = await many(stand, ORGANISATIONS, seed="restarted")
     portfolio = replace(made, admin=Insistent.of(made.admin))
-    restarter = Restarter(portfolio=portfolio)
     async with watched(portfolio) as watch:
+        restarter = Restarter(portfolio=portfolio, subscribers=watch.subscribers, at_once=POOL)
         await play(portfolio, restarter)
         misleading = await misled(watch.subscribers, await written(portfolio, watch.begin))
     skips = await skipped(portfolio)
@@ -78,15 +79,26 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     figures.at_least(f"{ROW}: times that a subscriber was cut off", cuts, size(400, 1))
     figures.exactly(f"{ROW}: events that subscribers missed, or had in another order", misleading, 0)
     figures.exactly(f"{ROW}: events that a place told right before skips", skips, 0)
-    figures.at_least(f"{ROW}: queries beside", watch.passerby.answers, size(1_000, 2))
+    figures.at_least(f"{ROW}: queries beside", watch.passerby.answers, size(5_000, 2))
     figures.exactly(f"{ROW}: answers and ends that were neither sound nor UNAVAILABLE", len(watch.odd), 0)
     ended = sum(stand.pids().get(name) != pid for name, pid in began.items())
     figures.exactly(f"{ROW}: processes that ended", ended, 0)
     lent, lacking = await at_rest(addresses)
     figures.exactly(f"{ROW}: connections that did not come back to their pool", lent, 0)
     figures.exactly(f"{ROW}: connections that the pool lacks after many callers at once", lacking, 0)
-    figures.timed(f"{ROW}: longest until the API was healthy again", max(restarter.seconds), 5)
+    count_time(figures, restarter, watch.passerby)
     figures.hold()
+
+
+def count_time(figures: Figures, restarter: Restarter, passerby: Passerby) -> None:
+    """How soon the API was healthy, and how long anybody was told afterwards that it is not."""
+    healthy, told = max(restarter.seconds, default=inf), passerby.told_away
+    if IS_FULL:
+        figures.at_least(f"{ROW}: queries beside that were told that the database is away", len(told), 50)
+    figures.timed(f"{ROW}: longest until the API was healthy again", healthy, 5)
+    figures.timed(
+        f"{ROW}: longest that somebody was told otherwise", longest_after(restarter.absences, told), 5
+    )
 
 
 async def count_syncs(figures: Figures, portfolio: Portfolio) -> None:
@@ -105,7 +117,12 @@ def start(stand: Stand) -> list[str]:
     """The addresses at which the processes tell of themselves, the gateway first."""
     ports = {name: str(free_port()) for name in ("scheduler", *WORKERS)}
     stand.start(GATEWAY, "serve")
-    stand.start("scheduler", "scheduler", TIELINE_HEALTH_PORT=ports["scheduler"])
+    stand.start(
+        "scheduler",
+        "scheduler",
+        TIELINE_HEALTH_PORT=ports["scheduler"],
+        TIELINE_SCHEDULER_INTERVAL=SECONDS_BETWEEN_LOOKS,
+    )
     for name in WORKERS:
         prepare = None if IS_FULL else waiting_less
         stand.start(name, "worker", prepare=prepare, TIELINE_HEALTH_PORT=ports[name])
@@ -128,7 +145,9 @@ async def watched(portfolio: Portfolio) -> AsyncIterator[Watch]:
     subscribers = [
         Subscriber(gateway=gateway, caller=portfolio.admin, begin=begin) for _ in range(SUBSCRIBERS)
     ]
-    watch = Watch(begin=begin, subscribers=subscribers, passerby=Passerby(caller=portfolio.admin))
+    watch = Watch(
+        begin=begin, subscribers=subscribers, passerby=Passerby(caller=portfolio.admin, at_once=POOL)
+    )
     async with asyncio.TaskGroup() as group:
         looking = [group.create_task(watch.passerby.ask())]
         looking += [group.create_task(one.follow()) for one in subscribers]

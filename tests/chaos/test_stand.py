@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from tests.chaos.restarting import Absence, longest_after
 from tests.chaos.stand import Stand
 
 
@@ -49,3 +50,21 @@ async def test_a_stand_fails_the_test_when_code_broke_off_in_a_process_or_it_log
     with pytest.raises(AssertionError, match="on purpose"):
         stand.asserts_sound()
     stand._all[-1][1].log.write_text("")
+
+
+@pytest.mark.parametrize(
+    ("told_away", "seconds"),
+    [
+        ((), 0),
+        ((11.0, 12.0), 0),  # while it is away
+        ((12.0, 13.0, 14.5), 1.5),
+        ((13.0, 29.0, 31.0), 16.0),  # before the next absence, and in it
+        ((33.0, 99.0), 66.0),
+    ],
+)
+def test_who_is_told_that_a_database_is_away_is_told_so_too_late_until_it_really_is(
+    told_away: tuple[float, ...], seconds: float
+) -> None:
+    absences = [Absence(begin=10, end=13), Absence(begin=30, end=33)]
+
+    assert longest_after(absences, told_away) == seconds
