@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.chaos.portfolio import Portfolio, added, app_of, firm_at
 from tests.chaos.stand import Stand
@@ -24,11 +24,14 @@ _SNAPSHOT = frozenset({"organisation", "preferences"})
 class Companies(Portfolio):
     """Its `person` is who may connect them all, its books' ids are realms."""
 
+    edited: ClassVar[str] = "vendors"
+    id_field: ClassVar[str] = "Id"
+    name_field: ClassVar[str] = "DisplayName"
+    removal: ClassVar[str] = "deactivated"
     passed_over: frozenset[str] = _SNAPSHOT
 
-    def creation(self, books: Books, name: str) -> tuple[str, object]:
-        new = {"dataset": "vendors", "create": {"DisplayName": name}}
-        return f"/quickbooks/companies/{books.tenant_id}/records", new
+    def at_sandbox(self, books: Books) -> str:
+        return f"/quickbooks/companies/{books.tenant_id}"
 
     async def truth(self, books: Books) -> Kept:
         company = Company(realm_id=books.tenant_id, name=books.name)

@@ -73,7 +73,7 @@ class Network:
         ]
 
     async def edit(self, *, times: int) -> None:
-        """At both providers every organisation gets new contacts."""
+        """At both providers every organisation has new contacts, another name of one, and one less in use."""
         for portfolio in self.portfolios:
             await portfolio.edit(lambda: f"Contact {self.names.getrandbits(64):x}", times=times)
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
+from tests.chaos.sizes import size
 from tests.chaos.stand import Stand
 from tests.support.firm import Caller, Firm
 from tests.support.sandbox import App, Books, Person
@@ -25,7 +26,8 @@ from tieline.ids import AppId, PersonId, PracticeId, new_id
 from tieline.plugins import Product, feeds_for
 from tieline_xero import Xero
 
-LISTS = {"accounts": 12, "contacts": 30}
+LISTS = {"accounts": 12, "contacts": size(250, 130)}
+"""Contacts of several pages: a stand asks for 100 at a time."""
 WAIT_SECONDS = 600.0
 _AT_ONCE = 10
 _HEAP = 1_000
@@ -71,8 +73,13 @@ class Compared:
 class Portfolio:
     """`connections` are ids by the name of the organisation, which is the client's as well.
 
-    `passed_over` are datasets that are not compared.
+    `passed_over` are datasets that are not compared. `there` are the ids of what may be edited, by the books' own.
     """
+
+    edited: ClassVar[str] = "contacts"
+    id_field: ClassVar[str] = "ContactID"
+    name_field: ClassVar[str] = "Name"
+    removal: ClassVar[str] = "archived"
 
     stand: Stand = field(repr=False)
     admin: Caller
@@ -80,6 +87,7 @@ class Portfolio:
     person: Person
     connections: dict[str, str]
     passed_over: frozenset[str] = frozenset()
+    there: dict[str, deque[str]] = field(default_factory=dict, repr=False)
 
     @property
     def practice_id(self) -> PracticeId:
@@ -100,18 +108,21 @@ class Portfolio:
         assert payload == {"queued": len(self.connections), "remaining": 0, "errors": []}
 
     async def edit(self, new_name: Callable[[], str], *, times: int = 1) -> None:
-        """At the provider every organisation gets new contacts."""
+        """At the provider every organisation gets new contacts; one of the others is renamed, and one taken away."""
 
-        async def create(books: Books) -> None:
-            for _ in range(times):
-                await self.stand.sandbox.control("POST", *self.creation(books, new_name()))
+        async def work_in(books: Books) -> None:
+            there = await self._there(books)
+            renamed, removed = there.popleft(), there.popleft()
+            await self._edited(books, id=renamed, change={self.name_field: new_name()})
+            await self._edited(books, id=removed, **{self.removal: True})
+            created = [await self._edited(books, create={self.name_field: new_name()}) for _ in range(times)]
+            there.extend([renamed, *created])
 
-        await each(create, self.person.organisations)
+        await each(work_in, self.person.organisations)
 
-    def creation(self, books: Books, name: str) -> tuple[str, object]:
-        """Where at the sandbox a new contact is asked for, and how."""
-        new = {"dataset": "contacts", "create": {"Name": name}}
-        return f"/organisations/{books.tenant_id}/records", new
+    def at_sandbox(self, books: Books) -> str:
+        """Where the sandbox lets these be seen and edited."""
+        return f"/organisations/{books.tenant_id}"
 
     async def until_over(self, *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until no run is live and no job is due."""
@@ -119,11 +130,21 @@ class Portfolio:
 
     async def calls(self) -> int:
         """How many calls these books had at the provider, by its own count."""
-        return sum(await self.calls_of_each())
-
-    async def calls_of_each(self) -> list[int]:
         counted = (await self.stand.sandbox.control("GET", "/counters"))["organisations"]
-        return [counted[books.tenant_id]["calls"] for books in self.person.organisations]
+        return sum(counted[books.tenant_id]["calls"] for books in self.person.organisations)
+
+    async def _there(self, books: Books) -> deque[str]:
+        """What may be edited next comes first; in the same order for books of the same size."""
+        if books.tenant_id not in self.there:
+            whole = await self.stand.sandbox.control("GET", f"{self.at_sandbox(books)}/books")
+            self.there[books.tenant_id] = deque(record[self.id_field] for record in whole[self.edited])
+        return self.there[books.tenant_id]
+
+    async def _edited(self, books: Books, **how: object) -> str:
+        """The id of the record."""
+        wanted = {"dataset": self.edited, **how}
+        made = await self.stand.sandbox.control("POST", f"{self.at_sandbox(books)}/records", wanted)
+        return str(made["record"][self.id_field])
 
     async def truth(self, books: Books) -> Kept:
         """What our copy of these should be."""

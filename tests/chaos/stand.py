@@ -198,7 +198,7 @@ async def standing(
     """A stand with a migrated database, where nothing runs yet. At its end every process is killed and looked at."""
     logs = folder / "logs"
     logs.mkdir()
-    environment = environment_of(database_url=database_url, redis_url="redis://127.0.0.1:1/0")
+    environment = environment_of(database_url=database_url, redis_url="redis://127.0.0.1:1/0") | _PAGE_SIZE
     bare = Deployment(environment=environment, admin_url=admin_url, redis_url="", logs=logs)
     with running_redis(bare, folder) as own:
         deployment = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.chaos.doubling import doubling, doubling_one_by_one, until_heard
 from tests.chaos.endings import ending
-from tests.chaos.portfolio import Portfolio, many
+from tests.chaos.portfolio import LISTS, Portfolio, many
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import size
 from tests.chaos.stand import GATEWAY, Stand
@@ -36,6 +36,7 @@ async def test_messages_that_all_come_twice_at_once_leave_what_single_ones_leave
     figures.at_least(f"{ROW}: messages", messages, size(1_000, 30))
     figures.at_least(f"{ROW}: of these, those that were under way at the same time", at_once, size(1_000, 10))
     figures.exactly(f"{ROW}: jobs taken from who had them", sum(one.was_held for one in dispatches), 0)
+    figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
     figures.exactly(

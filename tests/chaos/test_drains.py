@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 from tests.chaos.lines import codes_of, cursor_of, followed, silent
-from tests.chaos.portfolio import many
+from tests.chaos.portfolio import LISTS, many
 from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, Stand
 from tests.chaos.stopping import all_told_to_stop, under_way
@@ -61,6 +61,7 @@ async def test_processes_that_are_all_told_to_stop_end_well_and_others_go_on_whe
     figures.exactly(f"{ROW}: processes that did not end well", sum(one.code != 0 for one in stopped), 0)
     figures.at_least(f"{ROW}: syncs that ended well later", ended, SYNCS)
     figures.exactly(f"{ROW}: syncs that did not", len(await stand.rows(_OTHERS, portfolio.practice_id)), 0)
+    figures.at_least(f"{ROW}: records compared", compared.records, SYNCS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
     figures.timed(f"{ROW}: longest until a process had ended", max(one.seconds for one in stopped), 15)

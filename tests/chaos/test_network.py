@@ -76,6 +76,8 @@ async def test_a_rough_network_expires_nobody_and_loses_no_page_and_all_that_was
     figures.exactly(f"{ROW}: syncs that did not end well", len(await stand.rows(_OTHERS)), 0)
     figures.exactly(f"{ROW}: connections that expired", len(await stand.rows(_CHANGED)), 0)
     figures.exactly(f"{ROW}: credentials that are not live", len(await stand.rows(_NOT_LIVE)), 0)
+    seen = min(each.records for each in compared)
+    figures.at_least(f"{ROW}: records compared at either provider", seen, size(1_000, 50))
     figures.exactly(f"{ROW}: records lost", sum(each.lost for each in compared), 0)
     others = sum(each.foreign + each.differing for each in compared)
     figures.exactly(f"{ROW}: records that are not the provider's", others, 0)

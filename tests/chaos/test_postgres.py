@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from tests.chaos.following import Subscriber, misled, written
 from tests.chaos.insisting import Insistent, Passerby
-from tests.chaos.portfolio import Portfolio, many
+from tests.chaos.portfolio import LISTS, Portfolio, many
 from tests.chaos.restarting import Restarter, longest_after, skipped
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL, size
@@ -109,6 +109,7 @@ async def count_syncs(figures: Figures, portfolio: Portfolio) -> None:
     figures.at_least(f"{ROW}: syncs that ended well", len(succeeded), size(500, 2 * ORGANISATIONS))
     figures.exactly(f"{ROW}: syncs that did not", len(others), 0)
     figures.exactly(f"{ROW}: syncs that the feed does not tell of exactly once", len(untold), 0)
+    figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
 

@@ -9,7 +9,7 @@ from math import inf
 import pytest
 
 from tests.chaos.forgetting import Forgetting
-from tests.chaos.portfolio import Portfolio, many
+from tests.chaos.portfolio import LISTS, Portfolio, many
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, SECONDS_BETWEEN_LOOKS, Stand
@@ -66,6 +66,7 @@ async def test_what_is_due_when_redis_is_back_starts_soon_and_is_done_once(
     )
     figures.exactly(f"{ROW}: syncs that did not", len(await working.rows(_OTHERS, portfolio.practice_id)), 0)
     figures.exactly(f"{ROW}: jobs taken from who had them", sum(one.was_held for one in dispatches), 0)
+    figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
     figures.exactly(f"{ROW}: calls to the provider that the undisturbed do not need", calls - usual, 0)

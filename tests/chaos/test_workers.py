@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 from tests.chaos.killing import Killer
-from tests.chaos.portfolio import WAIT_SECONDS, Portfolio, many
+from tests.chaos.portfolio import LISTS, WAIT_SECONDS, Portfolio, many
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, SECONDS_BETWEEN_LOOKS, Stand
@@ -61,6 +61,7 @@ async def test_workers_that_are_killed_lose_nothing_and_others_go_on_where_they_
     figures.exactly(f"{ROW}: syncs that did not", len(await working.rows(_OTHERS, portfolio.practice_id)), 0)
     figures.at_least(f"{ROW}: times that a sync broke off", len(rests), size(KILLS, 1))
     figures.exactly(f"{ROW}: of these, those that nobody went on with", rests.count(None), 0)
+    figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)
     figures.at_most(
