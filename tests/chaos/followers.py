@@ -16,9 +16,8 @@ from typing import Any, TypeAlias
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.chaos.resets import reset
 from tests.support.firm import Caller
-from tests.support.sockets import Socket, caller_at
+from tests.support.sockets import Socket, caller_at, reset
 from tieline.events.repository import EventCursor
 
 Shown: TypeAlias = dict[str, Any]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.chaos.mutating import Mutator
+from tests.support.sockets import UPGRADE
 
 ANSWER_SECONDS = 60.0
 _FINAL, _MASKED = 0x80, 0x80
@@ -24,11 +25,6 @@ _SHORT, _MEDIUM, _LONG = 126, 2**16, 127
 _THE_END = b"the end"
 _MASK = b"\x00\x00\x00\x00"
 _MOST = 4
-_HANDSHAKE = (
-    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +133,7 @@ async def ending(port: int, talk: Talk) -> Ending:
     try:
         with suppress(OSError, asyncio.IncompleteReadError):
             async with asyncio.timeout(ANSWER_SECONDS):
-                writer.write(_HANDSHAKE)
+                writer.write(UPGRADE)
                 opened = b" 101 " in (await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0]
                 writer.write(talk.raw)
                 while code is None:

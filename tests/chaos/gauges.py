@@ -4,60 +4,69 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.chaos.stand import GATEWAY, Stand
-from tests.support.polling import until
+from tests.support.counted import exposed, pool_in, pool_of
+from tests.support.polling import left_of
 
 REST_SECONDS = 15.0
 """Twice as long, and the server itself ends a transaction that somebody forgot."""
-_POOL, _SOCKETS, _SUBSCRIPTIONS = (
-    "tieline_database_connections",
-    "tieline_sockets_open",
-    "tieline_subscriptions_open",
-)
+_SOCKETS, _SUBSCRIPTIONS = "tieline_sockets_open", "tieline_subscriptions_open"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gauges:
-    """`taken` are the pooled connections that are not idle."""
+    """`taken` are the pooled connections that are not idle, of at most `limit`."""
 
+    limit: int
     taken: int
     sockets: int
     subscriptions: int
 
     @property
-    def are_at_rest(self) -> bool:
-        return not (self.taken or self.sockets or self.subscriptions)
+    def left(self) -> int:
+        """What is not at rest."""
+        return self.taken + self.sockets + self.subscriptions
 
 
 async def gauges(stand: Stand) -> Gauges:
-    exposed = (await stand.http.get("/metrics")).text
-    values: Counter[str] = Counter()
-    for family in text_string_to_metric_families(exposed):
-        for sample in family.samples:
-            if sample.name in {_POOL, _SOCKETS, _SUBSCRIPTIONS}:
-                values[sample.labels.get("state", sample.name)] += int(sample.value)
+    """A gateway that lacks one of them fails the test; of subscriptions it tells once it has had one."""
+    figures = await exposed(stand.gateway.url)
+    pool = pool_in(figures)
     return Gauges(
-        taken=values["size"] - values["idle"], sockets=values[_SOCKETS], subscriptions=values[_SUBSCRIPTIONS]
+        limit=pool["limit"],
+        taken=pool["size"] - pool["idle"],
+        sockets=int(figures[_SOCKETS, ()]),
+        subscriptions=int(sum(value for (name, _), value in figures.items() if name == _SUBSCRIPTIONS)),
     )
 
 
-async def at_rest(stand: Stand) -> tuple[Gauges, float]:
-    """What is still taken and open once nothing is, or after `REST_SECONDS`; and how many seconds it took."""
-    began = time.monotonic()
+async def at_rest(stand: Stand, *, since: float | None = None) -> tuple[Gauges, float]:
+    """What is still taken and open once nothing is, or after `REST_SECONDS`; and how many seconds that is after
+    `since`, by `time.monotonic`, or after now.
+    """
+    began = time.monotonic() if since is None else since
     seen: list[Gauges] = []
 
-    async def over() -> bool:
+    async def left() -> int:
         seen.append(await gauges(stand))
-        return seen[-1].are_at_rest or time.monotonic() - began > REST_SECONDS
+        return seen[-1].left
 
-    await until(over, "the gateway tells of itself", seconds=10 * REST_SECONDS)
+    await left_of(left, seconds=REST_SECONDS)
     return seen[-1], time.monotonic() - began
+
+
+async def lent_at_rest(addresses: Sequence[str]) -> int:
+    """Of the pools of all processes that answer there, the connections that are lent in the end."""
+
+    async def lent() -> int:
+        pools = [await pool_of(address) for address in addresses]
+        return sum(pool["size"] - pool["idle"] for pool in pools)
+
+    return await left_of(lent)
 
 
 def stopped(stand: Stand) -> int:

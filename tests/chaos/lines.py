@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -14,13 +13,14 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.portfolio import each
 from tests.chaos.stand import Stand
+from tests.support.counted import figure
 from tests.support.firm import Caller
 from tests.support.polling import until
 from tests.support.sockets import Socket, caller_at, socket_to
 
 _CURSOR = "{ clients(first: 1) { eventCursor } }"
 _EVENTS = "subscription($after: String!) { connectionEvents(after: $after) { cursor } }"
-_LIVE = re.compile(r'^tieline_subscriptions_open\{name="connectionEvents"\} (\d+)', re.MULTILINE)
+_LIVE = "tieline_subscriptions_open"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +87,7 @@ async def silent(stand: Stand, count: int) -> AsyncIterator[list[Line]]:
 
 async def live(stand: Stand) -> int:
     """Subscriptions to the events that the gateway has."""
-    answer = await stand.http.get("/metrics")
-    found = _LIVE.search(answer.text)
-    return 0 if found is None else int(found[1])
+    return int(await figure(stand.gateway.url, _LIVE, name="connectionEvents") or 0)
 
 
 async def codes_of(lines: Iterable[Line], *, seconds: float) -> Counter[int | str | None]:

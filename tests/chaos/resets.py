@@ -4,38 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
-import struct
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.stand import Stand
-from tests.support.sockets import Socket, socket_to
+from tests.support.sockets import UPGRADE, Socket, reset, socket_to
 
-_AT_ONCE = struct.pack("ii", 1, 0)  # linger, for no time
 _MOST_SECONDS = 0.03
 _TOGETHER = 25
-_EVENTS = "subscription($after: String!) { connectionEvents(after: $after) { cursor client { id name } } }"
-_PROGRESS = "subscription($run: ID!) { syncProgress(runId: $run) { id state } }"
-_UPGRADE = (
-    b"GET /graphql HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-
-
-def reset(transport: asyncio.BaseTransport) -> None:
-    """Cut the line as a machine does that goes down: what is under way is lost, and no close is said."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-    assert isinstance(transport, asyncio.Transport)
-    transport.abort()
+EVENTS = "subscription($after: String!) { connectionEvents(after: $after) { cursor client { id name } } }"
+PROGRESS = "subscription($run: ID!) { syncProgress(runId: $run) { id state } }"
 
 
 @dataclass(kw_only=True)
 class Resetter:
     """Opens sockets and resets them; those that come so far follow the events after `after`, and the sync `run_id`.
 
-    `told` is how many of the `resets` were being told things when they went.
+    `told` is how many of the `resets` were being told things when they went; `last` is when the last one was, by
+    `time.monotonic`.
     """
 
     stand: Stand
@@ -45,6 +32,7 @@ class Resetter:
     after: str = ""
     resets: int = 0
     told: int = 0
+    last: float = 0.0
 
     async def strike(self, times: int) -> None:
         most = self.resets + times
@@ -60,7 +48,7 @@ class Resetter:
 
     async def _half_open(self) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", self.stand.gateway.port)
-        writer.write(_UPGRADE[: self.draws.choice((-2, None))])
+        writer.write(UPGRADE[: self.draws.choice((-2, None))])
         await self._reset(writer.transport)
 
     async def _nobodys(self) -> None:
@@ -86,13 +74,14 @@ class Resetter:
 
     async def _listen(self, opened: Socket) -> None:
         await opened.acknowledged(self.key)
-        await opened.subscribe("events", _EVENTS, after=self.after)
-        await opened.subscribe("run", _PROGRESS, run=self.run_id)
+        await opened.subscribe("events", EVENTS, after=self.after)
+        await opened.subscribe("run", PROGRESS, run=self.run_id)
 
     async def _reset(self, transport: asyncio.BaseTransport) -> None:
         if self.draws.random() < 1 / 2:
             await asyncio.sleep(self.draws.uniform(0, _MOST_SECONDS))
         reset(transport)
+        self.last = time.monotonic()
 
     @property
     def _payload(self) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import suppress
 
 import pytest
 
 from tests.chaos.cancelling import Flood, in_a_hurry
 from tests.chaos.gauges import REST_SECONDS, at_rest, stopped
-from tests.chaos.portfolio import firm_at
+from tests.chaos.lines import cursor_of
+from tests.chaos.portfolio import Portfolio, many
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import size
 from tests.chaos.stand import GATEWAY, Stand
@@ -27,16 +29,20 @@ ROW = "Cancellations"
 NARROW = "2"
 """Connections to the database: one that leaks is felt at once."""
 _AT_ONCE = 25
+_TRIES = 30
+_RUN = "SELECT id::text FROM sync_run WHERE practice_id = $1 LIMIT 1"
+_CLIENTS = "SELECT name FROM client WHERE practice_id = $1"
 
 
 async def test_operations_that_are_cancelled_leave_a_narrow_pool_whole_and_nothing_that_hangs(
     stand: Stand, figures: Figures
 ) -> None:
     stand.start(GATEWAY, "serve", TIELINE_DATABASE_POOL_SIZE=NARROW)
-    firm = await firm_at(stand)
-    flood = Flood(stand=stand, key=firm.admin.key, draws=chance(ROW))
+    portfolio = await many(stand, 1, seed="cancelled")
+    flood = await flood_at(portfolio)
     await flood.complete(size(4_000, 160))
     await flood.leave(size(3_000, 120))
+    await flood.strike(size(400, 10), await portfolio.admin.create_client("Held"))
     patient, _ = await at_rest(stand)
     is_served, stayed = await flood.is_served(), stopped(stand)
     stand.start(GATEWAY, "serve", prepare=in_a_hurry, TIELINE_DATABASE_POOL_SIZE=NARROW)
@@ -46,11 +52,40 @@ async def test_operations_that_are_cancelled_leave_a_narrow_pool_whole_and_nothi
 
     figures.at_least(f"{ROW}: operations completed before their answer", flood.completed, size(4_000, 160))
     figures.at_least(f"{ROW}: requests and sockets broken off by callers", flood.left, size(3_000, 120))
+    figures.at_least(f"{ROW}: subscriptions among them", flood.listening, size(1_000, 20))
+    figures.at_least(f"{ROW}: operations cancelled amid a statement", flood.struck, size(400, 10))
     figures.at_least(f"{ROW}: operations that ran out of time", flood.late, size(2_000, 80))
+    figures.exactly(f"{ROW}: connections that the pool may have", patient.limit, int(NARROW))
+    figures.at_least(f"{ROW}: of these, told of as taken while one was", flood.taken, 1)
     figures.exactly(f"{ROW}: pooled connections that did not come back", patient.taken + hurried.taken, 0)
     figures.exactly(f"{ROW}: operations, requests and sockets that hang", flood.hung + stayed, 0)
+    figures.exactly(f"{ROW}: sockets that answer nothing after them", flood.deaf, 0)
+    figures.at_least(
+        f"{ROW}: callers among them who made a client and waited", len(flood.made), size(300, 12)
+    )
+    figures.exactly(
+        f"{ROW}: of these clients, those that are not there once", await strays(portfolio, flood), 0
+    )
     figures.exactly(f"{ROW}: callers after them who are not served", int(not is_served), 0)
     figures.hold()
+
+
+async def flood_at(portfolio: Portfolio) -> Flood:
+    [run] = await portfolio.stand.rows(_RUN, portfolio.practice_id)
+    return Flood(
+        stand=portfolio.stand,
+        key=portfolio.admin.key,
+        draws=chance(ROW),
+        after=await cursor_of(portfolio.admin),
+        run_id=run["id"],
+    )
+
+
+async def strays(portfolio: Portfolio, flood: Flood) -> int:
+    """Clients that were answered for and are not there, or of which there are several."""
+    rows = await portfolio.stand.rows(_CLIENTS, portfolio.practice_id)
+    there = Counter(row["name"] for row in rows)
+    return sum(there[name] != 1 for name in flood.made)
 
 
 @pytest.mark.usefixtures("opened")
@@ -59,7 +94,7 @@ async def test_calls_of_services_that_are_cancelled_leave_the_pool_whole(figures
     made = await create_practice(f"Firm {new_id()}", admin=first)
     principal, draws = Principal.machine(made.id), chance(f"{ROW} of services")
     client = await create_client(principal, NewClient(name="Renamed over and over"))
-    most, cancelled = size(1_000, 40), 0
+    most, cancelled, asked = size(1_000, 40), 0, 0
 
     async def one(number: int) -> None:
         calls = (
@@ -78,11 +113,13 @@ async def test_calls_of_services_that_are_cancelled_leave_the_pool_whole(figures
             await task
         return task.cancelled()
 
-    while cancelled < most:
+    while cancelled < most and asked < _TRIES * most:
+        asked += _AT_ONCE
         cancelled += sum(await asyncio.gather(*(cancel_one(number) for number in range(_AT_ONCE))))
 
     figures.at_least(f"{ROW}: calls of services", cancelled, most)
     figures.exactly(f"{ROW}: pooled connections that did not come back to their process", await taken(), 0)
+    figures.at_least(f"{ROW}: connections that the process has then", pool_figures()["size"], 1)
     figures.hold()
 
 

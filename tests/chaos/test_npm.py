@@ -13,12 +13,12 @@ import pytest
 
 from tests.chaos.editing import Editors, Event, editors
 from tests.chaos.pages import FOLLOWING, NPM, Office, Page, office, recipes, versions
-from tests.chaos.relay import Relay, relaying
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL
 from tests.chaos.stand import GATEWAY, Stand
 from tests.support.figures import Figures
 from tests.support.polling import until
+from tests.support.relay import Relay, relaying
 from tests.support.sockets import caller_at
 
 CUTS, EDITS, CLIENTS = 20, 25, 20

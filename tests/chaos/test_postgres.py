@@ -12,6 +12,7 @@ from math import inf
 from unittest.mock import patch
 
 from tests.chaos.following import Subscriber, misled, written
+from tests.chaos.gauges import lent_at_rest
 from tests.chaos.insisting import Insistent, Passerby
 from tests.chaos.portfolio import LISTS, Portfolio, many
 from tests.chaos.restarting import Restarter, longest_after, skipped
@@ -21,7 +22,6 @@ from tests.chaos.stand import GATEWAY, SECONDS_BETWEEN_LOOKS, Stand
 from tests.support.counted import pool_of
 from tests.support.events import CURSOR
 from tests.support.figures import Figures
-from tests.support.polling import left_of
 from tieline.embedded.process import free_port
 
 ORGANISATIONS, RESTARTS, SUBSCRIBERS = size(60, 4), size(50, 2), size(20, 2)
@@ -83,7 +83,8 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     figures.exactly(f"{ROW}: answers and ends that were neither sound nor UNAVAILABLE", len(watch.odd), 0)
     ended = sum(stand.pids().get(name) != pid for name, pid in began.items())
     figures.exactly(f"{ROW}: processes that ended", ended, 0)
-    lent, lacking = await at_rest(addresses)
+    lent, first = await lent_at_rest(addresses), await pool_of(addresses[0])
+    lacking = first["limit"] - first["size"]
     figures.exactly(f"{ROW}: connections that did not come back to their pool", lent, 0)
     figures.exactly(f"{ROW}: connections that the pool lacks after many callers at once", lacking, 0)
     count_time(figures, restarter, watch.passerby)
@@ -181,14 +182,3 @@ async def strike(restarter: Restarter, draws: random.Random) -> None:
         else:
             await restarter.until_stored(PAGES * (number + 1))
         await restarter.strike(looks=number % 2 == 0)
-
-
-async def at_rest(addresses: Sequence[str]) -> tuple[int, int]:
-    """Of all pools, the connections that are lent, in the end; and those that the first one has less than it may."""
-
-    async def lent() -> int:
-        pools = [await pool_of(address) for address in addresses]
-        return sum(pool["size"] - pool["idle"] for pool in pools)
-
-    left, first = await left_of(lent), await pool_of(addresses[0])
-    return left, first["limit"] - first["size"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from functools import partial
 
 from tests.chaos.followers import Follower, Place, Shown
-from tests.chaos.gauges import at_rest, resident_megabytes
+from tests.chaos.gauges import REST_SECONDS, at_rest, gauges, resident_megabytes
+from tests.chaos.leftovers import taken_in
+from tests.chaos.lines import cursor_of, followed
 from tests.chaos.portfolio import WAIT_SECONDS
 from tests.chaos.renaming import EVENTS_EACH, Renaming, renaming_of
 from tests.chaos.resets import Resetter
@@ -16,7 +19,7 @@ from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, Stand
 from tests.support.events import CURSOR
 from tests.support.figures import Figures
-from tests.support.polling import until
+from tests.support.polling import left_of, until
 
 RESET, LOST = "Sockets reset", "Cut off from events"
 RESETS, WARM, PARTS = size(5_000, 100), 500, size(10, 2)
@@ -43,21 +46,31 @@ async def test_sockets_that_are_reset_leave_no_subscription_and_no_memory(
         await strike(resetter, renaming, WARM)
         await at_rest(stand)
     before, warmed, told = resident_megabytes(stand), resetter.resets, resetter.told
-    await strike(resetter, renaming, RESETS)
-    left, seconds = await at_rest(stand)
+    async with followed(stand, [admin.key], after=await cursor_of(admin)):
+        await strike(resetter, renaming, RESETS)
+        amid, known = await gauges(stand), held_by_the_system(stand)
+    left, seconds = await at_rest(stand, since=resetter.last)
+    still = await left_of(partial(asyncio.to_thread, held_by_the_system, stand), seconds=REST_SECONDS)
     grown = resident_megabytes(stand) - before
 
     figures.at_least(f"{RESET}: sockets", resetter.resets - warmed, RESETS)
     figures.at_least(
         f"{RESET}: of these, those that were being told things", resetter.told - told, RESETS // 4
     )
+    told_of = min(amid.subscriptions, amid.sockets, known)
+    figures.at_least(f"{RESET}: told of while somebody stays, of each kind", told_of, 1)
     figures.exactly(f"{RESET}: subscriptions that live on", left.subscriptions, 0)
     figures.exactly(f"{RESET}: sockets that stay open", left.sockets, 0)
+    figures.exactly(f"{RESET}: connections of callers that the system still has", still, 0)
     figures.exactly(f"{RESET}: pooled connections that did not come back", left.taken, 0)
     figures.timed(f"{RESET}: until the last of them was gone", seconds, 5)
     if IS_FULL:
         figures.at_most(f"{RESET}: growth of the gateway's memory", grown, 10, " MB")
     figures.hold()
+
+
+def held_by_the_system(stand: Stand) -> int:
+    return taken_in(stand.pids()[GATEWAY], stand.gateway.port)
 
 
 async def strike(resetter: Resetter, renaming: Renaming, times: int) -> None:
@@ -121,9 +134,10 @@ async def cut_amid(renaming: Renaming, followers: list[Follower], draws: random.
 
 async def cut_off(followers: list[Follower], most: int, draws: random.Random) -> None:
     """At any moment, whoever listens, until so many cuts were made in all."""
-    while sum(follower.cuts for follower in followers) < most:
-        await asyncio.sleep(draws.uniform(0, 0.05))
-        draws.choice(followers).cut()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while sum(follower.cuts for follower in followers) < most:
+            await asyncio.sleep(draws.uniform(0, 0.05))
+            draws.choice(followers).cut()
 
 
 async def until_all_have(followers: list[Follower], last: Place) -> None:

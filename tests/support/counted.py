@@ -28,25 +28,28 @@ class Counted:
         }
 
 
-async def figure(url: str, sample: str, /, **labels: str) -> float | None:
-    """A sample of the process that answers there; None where it has none."""
+async def exposed(url: str) -> Figures:
+    """All samples of the process that answers there, of one moment."""
     async with httpx.AsyncClient(timeout=30) as http:
         answer = await http.get(f"{url}/metrics")
     assert answer.status_code == httpx.codes.OK, answer
-    figures = _figures(text_string_to_metric_families(answer.text))
-    return figures.get((sample, tuple(sorted(labels.items()))))
+    return _figures(text_string_to_metric_families(answer.text))
+
+
+async def figure(url: str, sample: str, /, **labels: str) -> float | None:
+    """A sample of the process that answers there; None where it has none."""
+    return (await exposed(url)).get((sample, tuple(sorted(labels.items()))))
 
 
 async def pool_of(url: str) -> dict[str, int]:
     """Connections to the database of the process that answers there: `size`, `idle` and `limit`, of one moment."""
-    async with httpx.AsyncClient(timeout=30) as http:
-        answer = await http.get(f"{url}/metrics")
-    figures = _figures(text_string_to_metric_families(answer.text))
-    return {
-        dict(labels)["state"]: int(number)
-        for (name, labels), number in figures.items()
-        if name == "tieline_database_connections"
-    }
+    return pool_in(await exposed(url))
+
+
+def pool_in(figures: Figures) -> dict[str, int]:
+    """The same, of figures that were read before. A process that tells of no pool fails the test."""
+    name = "tieline_database_connections"
+    return {state: int(figures[name, (("state", state),)]) for state in ("size", "idle", "limit")}
 
 
 def _figures(families: Iterable[Metric]) -> Figures:

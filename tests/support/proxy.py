@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import socket
-import struct
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -22,12 +20,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from tests.support.sockets import reset
+
 _READ_BYTES = 64 * 1024
 _DRIP_BYTES = 64
 _BODY_BYTES = 4_000
 _REACHES = (1, 200, _BODY_BYTES, sys.maxsize)
 """Before anything, in the head, soon after it, or anywhere, however long the answer is."""
-_NOTHING_LINGERS = struct.pack("ii", 1, 0)
 _LENGTH = re.compile(rb"content-length: (\d+)\r\n", re.IGNORECASE)
 _REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/1\.1\r\n")
 
@@ -98,7 +97,7 @@ class Proxy:
         task.add_done_callback(self._carried.discard)
         if self.is_rough and self.draws.random() < self.roughness.part / len(Fault):
             self.faults[Fault.REFUSED] += 1
-            _reset(writer)
+            reset(writer.transport)
             return
         with suppress(ConnectionError, asyncio.CancelledError):
             await self._between(reader, writer)
@@ -205,7 +204,7 @@ class _Line:
             case Fault.DRIP:
                 await self._drip(rest, draws.uniform(0, rough.longest_drip))
             case Fault.RESET:
-                _reset(self.client)
+                reset(self.client.transport)
                 raise ConnectionResetError
             case _:
                 self.is_broken = True
@@ -246,13 +245,6 @@ def _begun(data: bytes, meddling: _Meddling) -> tuple[bytes, int]:
         told = _LENGTH.sub(b"connection: close\r\n", data, count=1)
         data, whole = told, whole + len(told) - len(data)
     return data, int(meddling.part * min(meddling.reach, whole))
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close with RST, which is no orderly end."""
-    found = writer.get_extra_info("socket")
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOTHING_LINGERS)
-    writer.transport.abort()
 
 
 @asynccontextmanager

@@ -1,8 +1,11 @@
-"""A client of graphql-transport-ws that says exactly what a test wants it to say."""
+"""A client of graphql-transport-ws that says exactly what a test wants it to say, and ends as it wants it to."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +15,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+"""What asks for a socket, byte by byte."""
+_NOTHING_LINGERS = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,14 @@ async def socket_to(
 @asynccontextmanager
 async def caller_at(url: str, key: str) -> AsyncIterator[Socket]:
     """A socket of this caller, acknowledged."""
-    async with socket_to(url) as socket:
-        await socket.acknowledged(key)
-        yield socket
+    async with socket_to(url) as opened:
+        await opened.acknowledged(key)
+        yield opened
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """Cut the line as a machine does that goes down (RST): what is under way is lost, and no close is said."""
+    found = transport.get_extra_info("socket")
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NOTHING_LINGERS)
+    assert isinstance(transport, asyncio.Transport)
+    transport.abort()
