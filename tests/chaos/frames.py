@@ -1,7 +1,8 @@
 """Frames of a socket as nobody should send them, and the end that comes of it, read byte by byte.
 
 A talk is a handful of frames: messages that are mutated, or that stand in the wrong place, as text, in pieces, as
-binary data, or in frames that are none. Its last one is no JSON, so that every socket is closed by the gateway.
+binary data, or in frames that are none. After each that is no ping itself comes one: the pong says that the gateway got
+so far. The last one is no JSON, so that every socket is closed by the gateway.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +25,7 @@ _MORE, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _RESERVED = 0x40
 _SHORT, _MEDIUM, _LONG = 126, 2**16, 127
 _THE_END = b"the end"
+_IS_PING = re.compile(rb'"type":\s*"ping"')
 _MASK = b"\x00\x00\x00\x00"
 _MOST = 4
 
@@ -37,11 +40,14 @@ class Talk:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a socket ended: `code` is None where no close frame came; `opened` whether it was one at all."""
+    """How a socket ended: `code` is None where no close frame came; `opened` whether it was one at all.
+
+    `passed` is how many of the odd frames it got past.
+    """
 
     opened: bool
     code: int | None
-    reason: str
+    passed: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,9 @@ class Talker:
         init = _message(type="connection_init", payload={"authorization": f"Bearer {self.key}"})
         begun = framed(_TEXT, init) if draws.random() < 0.9 else b""
         odd = [self._odd(draws) for _ in range(draws.randint(1, _MOST))]
-        return Talk(raw=begun + b"".join(odd) + framed(_TEXT, _THE_END), frames=len(odd))
+        ping = framed(_TEXT, _message(type="ping"))
+        said = b"".join(each if _IS_PING.search(each) else each + ping for each in odd)
+        return Talk(raw=begun + said + framed(_TEXT, _THE_END), frames=len(odd))
 
     def _odd(self, draws: random.Random) -> bytes:
         match draws.randrange(10):
@@ -129,7 +137,7 @@ def _no_frame(draws: random.Random, payload: bytes) -> bytes:
 async def ending(port: int, talk: Talk) -> Ending:
     """Say it all on a socket of its own, and read until the other end closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    opened, code, reason = False, None, ""
+    opened, code, passed = False, None, 0
     try:
         with suppress(OSError, asyncio.IncompleteReadError):
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -139,10 +147,12 @@ async def ending(port: int, talk: Talk) -> Ending:
                 while code is None:
                     opcode, payload = await _frame(reader)
                     if opcode == _CLOSE:
-                        code, reason = struct.unpack("!H", payload[:2])[0], payload[2:].decode()
+                        [code] = struct.unpack("!H", payload[:2])
+                    elif opcode == _TEXT:
+                        passed += json.loads(payload)["type"] == "pong"
     finally:
         writer.close()
-    return Ending(opened=opened, code=code, reason=reason)
+    return Ending(opened=opened, code=code, passed=passed)
 
 
 async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:

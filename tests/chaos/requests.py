@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.chaos.mutating import Mutator
@@ -172,9 +171,13 @@ class Sender:
 
 @dataclass
 class Line:
-    """A connection that is kept, and opened anew where it was closed."""
+    """A connection that is kept, and opened anew where it was closed.
+
+    `hung` is how often neither an answer nor an end came.
+    """
 
     port: int
+    hung: int = 0
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, request: Request) -> list[Answer]:
@@ -182,7 +185,7 @@ class Line:
         reader, writer = self._streams or await asyncio.open_connection("127.0.0.1", self.port)
         self._streams = reader, writer
         got: list[Answer] = []
-        with suppress(OSError, asyncio.IncompleteReadError):
+        try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 writer.write(request.raw)
                 if request.answers is None:
@@ -190,6 +193,10 @@ class Line:
                 while request.answers is None or len(got) < request.answers:
                     got.append(await _answer(reader))
                 return got
+        except TimeoutError:  # which is an OSError, too
+            self.hung += 1
+        except (OSError, asyncio.IncompleteReadError):
+            pass
         self.close()
         return got
 

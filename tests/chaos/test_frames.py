@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from tests.chaos.documents import Writer
 from tests.chaos.frames import Ending, Talk, Talker, ending
+from tests.chaos.gauges import at_rest
 from tests.chaos.mutating import Mutator
 from tests.chaos.portfolio import firm_at
 from tests.chaos.seeds import chance
@@ -34,30 +35,33 @@ async def test_malformed_frames_end_in_a_close_with_a_known_code(stand: Stand, f
     counts: Counter[str] = Counter()
 
     async with asyncio.TaskGroup() as group:
-        talks = drawn_talks(key)
+        talks = drawn_talks(key, counts)
         for _ in range(AT_ONCE):
             group.create_task(say(stand.gateway.port, talks, counts))
+    left, _ = await at_rest(stand)
 
-    figures.at_least(f"{ROW}: sent", counts["sent"], FRAMES)
+    figures.at_least(f"{ROW}: read, as what followed shows", counts["read"], FRAMES)
+    figures.at_least(f"{ROW}: of these, those that closed their socket", counts["closing"], FRAMES // 4)
+    figures.at_least(f"{ROW}: and those that did not", counts["passed"], FRAMES // 10)
     figures.at_least(f"{ROW}: kinds of closes that came of them", counts["kinds"], 5)
     figures.exactly(f"{ROW}: sockets that did not open", counts["not opened"], 0)
     figures.exactly(f"{ROW}: sockets that ended without a code", counts["not coded"], 0)
     figures.exactly(f"{ROW}: sockets that ended with a code of ours", counts["ours"], 0)
     figures.exactly(f"{ROW}: sockets that ended with a code that is not documented", counts["strange"], 0)
+    figures.exactly(f"{ROW}: sockets, subscriptions and pooled connections left of them", left.left, 0)
     figures.exactly(f"{ROW}: errors in the gateway's log", stand.loud(), 0)
     figures.hold()
 
 
-def drawn_talks(key: str) -> Iterator[Talk]:
-    """As many as hold so many frames."""
+def drawn_talks(key: str, counts: Counter[str]) -> Iterator[Talk]:
+    """Until so many frames were read."""
     draws = chance(ROW)
     writer = Writer(graphql_schema(build_schema()), draws, fields=8, in_variables=0.9)
     sound = [message for _ in range(SOUND) for message in messages(writer)]
-    talker, sent = Talker(Mutator(draws, sound), sound, key), 0
-    while sent < FRAMES:
-        talk = talker.talk()
-        sent += talk.frames
-        yield talk
+    talker, talks = Talker(Mutator(draws, sound), sound, key), 0
+    while counts["read"] < FRAMES and talks < FRAMES:
+        talks += 1
+        yield talker.talk()
 
 
 def messages(writer: Writer) -> Iterator[bytes]:
@@ -77,14 +81,19 @@ def messages(writer: Writer) -> Iterator[bytes]:
 
 async def say(port: int, talks: Iterator[Talk], counts: Counter[str]) -> None:
     for talk in talks:
-        judge(await ending(port, talk), counts)
-        counts["sent"] += talk.frames
+        judge(talk, await ending(port, talk), counts)
 
 
-def judge(ended: Ending, counts: Counter[str]) -> None:
+def judge(talk: Talk, ended: Ending, counts: Counter[str]) -> None:
+    """A frame was read where a pong or the close came after it."""
     counts["not opened"] += not ended.opened
     counts["not coded"] += ended.opened and ended.code is None
+    counts["read"] += ended.passed
+    counts["passed"] += ended.passed
     if ended.code is not None:
+        closing = ended.passed < talk.frames  # else it was the end of the talk
+        counts["read"] += closing
+        counts["closing"] += closing
         counts["kinds"] += counts[f"code {ended.code}"] == 0
         counts[f"code {ended.code}"] += 1
         counts["ours"] += ended.code in OURS
