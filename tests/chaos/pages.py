@@ -118,6 +118,7 @@ class Office:
                 [_PROGRAMS / "node", "page.mjs", recipe],
                 cwd=self.folder,
                 env=environment,
+                stdin=subprocess.PIPE,  # which ends with us, however that ends, and the page with it
                 stdout=said,
                 stderr=errors,
             )
@@ -135,8 +136,8 @@ def office(folder: Path, url: str) -> Iterator[Office]:
         yield made
     finally:
         for page in made.pages:
-            page.process.kill()
-            page.process.wait()
+            with page.process as process:
+                process.kill()
 
 
 def versions() -> Sequence[tuple[str, str]]:

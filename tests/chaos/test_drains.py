@@ -14,7 +14,8 @@ from tieline.worker import process
 
 SOCKETS, SYNCS, UNDER_WAY = size(100, 10), size(20, 2), size(10, 1)
 WORKERS = tuple(f"worker-{number}" for number in range(size(3, 1)))
-LATENCY = 3.0 if IS_FULL else 0.5
+LATENCY, FOR_LONG = 3.0 if IS_FULL else 1.0, 30.0
+"""Seconds of a call until all syncs are halfway, and from then on: none ends before its worker does."""
 STOPS = 1012
 ROW = "Told to stop"
 
@@ -39,6 +40,7 @@ async def test_processes_that_are_all_told_to_stop_end_well_and_others_go_on_whe
         await stand.sandbox.control("PUT", "/latency", {"seconds": LATENCY})
         start_those_who_sync(stand)
         await stand.until_as_many(_HALFWAY, SYNCS, portfolio.practice_id, what="all syncs are halfway")
+        await stand.sandbox.control("PUT", "/latency", {"seconds": FOR_LONG})
         async with silent(stand, UNDER_WAY) as mute:
             stopped = await all_told_to_stop(stand, requests)
             codes = await codes_of([*lines, *mute], seconds=30)

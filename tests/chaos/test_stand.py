@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import asyncpg
 import pytest
+from redis import Redis, RedisError
 
 from tests.chaos.restarting import Absence, longest_after
 from tests.chaos.stand import Stand
+from tests.support.polling import wait_until
+from tests.support.source import ROOT
+from tieline.embedded.process import free_port
+
+_STARTER = """
+import sys
+from pathlib import Path
+from tests.support.own_redis import OwnRedis
+from tieline.embedded.binaries import redis_program
+
+OwnRedis(settings=None, program=redis_program(), port=int(sys.argv[1]), folder=Path(sys.argv[2])).start()
+print("started", flush=True)
+sys.stdin.read()
+"""
 
 
 async def test_a_postgresql_that_is_stopped_at_once_keeps_what_was_committed_and_comes_back_where_it_was(
@@ -68,3 +87,25 @@ def test_who_is_told_that_a_database_is_away_is_told_so_too_late_until_it_really
     absences = [Absence(begin=10, end=13), Absence(begin=30, end=33)]
 
     assert longest_after(absences, told_away) == seconds
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no kernel tells a child of its parent's death")
+def test_a_redis_of_a_tests_own_ends_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", _STARTER, str(port), str(tmp_path)]
+
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"started\n"
+        assert answers(port)
+        starter.kill()
+
+    wait_until(lambda: not answers(port), "Redis has ended")
+
+
+def answers(port: int) -> bool:
+    try:
+        with Redis(port=port) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +17,7 @@ from pydantic import SecretStr
 
 from tests.support.deployment import Deployment
 from tests.support.polling import wait_until
+from tieline.embedded import guard
 from tieline.embedded.binaries import redis_program
 from tieline.embedded.process import free_port
 from tieline.settings import Settings
@@ -37,9 +41,18 @@ class OwnRedis:
         return redis.Redis(port=self.port)
 
     def start(self) -> None:
-        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        """On Linux it ends with the thread that starts it, so that a run which is killed leaves none behind."""
+        command = [str(self.program), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        order: guard.Order = {
+            "command": command,
+            "parent": os.getpid(),
+            "stay": False,
+            "account": None,
+            "steps": [(signal.SIGKILL, 0)],
+        }
+        tied = [sys.executable, "-I", "-S", guard.__file__, json.dumps(order)]
         with (self.folder / "redis.log").open("ab") as log:
-            popen = subprocess.Popen([self.program, *arguments], cwd=self.folder, stdout=log, stderr=log)
+            popen = subprocess.Popen(tied, cwd=self.folder, stdout=log, stderr=log)
         self.processes.append(popen)
         wait_until(self._answers, "Redis answers")
 

@@ -6,6 +6,8 @@ import { follow } from "./follow.mjs";
 const CLIENTS = "{ clients(first: 200) { nodes { id name } eventCursor } }";
 const STAYS_MS = 5_000; // whoever came back after its end would do so by then
 
+process.stdin.on("end", () => process.exit(1)).resume(); // whoever opened this page is gone
+
 const shown = new Map();
 const { ask, run } = await recipe(process.argv[2]);
 await run();
