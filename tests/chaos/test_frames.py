@@ -41,7 +41,7 @@ async def test_malformed_frames_end_in_a_close_with_a_known_code(stand: Stand, f
     left, _ = await at_rest(stand)
 
     figures.at_least(f"{ROW}: read, as what followed shows", counts["read"], FRAMES)
-    figures.at_least(f"{ROW}: of these, those that closed their socket", counts["closing"], FRAMES // 4)
+    figures.at_least(f"{ROW}: of these, those that closed their socket", counts["closing"], FRAMES * 7 // 10)
     figures.at_least(f"{ROW}: and those that did not", counts["passed"], FRAMES // 10)
     figures.at_least(f"{ROW}: kinds of closes that came of them", counts["kinds"], 5)
     figures.exactly(f"{ROW}: sockets that did not open", counts["not opened"], 0)
