@@ -8,9 +8,8 @@ from uuid import UUID
 import pytest
 
 from tests.support.deployment import Deployment
+from tests.support.events import settled
 from tests.support.firm import Caller, Firm
-from tests.support.polling import until
-from tieline.database import scope
 from tieline.events.service import read_events
 from tieline.identity import authenticate
 from tieline.ids import PersonId, new_id
@@ -211,13 +210,6 @@ async def names(caller: Caller) -> list[str]:
 
 async def events(caller: Caller, cursor: str) -> list[tuple[str, str]]:
     """Kind and client of each event after the cursor, once all that was written before this call may be read."""
-    principal = await authenticate(caller.key)
-    async with scope(caller.practice_id) as opened:
-        written = await opened.value("SELECT pg_current_xact_id()::text::bigint")
-
-    async def all_readable() -> bool:
-        return bool((await read_events(principal, cursor)).cursor.xid > written)
-
-    await until(all_readable, "every transaction begun before has ended")
-    batch = await read_events(principal, cursor)
+    await settled()
+    batch = await read_events(await authenticate(caller.key), cursor)
     return [(event.kind, str(event.client_id)) for event in batch.events]
