@@ -16,13 +16,11 @@ from typing import Any, TypeAlias
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from tests.support.events import Place, place_of
 from tests.support.firm import Caller
 from tests.support.sockets import Socket, caller_at, reset
-from tieline.events.repository import EventCursor
 
 Shown: TypeAlias = dict[str, Any]
-Place: TypeAlias = tuple[int, int]
-
 _SHOWN = "id name connections { id statuses }"
 _PAGE = f"{{ clients(first: 200) {{ eventCursor nodes {{ {_SHOWN} }} }} }}"
 _EVENTS = f"""subscription($after: String!) {{ connectionEvents(after: $after) {{
@@ -111,9 +109,3 @@ class Follower:
             self.shown.pop(event["clientId"], None)
         else:
             self.shown[event["clientId"]] = event["client"]
-
-
-def place_of(cursor: str) -> Place:
-    """Where in the table an event stands: its cursor is its identity."""
-    read = EventCursor.decode(cursor)
-    return read.xid, read.position

@@ -6,21 +6,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.insisting import AWAY
 from tests.chaos.portfolio import Portfolio
 from tests.support.deployment import Gateway
-from tests.support.events import listening
+from tests.support.events import Place, listening, place_of
 from tests.support.firm import Caller
 from tests.support.polling import left_of
 from tests.support.sockets import Socket
-from tieline.events.repository import EventCursor
-
-Place: TypeAlias = tuple[int, int]
-"""Of an event in the feed: its transaction and its position."""
 
 TRY_AGAIN = 1013
 _AGAIN_SECONDS = 0.1
@@ -78,11 +74,6 @@ def _codes(message: dict[str, Any]) -> set[str]:
     payload = message.get("payload", [{"extensions": {"code": message["type"]}}])
     errors = payload["errors"] if isinstance(payload, dict) else payload
     return {error["extensions"]["code"] for error in errors}
-
-
-def place_of(cursor: str) -> Place:
-    place = EventCursor.decode(cursor)
-    return place.xid, place.position
 
 
 async def written(portfolio: Portfolio, begin: str) -> list[Place]:

@@ -39,6 +39,8 @@ _PORTALS: Mapping[str, tuple[str, dict[str, bool], tuple[str, ...]]] = {
     "xero": ("", {"bulk_consent": True}, ("--bulk-consent",)),
     "quickbooks": ("/quickbooks", {}, ()),
 }
+_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
+_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
 _UNDER_WAY = """
 SELECT id FROM sync_run WHERE practice_id = $1 AND state IN ('QUEUED', 'RUNNING', 'PAUSED')
  UNION ALL
@@ -127,6 +129,14 @@ class Portfolio:
     async def until_over(self, *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until no run is live and no job is due."""
         await self.stand.until_none(_UNDER_WAY, self.practice_id, what="all is done", seconds=seconds)
+
+    async def succeeded(self) -> int:
+        """How many of all its syncs have ended well."""
+        return len(await self.stand.rows(_SUCCEEDED, self.practice_id))
+
+    async def others(self) -> int:
+        """How many have not, whatever became of them."""
+        return len(await self.stand.rows(_OTHERS, self.practice_id))
 
     async def calls(self) -> int:
         """How many calls these books had at the provider, by its own count."""

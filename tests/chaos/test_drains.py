@@ -25,8 +25,6 @@ SELECT r.id FROM sync_run AS r JOIN job AS j ON j.arguments->>'run_id' = r.id::t
    AND EXISTS (SELECT FROM jsonb_each(r.progress) AS f (name, state) WHERE (f.state->>'pages')::int > 0)
 """
 _HELD = "SELECT id FROM job WHERE lease_owner IS NOT NULL"
-_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
-_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
 
 
 async def test_processes_that_are_all_told_to_stop_end_well_and_others_go_on_where_they_were(
@@ -52,7 +50,7 @@ async def test_processes_that_are_all_told_to_stop_end_well_and_others_go_on_whe
     stand.start(GATEWAY, "serve")
     start_those_who_sync(stand)
     await portfolio.until_over()
-    compared, ended = await portfolio.compared(), len(await stand.rows(_SUCCEEDED, portfolio.practice_id))
+    compared, ended = await portfolio.compared(), await portfolio.succeeded()
     figures.at_least(f"{ROW}: sockets", len(lines) + len(mute), SOCKETS)
     figures.exactly(f"{ROW}: of these, those that were not closed with 1012", codes.total() - codes[STOPS], 0)
     figures.at_least(f"{ROW}: operations under way on them", requests.operations, UNDER_WAY)
@@ -62,7 +60,7 @@ async def test_processes_that_are_all_told_to_stop_end_well_and_others_go_on_whe
     figures.exactly(f"{ROW}: jobs that nobody gave back", held, 0)
     figures.exactly(f"{ROW}: processes that did not end well", sum(one.code != 0 for one in stopped), 0)
     figures.at_least(f"{ROW}: syncs that ended well later", ended, SYNCS)
-    figures.exactly(f"{ROW}: syncs that did not", len(await stand.rows(_OTHERS, portfolio.practice_id)), 0)
+    figures.exactly(f"{ROW}: syncs that did not", await portfolio.others(), 0)
     figures.at_least(f"{ROW}: records compared", compared.records, SYNCS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)
     figures.exactly(f"{ROW}: records that are not the provider's", compared.foreign + compared.differing, 0)

@@ -31,7 +31,6 @@ _MOVE_ON_TO = """
 UPDATE clock SET offset_by = greatest(offset_by, $1::timestamptz - clock_timestamp())
 RETURNING $1::timestamptz - offset_by AS fell_due_at
 """
-_READ = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
 _WAIT = "SELECT id FROM job WHERE practice_id = $1 AND actor = 'sync.work_run' AND attempts = 0"
 
 
@@ -83,7 +82,7 @@ async def until_taken(record: Dispatches, portfolio: Portfolio, count: int) -> N
 
 async def until_read(portfolio: Portfolio) -> None:
     async def all_of_them() -> bool:
-        return len(await portfolio.stand.rows(_READ, portfolio.practice_id)) == FEW
+        return await portfolio.succeeded() == FEW
 
     await until(all_of_them, "the ten are read", seconds=WAIT_SECONDS)
 

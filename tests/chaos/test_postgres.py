@@ -33,8 +33,6 @@ LATENCY = 0.2
 POOL, AT_ONCE = size(10, 2), 40
 ROW = "PostgreSQL restarted"
 
-_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
-_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
 _NOT_TOLD_ONCE = """
 SELECT r.id FROM sync_run AS r
  WHERE r.practice_id = $1 AND r.state = 'SUCCEEDED'
@@ -105,10 +103,10 @@ def count_time(figures: Figures, restarter: Restarter, passerby: Passerby) -> No
 async def count_syncs(figures: Figures, portfolio: Portfolio) -> None:
     """How syncs ended, what the feed tells of them, and what they left."""
     stand, practice_id = portfolio.stand, portfolio.practice_id
-    succeeded, others = await stand.rows(_SUCCEEDED, practice_id), await stand.rows(_OTHERS, practice_id)
+    succeeded, others = await portfolio.succeeded(), await portfolio.others()
     untold, compared = await stand.rows(_NOT_TOLD_ONCE, practice_id), await portfolio.compared()
-    figures.at_least(f"{ROW}: syncs that ended well", len(succeeded), size(500, 2 * ORGANISATIONS))
-    figures.exactly(f"{ROW}: syncs that did not", len(others), 0)
+    figures.at_least(f"{ROW}: syncs that ended well", succeeded, size(500, 2 * ORGANISATIONS))
+    figures.exactly(f"{ROW}: syncs that did not", others, 0)
     figures.exactly(f"{ROW}: syncs that the feed does not tell of exactly once", len(untold), 0)
     figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)

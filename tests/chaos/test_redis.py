@@ -24,9 +24,6 @@ LONGEST_AWAY = 20.0
 LATENCY = 0.1 if IS_FULL else 0.05
 ROW = "Redis forgets"
 
-_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
-_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
-
 
 @pytest.fixture
 async def working(stand: Stand) -> AsyncIterator[Stand]:
@@ -61,10 +58,10 @@ async def test_what_is_due_when_redis_is_back_starts_soon_and_is_done_once(
     figures.at_least(f"{ROW}: syncs that started after it", sum(map(len, waits)), SEVERAL * ROUNDS)
     figures.exactly(
         f"{ROW}: syncs that ended well",
-        len(await working.rows(_SUCCEEDED, portfolio.practice_id)),
+        await portfolio.succeeded(),
         ORGANISATIONS * ROUNDS,
     )
-    figures.exactly(f"{ROW}: syncs that did not", len(await working.rows(_OTHERS, portfolio.practice_id)), 0)
+    figures.exactly(f"{ROW}: syncs that did not", await portfolio.others(), 0)
     figures.exactly(f"{ROW}: jobs taken from who had them", sum(one.was_held for one in dispatches), 0)
     figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
     figures.exactly(f"{ROW}: records lost", compared.lost, 0)

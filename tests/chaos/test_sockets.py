@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from functools import partial
 
-from tests.chaos.followers import Follower, Place, Shown
+from tests.chaos.followers import Follower, Shown
 from tests.chaos.gauges import REST_SECONDS, at_rest, gauges, resident_megabytes
 from tests.chaos.leftovers import taken_in
 from tests.chaos.lines import cursor_of, followed
@@ -17,7 +17,7 @@ from tests.chaos.resets import Resetter
 from tests.chaos.seeds import chance
 from tests.chaos.sizes import IS_FULL, size
 from tests.chaos.stand import GATEWAY, Stand
-from tests.support.events import CURSOR
+from tests.support.events import CURSOR, Place
 from tests.support.figures import Figures
 from tests.support.polling import left_of, until
 

@@ -25,9 +25,6 @@ EDITS = 3
 LATENCY = 0.05 if IS_FULL else 0.2
 ROW = "Workers killed"
 
-_SUCCEEDED = "SELECT id FROM sync_run WHERE practice_id = $1 AND state = 'SUCCEEDED'"
-_OTHERS = "SELECT id FROM sync_run WHERE practice_id = $1 AND state <> 'SUCCEEDED'"
-
 
 @pytest.fixture
 async def working(stand: Stand) -> AsyncIterator[Stand]:
@@ -52,13 +49,13 @@ async def test_workers_that_are_killed_lose_nothing_and_others_go_on_where_they_
         await play(portfolio, killer)
         dispatches = await record.all()
 
-    compared, ended = await portfolio.compared(), len(await working.rows(_SUCCEEDED, portfolio.practice_id))
+    compared, ended = await portfolio.compared(), await portfolio.succeeded()
     calls, usual = await portfolio.calls(), await undisturbed.calls()
     rests = [one.taken_up_after(dispatches) for one in killer.broken]
     seconds = [rest.total_seconds() for rest in rests if rest is not None]
     figures.at_least(f"{ROW}: kills", killer.kills, KILLS)
     figures.exactly(f"{ROW}: syncs that ended well", ended, SYNCS)
-    figures.exactly(f"{ROW}: syncs that did not", len(await working.rows(_OTHERS, portfolio.practice_id)), 0)
+    figures.exactly(f"{ROW}: syncs that did not", await portfolio.others(), 0)
     figures.at_least(f"{ROW}: times that a sync broke off", len(rests), size(KILLS, 1))
     figures.exactly(f"{ROW}: of these, those that nobody went on with", rests.count(None), 0)
     figures.at_least(f"{ROW}: records compared", compared.records, ORGANISATIONS * sum(LISTS.values()))
@@ -98,6 +95,6 @@ async def strike(killer: Killer, portfolio: Portfolio, number: int) -> None:
 
 async def until_ended(portfolio: Portfolio, syncs: int) -> None:
     async def as_many() -> bool:
-        return len(await portfolio.stand.rows(_SUCCEEDED, portfolio.practice_id)) >= syncs
+        return await portfolio.succeeded() >= syncs
 
     await until(as_many, f"{syncs} syncs have ended", seconds=WAIT_SECONDS)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from tests.support import polling
@@ -14,6 +14,7 @@ from tests.support.deployment import Deployment, Gateway
 from tests.support.firm import Caller, Firm
 from tests.support.sockets import Socket, caller_at
 from tieline.database import current, system_scope
+from tieline.events.repository import EventCursor
 
 EVENTS = """subscription($after: String!) { connectionEvents(after: $after) {
   cursor kind at clientId connectionId product reason mismatch syncRunId syncReason limit { name } resumeAt
@@ -25,6 +26,9 @@ RENAME = (
 SECONDS = 30.0
 
 Told = dict[str, Any]
+
+Place: TypeAlias = tuple[int, int]
+"""Of an event in the feed: its transaction and its position."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ async def listening(
     async with caller_at(gateway.socket, caller.key) as socket:
         await socket.subscribe("events", query, after=after)
         yield Listener(socket)
+
+
+def place_of(cursor: str) -> Place:
+    """Where in the table an event stands: its cursor is its identity."""
+    read = EventCursor.decode(cursor)
+    return read.xid, read.position
 
 
 async def cursor_of(caller: Caller) -> str:
