@@ -18,7 +18,7 @@ from tieline.principal import Principal
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
+from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, made_at_once, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 from tieline_gateway.transport.rows import RowsOf
@@ -45,6 +45,7 @@ class AddClientOutcomeCode(StrEnum):
     SCOPE_MISSING = errors.ConsentTooNarrow.code
 
 
+@made_at_once
 @strawberry.input(description="An organisation to make a client of.")
 class AddClientRow:
     organisation_id: strawberry.ID = strawberry.field(description="One that the sign-in reaches.")

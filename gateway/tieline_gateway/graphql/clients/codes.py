@@ -17,7 +17,7 @@ from tieline.ids import ClientId
 from tieline.spreadsheets import MAX_ROWS
 from tieline_gateway.graphql.clients.types import Client
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, read_id, told_of_input
+from tieline_gateway.graphql.inputs import GIVEN, LOOKED_AT, made_at_once, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import EXPECTED, UserError
 from tieline_gateway.transport.rows import RowsOf
@@ -152,6 +152,7 @@ class PracticeCodesPreviewType:
         )
 
 
+@made_at_once
 @strawberry.input(description="A client, and its code.")
 class PracticeCodeRow:
     client_id: strawberry.ID

@@ -18,7 +18,7 @@ from tieline.plugins import Product
 from tieline.principal import Principal
 from tieline_gateway.graphql.connections.types import Connection
 from tieline_gateway.graphql.context import Info
-from tieline_gateway.graphql.inputs import LOOKED_AT, read_id, told_of_input
+from tieline_gateway.graphql.inputs import LOOKED_AT, made_at_once, read_id, told_of_input
 from tieline_gateway.graphql.rows import WHY_REFUSED, Place, outcomes_of
 from tieline_gateway.graphql.user_errors import UserError
 from tieline_gateway.transport.rows import RowsOf
@@ -44,6 +44,7 @@ class ConnectOutcomeCode(StrEnum):
     SCOPE_MISSING = errors.ConsentTooNarrow.code
 
 
+@made_at_once
 @strawberry.input(description="A client, and the organisation to connect it to.")
 class BulkConnectRow:
     client_id: strawberry.ID
