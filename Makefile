@@ -46,7 +46,7 @@ check: .venv/ready ## format, lint, types, imports, lock, schema, docs and house
 		diff -u $(NODE_LOCK) .venv/node.lock || \
 		{ echo "A lock is not what the pyproject files ask for: run 'make lock' and commit it."; exit 1; }
 	@$(BIN)/tieline schema --check
-	@$(BIN)/python -m pytest --quiet tests/house/test_docs.py tests/house/test_code.py tests/house/test_permission_page.py
+	@$(BIN)/python -m pytest --quiet tests/house/test_docs.py tests/house/test_figures.py tests/house/test_code.py tests/house/test_permission_page.py
 
 format: .venv/ready ## put the code in the house's form
 	@$(BIN)/ruff format .

@@ -1,8 +1,8 @@
 """Frames of a socket as nobody should send them, and the end that comes of it, read byte by byte.
 
 A talk is a handful of frames: messages that are mutated, or that stand in the wrong place, as text, in pieces, as
-binary data, or in frames that are none. After each that is no ping itself comes one: the pong says that the gateway got
-so far. The last one is no JSON, so that every socket is closed by the gateway.
+binary data, or in frames that are none, and sound ones between them. After each that is no ping itself comes one: the
+pong says that the gateway got so far. The last one is no JSON, so that every socket is closed by the gateway.
 """
 
 from __future__ import annotations
@@ -25,24 +25,26 @@ _MORE, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _RESERVED = 0x40
 _SHORT, _MEDIUM, _LONG = 126, 2**16, 127
 _THE_END = b"the end"
-_IS_PING = re.compile(rb'"type":\s*"ping"')
+_IS_PING, _IS_INIT, _IS_SUBSCRIBE = (
+    re.compile(rb'"type":\s*"%s"' % kind) for kind in (b"ping", b"connection_init", b"subscribe")
+)
 _MASK = b"\x00\x00\x00\x00"
-_MOST = 4
+_MOST, _SOUND = 4, 1 / 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Talk:
-    """`frames` is how many of them are not as they should be."""
+    """`malformed` says of each frame whether it is not as it should be."""
 
     raw: bytes
-    frames: int
+    malformed: Sequence[bool]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
     """How a socket ended: `code` is None where no close frame came; `opened` whether it was one at all.
 
-    `passed` is how many of the odd frames it got past.
+    `passed` is how many of the frames it got past.
     """
 
     opened: bool
@@ -62,15 +64,20 @@ class Talker:
         draws = self.mutator.draws
         init = _message(type="connection_init", payload={"authorization": f"Bearer {self.key}"})
         begun = framed(_TEXT, init) if draws.random() < 0.9 else b""
-        odd = [self._odd(draws) for _ in range(draws.randint(1, _MOST))]
-        ping = framed(_TEXT, _message(type="ping"))
-        said = b"".join(each if _IS_PING.search(each) else each + ping for each in odd)
-        return Talk(raw=begun + said + framed(_TEXT, _THE_END), frames=len(odd))
+        ping, said, malformed = framed(_TEXT, _message(type="ping")), begun, []
+        for _ in range(draws.randint(1, _MOST)):
+            if is_sound := draws.random() < _SOUND:
+                message = draws.choice(self.sound)
+                is_sound = (_IS_INIT if begun else _IS_SUBSCRIBE).search(message) is None
+                frame = framed(_TEXT, message)
+            else:
+                frame = self._odd(draws)
+            malformed.append(not is_sound)
+            said += frame if _IS_PING.search(frame) else frame + ping
+        return Talk(raw=said + framed(_TEXT, _THE_END), malformed=malformed)
 
     def _odd(self, draws: random.Random) -> bytes:
-        match draws.randrange(10):
-            case 0 | 1:
-                return framed(_TEXT, draws.choice(self.sound))
+        match draws.randrange(2, 10):
             case 2:
                 return framed(_TEXT, self._of_the_server(draws))
             case 3:

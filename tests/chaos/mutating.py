@@ -94,9 +94,10 @@ class Mutator:
 
     def mutated(self) -> bytes:
         """One of the sound, which is not what it was."""
-        body = self.draws.choice(self.sound)
-        for _ in range(self.draws.choice(_TIMES)):
-            body = self._in_its_values(body) if self.draws.random() < 0.5 else self._in_its_bytes(body)
+        body = sound = self.draws.choice(self.sound)
+        while _meaning(body) == _meaning(sound):
+            for _ in range(self.draws.choice(_TIMES)):
+                body = self._in_its_values(body) if self.draws.random() < 0.5 else self._in_its_bytes(body)
         return body
 
     def _in_its_bytes(self, body: bytes) -> bytes:
@@ -152,6 +153,14 @@ class Mutator:
 @dataclass(frozen=True)
 class _Nested:
     text: str
+
+
+def _meaning(body: bytes) -> Any:
+    """What it says; of what is no JSON, the bytes."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
 
 
 def _nested(levels: int, *, of: str) -> _Nested:
