@@ -51,6 +51,7 @@ def in_a_hurry() -> None:
 class Flood:
     """`completed`, `left`, `struck` and `late` were cancelled so far, `listening` of the first two subscriptions.
 
+    `begun` are requests that were broken off before all of them was sent: no operation came of them.
     `hung` are those that came to no end in time, `deaf` the sockets that answer nothing after them. `made` are the
     names of clients whose callers waited for the answer. `taken` is how many pooled connections the gateway told of
     when one was known to be.
@@ -63,6 +64,7 @@ class Flood:
     run_id: str
     completed: int = 0
     left: int = 0
+    begun: int = 0
     late: int = 0
     struck: int = 0
     listening: int = 0
@@ -71,6 +73,11 @@ class Flood:
     taken: int = 0
     asked: int = 0
     made: set[str] = field(default_factory=set)
+
+    @property
+    def together(self) -> int:
+        """Those that callers gave up, and those that the gateway did."""
+        return self.completed + self.left + self.late
 
     async def complete(self, most: int) -> None:
         last = self.asked + _TRIES * most
@@ -153,7 +160,7 @@ class Flood:
             await self._drop()
             self.left += 1
         else:
-            self.left += await self._abort()
+            await self._abort()
 
     async def _drop(self) -> None:
         """Break a socket off with operations under way."""
@@ -164,21 +171,23 @@ class Flood:
             await asyncio.sleep(self.draws.uniform(0, _MOST_SECONDS))
             socket.connection.transport.abort()
 
-    async def _abort(self) -> bool:
-        """Break a request off, in a quarter of cases before all of it is sent; whether that was before the answer."""
+    async def _abort(self) -> None:
+        """Break a request off, in a quarter of cases before all of it is sent, else perhaps before its answer."""
         host, port = "127.0.0.1", self.stand.gateway.port
         body = json.dumps(self._asked())
         headers = {"host": f"{host}:{port}", "content-type": "application/json", "content-length": len(body)}
         lines = [f"{name}: {value}" for name, value in (self._headers | headers).items()]
         request = "\r\n".join(["POST /graphql HTTP/1.1", *lines, "", body]).encode()
         reader, writer = await asyncio.open_connection(host, port)
-        writer.write(request[:-5] if self.draws.random() < 1 / 4 else request)
+        is_whole = self.draws.random() >= 1 / 4
+        writer.write(request if is_whole else request[:-5])
         answer = b""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.draws.uniform(0, _MOST_SECONDS)):
                 answer = await reader.read(1)
         writer.transport.abort()
-        return not answer
+        self.left += is_whole and not answer
+        self.begun += not is_whole
 
     async def _wait(self) -> None:
         """Make a client, and wait until it is made."""

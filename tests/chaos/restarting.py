@@ -12,7 +12,7 @@ from tests.chaos.following import Subscriber, written
 from tests.chaos.insisting import codes_of
 from tests.chaos.portfolio import WAIT_SECONDS, Portfolio
 from tests.support.events import CURSOR
-from tests.support.polling import until
+from tests.support.polling import left_of, until
 from tieline.live.hints import CHANNEL, Hint, encode
 
 _PAGES = """
@@ -35,20 +35,30 @@ class Absence:
 
 @dataclass(kw_only=True)
 class Restarter:
-    """`seconds`: after each absence, until the API answers as many at once as its pool may hold connections."""
+    """`seconds`: after each absence, until the API answers as many at once as its pool may hold connections.
+
+    `amid` are the absences that began amid syncs, the moment a page was stored.
+    """
 
     portfolio: Portfolio
     subscribers: Sequence[Subscriber]
     at_once: int
     absences: list[Absence] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    amid: int = 0
+    began: float = field(default_factory=time.monotonic)
 
-    async def strike(self, *, looks: bool) -> None:
-        """Stop it the moment somebody has stored a page and goes on with the next.
+    @property
+    def last(self) -> float:
+        """When it was stopped, or when this began, by the monotonic clock."""
+        return self.absences[-1].begin if self.absences else self.began
+
+    async def strike(self, *, looks: bool, latest: float | None = None) -> None:
+        """Stop it the moment somebody has stored a page and goes on with the next, or at the `latest`.
 
         `looks`: while it is away hints arrive that have been on their way, until a subscriber has looked.
         """
-        await self.until_stored(await self.stored() + 1)
+        self.amid += await self._is_amid(latest)
         postgres = self.portfolio.stand.postgres
         assert postgres is not None
         cuts, begin = self._cuts(), time.monotonic()
@@ -59,6 +69,18 @@ class Restarter:
         self.absences.append(Absence(begin=begin, end=time.monotonic()))
         await until(self._is_healthy, "the API is healthy again")
         self.seconds.append(time.monotonic() - self.absences[-1].end)
+
+    async def _is_amid(self, latest: float | None) -> bool:
+        """Whether a page is stored by then. Without a `latest` it has to be."""
+        pages = await self.stored() + 1
+        if latest is None:
+            await self.until_stored(pages)
+            return True
+
+        async def lacking() -> int:
+            return max(0, pages - await self.stored())
+
+        return not await left_of(lacking, seconds=latest - time.monotonic())
 
     async def _until_cut(self, before: int) -> None:
         practice_id = self.portfolio.practice_id

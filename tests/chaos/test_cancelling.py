@@ -1,4 +1,4 @@
-"""Ten thousand operations cancelled, wherever and whenever: the pool stays whole, and nothing hangs."""
+"""Ten thousand operations of callers cancelled, wherever and whenever: the pool stays whole, and nothing hangs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from tieline.principal import Principal, Role
 ROW = "Cancellations"
 NARROW = "2"
 """Connections to the database: one that leaks is felt at once."""
+COMPLETED, LEFT, LATE = size(4_000, 160), size(4_000, 160), size(2_000, 80)
 _AT_ONCE = 25
 _TRIES = 30
 _RUN = "SELECT id::text FROM sync_run WHERE practice_id = $1 LIMIT 1"
@@ -40,21 +41,25 @@ async def test_operations_that_are_cancelled_leave_a_narrow_pool_whole_and_nothi
     stand.start(GATEWAY, "serve", TIELINE_DATABASE_POOL_SIZE=NARROW)
     portfolio = await many(stand, 1, seed="cancelled")
     flood = await flood_at(portfolio)
-    await flood.complete(size(4_000, 160))
-    await flood.leave(size(3_000, 120))
+    await flood.complete(COMPLETED)
+    await flood.leave(LEFT)
     await flood.strike(size(400, 10), await portfolio.admin.create_client("Held"))
     patient, _ = await at_rest(stand)
     is_served, stayed = await flood.is_served(), stopped(stand)
     stand.start(GATEWAY, "serve", prepare=in_a_hurry, TIELINE_DATABASE_POOL_SIZE=NARROW)
-    await flood.hurry(size(2_000, 80))
+    await flood.hurry(LATE)
     hurried, _ = await at_rest(stand)
     stayed += stopped(stand)
 
-    figures.at_least(f"{ROW}: operations completed before their answer", flood.completed, size(4_000, 160))
-    figures.at_least(f"{ROW}: requests and sockets broken off by callers", flood.left, size(3_000, 120))
+    figures.at_least(f"{ROW}: operations completed before their answer", flood.completed, COMPLETED)
+    figures.at_least(f"{ROW}: requests and sockets broken off by callers", flood.left, LEFT)
     figures.at_least(f"{ROW}: subscriptions among them", flood.listening, size(1_000, 20))
     figures.at_least(f"{ROW}: operations cancelled amid a statement", flood.struck, size(400, 10))
-    figures.at_least(f"{ROW}: operations that ran out of time", flood.late, size(2_000, 80))
+    figures.at_least(f"{ROW}: operations that ran out of time", flood.late, LATE)
+    figures.at_least(f"{ROW}: completed, broken off and out of time", flood.together, COMPLETED + LEFT + LATE)
+    figures.at_least(
+        f"{ROW}: requests beside, broken off before all of them was sent", flood.begun, LEFT // 8
+    )
     figures.exactly(f"{ROW}: connections that the pool may have", patient.limit, int(NARROW))
     figures.at_least(f"{ROW}: of these, told of as taken while one was", flood.taken, 1)
     figures.exactly(f"{ROW}: pooled connections that did not come back", patient.taken + hurried.taken, 0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from math import inf
 from unittest.mock import patch
 
@@ -26,8 +28,10 @@ from tieline.embedded.process import free_port
 
 ORGANISATIONS, RESTARTS, SUBSCRIBERS = size(60, 4), size(50, 2), size(20, 2)
 WORKERS = tuple(f"worker-{number}" for number in range(size(2, 1)))
-SHORTEST, LONGEST, LIKELIEST = 5.0, 40.0, 15.0
-"""Seconds between two restarts; their mean is 20."""
+SHORTEST, LONGEST = 5, 40
+"""Seconds from one restart to the next."""
+_LATEST, _LIKELIEST, _MARGIN = 35, 15, 1
+"""When somebody begins to wait for a page, at the latest and most often, and what is left when he gives up."""
 PAGES = 8
 LATENCY = 0.2
 POOL, AT_ONCE = size(10, 2), 40
@@ -70,7 +74,7 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     await asyncio.gather(*(portfolio.admin.ask(CURSOR) for _ in range(AT_ONCE)))
 
     broken = sum(log.count("sync.cut_short") for _, log in stand.logged())
-    figures.at_least(f"{ROW}: restarts amid syncs", len(restarter.seconds), RESTARTS)
+    figures.at_least(f"{ROW}: restarts amid syncs", restarter.amid, RESTARTS)
     figures.at_least(f"{ROW}: times that a sync broke off", broken, RESTARTS)
     await count_syncs(figures, portfolio)
     cuts = sum(one.cuts for one in watch.subscribers)
@@ -92,8 +96,13 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
 def count_time(figures: Figures, restarter: Restarter, passerby: Passerby) -> None:
     """How soon the API was healthy, and how long anybody was told afterwards that it is not."""
     healthy, told = max(restarter.seconds, default=inf), passerby.told_away
+    between = [after.begin - before.begin for before, after in pairwise(restarter.absences)]
     if IS_FULL:
+        figures.at_least(
+            f"{ROW}: shortest from one restart to the next", min(between, default=0), SHORTEST, " s"
+        )
         figures.at_least(f"{ROW}: queries beside that were told that the database is away", len(told), 50)
+    figures.timed(f"{ROW}: longest from one restart to the next", max(between, default=0), LONGEST)
     figures.timed(f"{ROW}: longest until the API was healthy again", healthy, 5)
     figures.timed(
         f"{ROW}: longest that somebody was told otherwise", longest_after(restarter.absences, told), 5
@@ -174,9 +183,12 @@ async def again(portfolio: Portfolio, names: random.Random) -> None:
 
 
 async def strike(restarter: Restarter, draws: random.Random) -> None:
-    for number in range(RESTARTS):
+    """Amid syncs so often; where nobody stores a page for long, once more."""
+    while restarter.amid < RESTARTS and (number := len(restarter.absences)) < 2 * RESTARTS:
         if IS_FULL:
-            await asyncio.sleep(draws.triangular(SHORTEST, LONGEST, LIKELIEST))
+            since = time.monotonic() - restarter.last
+            await asyncio.sleep(draws.triangular(SHORTEST, _LATEST, _LIKELIEST) - since)
+            await restarter.strike(looks=number % 2 == 0, latest=restarter.last + LONGEST - _MARGIN)
         else:
             await restarter.until_stored(PAGES * (number + 1))
-        await restarter.strike(looks=number % 2 == 0)
+            await restarter.strike(looks=number % 2 == 0)
