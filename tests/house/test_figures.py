@@ -10,7 +10,7 @@ from functools import cache
 from itertools import groupby
 
 from tests.support.figures import PAGE
-from tests.support.source import Module, everything
+from tests.support.source import Module, under
 
 _COUNTS = re.compile(r"figures\.(exactly|at_most|at_least|timed|share)")
 _TABLE = re.compile(r"^\| figure \| bound \| seen \|\n\|[-|]+\|\n((?:\|.+\n)+)", re.MULTILINE)
@@ -63,8 +63,8 @@ def story_of(row: str) -> str:
 def figures() -> list[Told]:
     return [
         Told(module.name, words)
-        for module in everything()
-        if module.name.startswith(("tests/proofs/", "tests/chaos/")) and module.name != _INVENTED
+        for module in under("tests/proofs", "tests/chaos")
+        if module.name != _INVENTED
         for called, name in module.calls()
         if _COUNTS.fullmatch(name)
         for words in said(called.args[0], module)

@@ -81,13 +81,18 @@ class Module:
 @cache
 def packages() -> tuple[Module, ...]:
     """What ships: every module of the members."""
-    return tuple(_read(path) for member in _MEMBERS for path in sorted((ROOT / member).rglob("*.py")))
+    return under(*_MEMBERS)
 
 
 @cache
 def everything() -> tuple[Module, ...]:
     """What ships and its tests."""
-    return (*packages(), *(_read(path) for path in sorted((ROOT / "tests").rglob("*.py"))))
+    return (*packages(), *under("tests"))
+
+
+def under(*folders: str) -> tuple[Module, ...]:
+    """Their modules, named from the root."""
+    return tuple(_read(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
