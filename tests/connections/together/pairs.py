@@ -27,7 +27,7 @@ Deeds: TypeAlias = Mapping[str, Deed]
 
 _ALL = ("a", "b", "c", "d")
 _SHUT = frozenset({"ACCESS_LOST", "SUBSCRIPTION_LAPSED"})
-_BOOKKEEPING = Product.BOOKKEEPING.value
+BOOKKEEPING = Product.BOOKKEEPING.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ async def furnish(stage: Stage) -> None:
             Connect(by=by, sign_in=sign_in, product=product.value, client=client, organisation=named[books])
         )
     facts = await stage.facts()
-    broken, left = (facts.lines[client, _BOOKKEEPING].id for client in (second, third))
+    broken, left = (facts.lines[client, BOOKKEEPING].id for client in (second, third))
     assert left is not None
     await stage.sql.execute("UPDATE connection SET reason = 'TOKEN_EXPIRED' WHERE id = $1", broken)
     await _done(Disconnect(by=admin, connection=left))
@@ -122,19 +122,19 @@ def of_person(stage: Stage, facts: Facts, by: Person) -> Deeds:
     sign_in = next(each for person, each in stage.signed_in if person == by)
     named = {books: each for each, books in facts.externals.items()}
     first, second, third, fourth = stage.clients
-    works, broken, left = (facts.lines[each, _BOOKKEEPING].id for each in (first, second, third))
+    works, broken, left = (facts.lines[each, BOOKKEEPING].id for each in (first, second, third))
     assert works is not None
     assert broken is not None
     assert left is not None
 
     def connect(books: str) -> Connect:
-        return Connect(by=by, sign_in=sign_in, product=_BOOKKEEPING, client=fourth, organisation=named[books])
+        return Connect(by=by, sign_in=sign_in, product=BOOKKEEPING, client=fourth, organisation=named[books])
 
     rows = ((third, named["d"]), (fourth, named["c"]))
     return {
         "connects free books": connect("d"),
         "connects books that were left": connect("c"),
-        "connects many": BulkConnect(by=by, sign_in=sign_in, product=_BOOKKEEPING, rows=rows),
+        "connects many": BulkConnect(by=by, sign_in=sign_in, product=BOOKKEEPING, rows=rows),
         "reconnects": Reconnect(by=by, sign_in=sign_in, connection=left),
         "reconnects all": ReconnectAll(by=by, sign_in=sign_in),
         "reassigns": Reassign(by=by, sign_in=sign_in, connections=(works, broken)),
