@@ -23,10 +23,9 @@ import httpx
 from oauthlib.common import add_params_to_qs, add_params_to_uri
 from oauthlib.oauth2 import WebApplicationClient
 
-from tieline import metrics
 from tieline.errors import ProviderBroken, ProviderError, ProviderMisconfigured, ProviderUnavailable
 from tieline.plugins.contract import ClientAuthentication, Endpoints, OAuth, RevocationForm, TokenSet
-from tieline.plugins.transport import exchange
+from tieline.plugins.transport import counted
 from tieline.vault import Secret
 
 _FORM = "application/x-www-form-urlencoded"
@@ -189,16 +188,14 @@ async def send(
 ) -> tuple[int, bytes]:
     """Status and body of the answer. Raises ProviderUnavailable, whose `sent` says if an answer may be lost."""
     posted = httpx.Request("POST", request.url, headers=dict(request.headers), content=request.body)
-    with metrics.provider_called(provider) as called:
-        answer = await exchange(
-            client,
-            posted,
-            provider=provider,
-            seconds=seconds,
-            max_bytes=_MAX_ANSWER_BYTES,
-            reference_header=request.reference_header,
-        )
-        called.answered(answer.status_code)
+    answer = await counted(
+        client,
+        posted,
+        provider=provider,
+        seconds=seconds,
+        max_bytes=_MAX_ANSWER_BYTES,
+        reference_header=request.reference_header,
+    )
     return answer.status_code, answer.content
 
 

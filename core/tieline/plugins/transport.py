@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tieline import metrics
 from tieline.errors import AnswerTooLarge, ProviderUnavailable
 from tieline.log import get_logger
 
@@ -50,6 +51,29 @@ async def exchange(
             reference=reference_of(response, reference_header),
             ms=round((time.perf_counter() - began) * 1000),
         )
+
+
+async def counted(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    provider: str,
+    seconds: float,
+    max_bytes: int,
+    reference_header: str | None,
+) -> httpx.Response:
+    """As `exchange`, and counted as a call to the provider that came to what the answer's status says."""
+    with metrics.provider_called(provider) as called:
+        answer = await exchange(
+            client,
+            request,
+            provider=provider,
+            seconds=seconds,
+            max_bytes=max_bytes,
+            reference_header=reference_header,
+        )
+        called.answered(answer.status_code)
+    return answer
 
 
 def reference_of(response: httpx.Response | None, header: str | None) -> str | None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import httpx
 
-from tieline import metrics
 from tieline.errors import ProviderError
 from tieline.log import fields_of, get_logger
 from tieline.plugins.contract import Endpoints
-from tieline.plugins.transport import exchange
+from tieline.plugins.transport import counted
 from tieline.vault import Secret
 
 _MAX_ANSWER_BYTES = 64 * 1024
@@ -29,16 +28,14 @@ async def ask_userinfo(
     headers = {"Accept": "application/json", "Authorization": f"Bearer {access.reveal()}"}
     asked = httpx.Request("GET", endpoints.userinfo, headers=headers)
     try:
-        with metrics.provider_called(provider) as called:
-            answer = await exchange(
-                client,
-                asked,
-                provider=provider,
-                seconds=seconds,
-                max_bytes=_MAX_ANSWER_BYTES,
-                reference_header=endpoints.reference_header,
-            )
-            called.answered(answer.status_code)
+        answer = await counted(
+            client,
+            asked,
+            provider=provider,
+            seconds=seconds,
+            max_bytes=_MAX_ANSWER_BYTES,
+            reference_header=endpoints.reference_header,
+        )
     except ProviderError as error:
         _log.warning("provider.userinfo_unknown", provider=provider, **fields_of(error))
         return {}
