@@ -81,9 +81,8 @@ class HTTPEndpoint(Generic[Context]):
             asked = GraphQLRequest.read(await self.operations.read_body(body, context))
         except Malformed as error:
             raise RequestRefused.because("BAD_REQUEST", str(error), status=400) from None
-        if not was_there or len(body) > LONG:  # whoever began to send may be nobody by now
-            context = await self.operations.authenticated(credentials)
-        prepared, context = await self.operations.admit(asked, context, credentials)
+        waited = not was_there or len(body) > LONG  # whoever began to send may be nobody by now
+        prepared, context = await self.operations.admit(asked, context, credentials, waited=waited)
         only(prepared.operation, OperationType.QUERY, OperationType.MUTATION)
         work = self.operations.run(prepared, context)
         if prepared.kind is OperationType.MUTATION:

@@ -129,23 +129,26 @@ class Operations(Generic[Context]):
         return Prepared(request=request, document=read.document, operation=operation, cost=cost)
 
     async def admit(
-        self, request: GraphQLRequest, context: Context, credentials: Credentials
+        self, request: GraphQLRequest, context: Context, credentials: Credentials, *, waited: bool = False
     ) -> tuple[Prepared, Context]:
         """As `prepare`, counted for the caller, and also refused to one that asked too much of late.
 
         A text that is not known is paid for before it is read, whatever comes of that. The operation runs with the
-        context that comes back: whoever had to wait for the reading may be nobody by now.
+        context that comes back: whoever `waited` before this, or has to wait for the reading, may be nobody by now,
+        and is looked up again, once for both.
         """
         cost = BASE_COST
         if not self.documents.knows(request.query):
             await self._spend(context, BASE_COST + len(request.query) // CHARS_READ)
             cost = 0
         who = await self._who(context)
-        if self._is_soon_read(request):
+        is_soon_read = self._is_soon_read(request)
+        if is_soon_read:
             prepared = self.prepare(request, who)
         else:
             async with self._in_time():
                 prepared = await self.aside(who, self.prepare, request, who)
+        if waited or not is_soon_read:
             context = await self.authenticated(credentials)
         await self._spend(context, cost + prepared.cost)
         return prepared, context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -208,3 +209,30 @@ async def test_a_long_body_is_paid_for_before_it_is_read_and_whoever_cannot_pay_
     price = (LONG + 1) // BYTES_READ
     assert [each.status_code for each in (rich, poor, sound)] == [400, 429, 200]
     assert spent == [price, price, price, BASE_COST + len("{hello}") // CHARS_READ, 1]
+
+
+LOOKED_UP: dict[str, tuple[bytes, int]] = {
+    "a long text": (json.dumps({"query": LONG_TEXT}).encode(), 2),
+    "a long body": (LONG_BODY, 2),
+    "a long body with a long text": (json.dumps({"query": LONG_TEXT}).encode().ljust(LONG + 1), 2),
+}
+
+
+@pytest.mark.parametrize(("body", "times"), LOOKED_UP.values(), ids=LOOKED_UP.keys())
+async def test_whoever_waits_is_looked_up_once_more_for_all_that_it_waited_for(
+    serve: Serve, body: bytes, times: int
+) -> None:
+    server = serve()
+
+    answer = await server.send(body)
+
+    assert (answer.status_code, server.seen.calls) == (200, times)
+
+
+@pytest.mark.parametrize("text", ["mutation{write}", LONG_TEXT], ids=["read at once", "read aside"])
+async def test_who_is_nobody_once_its_long_body_was_read_does_not_run_it(revoking: Server, text: str) -> None:
+    body = json.dumps({"query": text}).encode().ljust(LONG + 1)
+
+    answer = await revoking.send(body, authorization="Bearer somebody")
+
+    assert (answer.status_code, revoking.seen.started) == (401, 0)
