@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 
 import pytest
 
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm
 from tests.support.polling import until
-from tieline.database import system_scope
+from tieline.database import pool_figures, system_scope
 from tieline.errors import Unavailable
 
 END_ALL = """
@@ -55,3 +56,17 @@ async def test_a_transaction_whose_connection_is_cut_says_that_the_database_is_a
     async with system_scope() as scope:
         assert await scope.value("SELECT 1") == 1
     await admin.close()
+
+
+@pytest.mark.usefixtures("opened")
+async def test_what_is_committed_stays_so_when_its_connection_cannot_be_given_back_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.import_module("tieline.database.scope"), "_CLEAN_UP_SECONDS", 0.0)
+
+    async with system_scope() as scope:
+        assert await scope.value("SELECT 1") == 1
+    async with system_scope() as scope:
+        assert await scope.value("SELECT 2") == 2
+
+    assert pool_figures()["size"] == pool_figures()["idle"]

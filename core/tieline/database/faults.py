@@ -16,25 +16,28 @@ from tieline.errors import Busy, Unavailable
 _MET = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 _AWAY = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,  # it shuts down, starts, or somebody cancelled the statement
+    asyncpg.InsufficientResourcesError,  # connections, memory or disk
+    asyncpg.PostgresSystemError,  # its files
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, or one that is kept from writing
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
+    asyncpg.TransactionTimeoutError,
     OSError,  # time-outs too
 )
 
 MISUSED = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What the driver says to calls that do not fit its connection's state, and of connections that are gone."""
 
+DRIVER = (asyncpg.PostgresError, *MISUSED, OSError)
+"""All that the driver raises, whatever it is about."""
+
 
 @contextmanager
 def translated(connection: Any = None) -> Iterator[None]:
     """Around one call of the driver. Raises Busy and Unavailable.
 
-    What says that the driver was misused says so, unless the connection is gone. Without a connection, it is
-    one that is being asked for: whatever the server says to that, it cannot be used.
+    What the server says of a statement, or the driver of its use, stays what it is, unless the connection is gone.
+    Without a connection, it is one that is being asked for: whatever the server says to that, it cannot be used.
     """
     try:
         yield
@@ -43,7 +46,7 @@ def translated(connection: Any = None) -> Iterator[None]:
     except _AWAY as away:
         raise Unavailable from away
     except (*MISUSED, asyncpg.PostgresError) as error:
-        if connection is None or (isinstance(error, MISUSED) and is_gone(connection)):
+        if connection is None or is_gone(connection):
             raise Unavailable from error
         raise
 

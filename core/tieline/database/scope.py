@@ -13,13 +13,12 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-import asyncpg
 from tortoise.connection import get_connections
 
 from tieline import clock
 from tieline.database.connect import ALIAS, pool, pool_client
 from tieline.database.engine import OVER, ScopedTransaction
-from tieline.database.faults import MISUSED, is_gone, translated
+from tieline.database.faults import DRIVER, is_gone, translated
 from tieline.database.roles import APP_ROLE, SYSTEM_ROLE
 from tieline.ids import PracticeId
 
@@ -159,11 +158,12 @@ async def _commit(connection: Any) -> None:
 
 
 async def _give_back(connection: Any, *, committed: bool) -> None:
-    with suppress(*MISUSED):  # the pool has let go already of what the server closed
+    """Nothing that fails here says anything of what was done: the pool lets go of a connection that is of no use."""
+    with suppress(*DRIVER):
         try:
             if not committed and not is_gone(connection):
                 await connection.execute("ROLLBACK", timeout=_CLEAN_UP_SECONDS)
-        except (asyncpg.PostgresError, *MISUSED, OSError):
+        except DRIVER:
             connection.terminate()
         finally:
             await pool().release(connection, timeout=_CLEAN_UP_SECONDS)

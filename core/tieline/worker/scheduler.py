@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import asyncpg
+
 from tieline import clock
 from tieline.database import system_scope
 from tieline.errors import TryAgain
@@ -21,6 +23,8 @@ from tieline.work.doorbell import MAX_CALLS, Doorbell
 MAX_UNREAD = 500
 _LOST_AFTER = timedelta(seconds=2)
 _UNHEARD_AFTER = timedelta(seconds=30)
+_FAILED = (TryAgain, asyncpg.InternalServerError)
+"""The database is away, or broken inside. What it says of a statement that is wrong is a bug of ours."""
 
 log = get_logger(__name__)
 
@@ -58,7 +62,7 @@ async def _call(doorbell: Doorbell) -> int:
 
 
 async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Event) -> None:
-    """Look every `interval` seconds until told to stop; a database that is away is waited for."""
+    """Look every `interval` seconds until told to stop; a database or Redis that fails is waited for."""
     away = False
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
@@ -75,10 +79,10 @@ async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Ev
 
 def _said_once(error: BaseException | None, *, away: bool) -> bool:
     """Log that the database went or came back; whether it is away. Raises what is no such thing."""
-    if error is not None and not isinstance(error, TryAgain):
+    if error is not None and not isinstance(error, _FAILED):
         raise error
     if error is not None and not away:
-        log.warning("scheduler.away", **fields_of(error))
+        log.warning("scheduler.away", **fields_of(error), cause=type(error.__cause__ or error).__name__)
     if error is None and away:
         log.info("scheduler.back")
     return error is not None
