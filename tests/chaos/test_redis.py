@@ -29,7 +29,6 @@ ROW = "Redis forgets"
 async def working(stand: Stand) -> AsyncIterator[Stand]:
     """A provider that takes its time, and few threads, so that most messages are not fetched yet."""
     await stand.sandbox.control("PUT", "/latency", {"seconds": LATENCY})
-    stand.allowed.add("Consumer encountered a connection error")
     stand.start(GATEWAY, "serve")
     stand.start("scheduler", "scheduler", TIELINE_SCHEDULER_INTERVAL=SECONDS_BETWEEN_LOOKS)
     for number in range(WORKERS):

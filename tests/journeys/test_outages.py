@@ -1,17 +1,23 @@
-"""A database that fails ends nobody who works: it is said once, and once that it is over."""
+"""A database that fails and a Redis that is away end nobody who works: each says so once, and once that it is back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from tests.support.deployment import Deployment, Process
 from tests.support.firm import CREATE, Firm
-from tests.support.jobs import JobTable
+from tests.support.jobs import JobTable, enqueue_pruning
+from tests.support.own_redis import OwnRedis, running_redis
 from tests.support.polling import until
+from tests.support.sockets import reset
+from tieline.work import doorbell
 
 FAILURES = {
     "25006": "ReadOnlySQLTransactionError",
@@ -27,6 +33,9 @@ CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'as if it were so' USING ERRCODE = '{code}'; END $$;
 CREATE TRIGGER failing BEFORE {when} EXECUTE FUNCTION failing();
 """
+_TRIES = 40
+_LIBRARY = ("Consumer", "Failed to", "Unhandled")
+"""How the library begins what it says of a Redis that is away."""
 
 
 @asynccontextmanager
@@ -83,3 +92,58 @@ async def test_people_are_told_that_a_database_which_may_not_write_is_away(
 
     assert answer.status_code == 200
     assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAVAILABLE"]
+
+
+def asking_soon_again() -> None:
+    patch.object(doorbell, "_QUIET_SECONDS", 0.1).start()
+
+
+@pytest.fixture
+def own(deployment: Deployment, tmp_path: Path) -> Iterator[OwnRedis]:
+    with running_redis(deployment, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def hanging_up(port: int, tries: Counter[str]) -> AsyncIterator[None]:
+    """Whoever comes to this port is counted and hung up on."""
+
+    def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tries["connections"] += 1
+        reset(writer.transport)
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_worker_and_scheduler_say_once_that_redis_went_and_once_that_it_is_back(
+    own: OwnRedis, jobs: JobTable, start: Callable[..., Process]
+) -> None:
+    there, tries = {"TIELINE_REDIS_URL": own.url}, Counter[str]()
+    worker = start("worker", prepare=asking_soon_again, **there)
+    scheduler = start("scheduler", prepare=asking_soon_again, **there)
+    await asyncio.to_thread(worker.wait_for, "job.done")
+    await jobs.rest_daily()
+
+    own.kill()
+    async with hanging_up(own.port, tries):
+
+        async def tried() -> bool:
+            return tries["connections"] >= _TRIES
+
+        await until(tried, "both have looked for Redis again and again")
+    own.start()
+    await until_said(worker, "worker.back", 1)
+    await until_said(scheduler, "doorbell.back", 1)
+    await enqueue_pruning()
+    await jobs.wait_until_over()
+
+    assert (worker.stop(), scheduler.stop()) == (0, 0)
+    told = worker.logged()
+    assert told.count('"worker.away"') == 1
+    assert [line for line in told.splitlines() if any(f'"event": "{word}' in line for word in _LIBRARY)] == []
+    assert scheduler.logged().count('"doorbell.away"') == 1

@@ -33,6 +33,8 @@ _ANSWER_SECONDS = 1.0
 _TRIED_SECONDS = 5
 _QUIET_SECONDS = 5.0
 _SECONDS_A_RING = 0.02  # the broker sends one after the other
+_FAULTS = (redis.RedisError, dramatiq.errors.BrokerError, OSError)
+"""What the client and the broker raise when Redis is away, refuses or does not answer in time."""
 
 log = get_logger(__name__)
 
@@ -43,6 +45,7 @@ def make_broker(
     *,
     answer_seconds: float = _ANSWER_SECONDS,
     name: str = COMMAND,
+    kind: type[RedisBroker] = RedisBroker,
 ) -> RedisBroker:
     """A broker with no retries, no delays and quick recovery: those belong to the job rows.
 
@@ -60,7 +63,7 @@ def make_broker(
         raise StartRefused(
             "TIELINE_REDIS_URL is not an address like redis://:password@host:6379/0; mend it."
         ) from malformed
-    return RedisBroker(
+    return kind(
         connection_pool=pool,
         middleware=list(middleware),
         heartbeat_timeout=5_000,
@@ -102,17 +105,20 @@ class Doorbell:
         """How many rings of this queue nobody has heard yet; None when Redis does not say."""
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                return await asyncio.to_thread(self._unread, queue)
-        except (TimeoutError, redis.RedisError) as error:
+                unread = await asyncio.to_thread(self._unread, queue)
+        except _FAULTS as error:
             self._went_away(error)
             return None
+        if self._away:  # whoever only looks finds out, too, that rings are taken again
+            await self._told(self._try_out, 1)
+        return unread
 
     async def answers(self) -> bool:
         """Whether Redis answers at this moment."""
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return bool(await asyncio.to_thread(self._broker.client.ping))
-        except (TimeoutError, redis.RedisError):
+        except _FAULTS:
             return False
 
     async def fault(self) -> str | None:
@@ -124,7 +130,7 @@ class Doorbell:
             return "full: jobs wait until Redis has memory again"
         except redis.ResponseError:
             return "refused: jobs wait until Redis takes what is written"
-        except (TimeoutError, redis.RedisError):
+        except _FAULTS:
             return AWAY
         return None
 
@@ -136,7 +142,7 @@ class Doorbell:
         try:
             async with asyncio.timeout(_ANSWER_SECONDS * 2 + _SECONDS_A_RING * count):
                 await asyncio.to_thread(send)
-        except (TimeoutError, redis.RedisError, dramatiq.errors.BrokerError) as error:
+        except _FAULTS as error:
             self._went_away(error)
             return False
         self._came_back()

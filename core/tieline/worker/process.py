@@ -29,6 +29,7 @@ from tieline.watchdog import OwnLoop, watching
 from tieline.work.actor import BACKGROUND, INTERACTIVE
 from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
 from tieline.worker.health import answering
+from tieline.worker.patience import PatientBroker
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
@@ -118,6 +119,7 @@ def start_worker(
         [AgeLimit(max_age=MAX_AGE_MS)],
         answer_seconds=_PATIENCE_SECONDS,
         name=name_of("worker", queues),
+        kind=PatientBroker,
     )
     worker = dramatiq.Worker(
         broker, queues=set(queues), worker_threads=settings.worker_threads, worker_timeout=500
