@@ -23,7 +23,7 @@ class PatientBroker(RedisBroker):
     """
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+        super().__init__(**given)  # type: ignore[no-untyped-call]  # the library has no types
         self._line = _Line()
 
     def do_fetch(self, queue_name: str, count: int) -> list[bytes]:
@@ -40,7 +40,7 @@ class PatientBroker(RedisBroker):
         """Whether Redis has answered, and what."""
         began = time.monotonic()
         try:
-            answer = self.__getattr__(command)(*given)
+            answer = self.__getattr__(command)(*given)  # type: ignore[no-untyped-call]  # nor here
         except AWAY as error:
             self._line.broke(error, began=began)
             return False, None
