@@ -66,7 +66,7 @@ class Context:
             _authenticate=authenticate,
             _identify=identify,
             _principal=principal,
-            _loaders=None if principal is None else Loaders.of(principal),
+            _loaders=None if principal is None else Loaders(principal),
             _known_at=known_at,
             _identified_at=known_at,
             _unchanged=unchanged,
@@ -100,7 +100,7 @@ class Context:
     async def renew(self) -> None:
         """For the next event of a subscription: nothing is loaded, and authority is fresh. Raises Unauthenticated."""
         await self.confirm()
-        self.load_ahead(Ahead())
+        self.load_ahead(Ahead)
 
     async def confirm(self) -> None:
         """Authority is fresh from here on; what is loaded stays. Raises Unauthenticated."""
@@ -125,9 +125,9 @@ class Context:
             unchanged = self._unchanged(self._principal, since=self._known_at)
         return self._known_at if unchanged is None else max(self._known_at, unchanged)
 
-    def load_ahead(self, ahead: Ahead) -> None:
+    def load_ahead(self, ahead: Callable[[], Ahead]) -> None:
         """Nothing is loaded; what is loaded next takes along what will be asked for."""
-        self._loaders = Loaders.of(self.principal, ahead)
+        self._loaders = Loaders(self.principal, ahead)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -57,55 +58,84 @@ class Ahead:
     organisations: Collection[OrganisationId] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Loaders:
-    """Named for what they map. `app` and `quota_of_app` go by the provider's slug; `connections` are a client's
-    current ones; `last_run` is the latest sync of a connection's organisation, `settings` what is settled about one.
+    """Named for what they map, each made when it is first asked for: an event of many subscriptions asks for few.
+
+    `app` and `quota_of_app` go by the provider's slug; `connections` are a client's current ones; `last_run` is the
+    latest sync of a connection's organisation, `settings` what is settled about one. `ahead` is asked at most once.
     """
 
-    app: DataLoader[str, App | None]
-    client: DataLoader[ClientId, Client | None]
-    connection: DataLoader[ConnectionId, Connection | None]
-    connections: DataLoader[ClientId, list[Connection]]
-    last_run: DataLoader[ConnectionId, Run | None]
-    namesakes: DataLoader[OrganisationId, tuple[ClientId, ...]]
-    organisation: DataLoader[OrganisationId, Organisation | None]
-    person: DataLoader[PersonId, Person | None]
-    quota_of_app: DataLoader[str, QuotaTold | None]
-    quota_of_connection: DataLoader[ConnectionId, QuotaTold | None]
-    settings: DataLoader[ConnectionId, list[Settled]]
-    suggestions: DataLoader[Found, tuple[Suggestion, ...]]
-    team: DataLoader[TeamId, Team | None]
-    team_size: DataLoader[TeamId, TeamSize | None]
-    warning: DataLoader[ConnectionId, Warned | None]
+    def __init__(self, principal: Principal, ahead: Callable[[], Ahead] = Ahead) -> None:
+        self._principal = principal
+        self._look_ahead = ahead
 
-    @classmethod
-    def of(cls, principal: Principal, ahead: Ahead = Ahead()) -> Loaders:
-        return cls(
-            app=_loader(lambda _: list_apps(principal.practice_id), lambda app: app.provider),
-            client=_loader(
-                lambda ids: clients.get_clients(principal, ids), lambda client: client.id, ahead.clients
-            ),
-            connection=_loader(
-                lambda ids: connections.get_connections(principal, ids),
-                lambda connection: connection.id,
-                ahead.connections,
-            ),
-            connections=_connections(principal, ahead.clients),
-            last_run=_last_run(principal),
-            namesakes=_namesakes(principal),
-            organisation=_loader(
-                lambda ids: _organisations(principal, ids), lambda known: known.id, ahead.organisations
-            ),
-            person=_loader(lambda ids: practices.list_people(principal, ids), lambda person: person.id),
-            quota_of_app=_quota_of_app(principal),
-            quota_of_connection=_quota_of_connection(principal),
-            settings=_settings(principal),
-            suggestions=_suggestions(principal),
-            team=_loader(lambda ids: practices.list_teams(principal, ids), lambda team: team.id),
-            team_size=_loader(lambda ids: team_sizes(principal, ids), lambda size: size.team_id),
-            warning=_loader(lambda ids: list_warnings(principal, ids), lambda warned: warned.connection_id),
-        )
+    @cached_property
+    def _ahead(self) -> Ahead:
+        return self._look_ahead()
+
+    @cached_property
+    def app(self) -> DataLoader[str, App | None]:
+        practice_id = self._principal.practice_id
+        return _loader(lambda _: list_apps(practice_id), lambda app: app.provider)
+
+    @cached_property
+    def client(self) -> DataLoader[ClientId, Client | None]:
+        read = partial(clients.get_clients, self._principal)
+        return _loader(read, lambda client: client.id, self._ahead.clients)
+
+    @cached_property
+    def connection(self) -> DataLoader[ConnectionId, Connection | None]:
+        read = partial(connections.get_connections, self._principal)
+        return _loader(read, lambda connection: connection.id, self._ahead.connections)
+
+    @cached_property
+    def connections(self) -> DataLoader[ClientId, list[Connection]]:
+        return _connections(self._principal, self._ahead.clients)
+
+    @cached_property
+    def last_run(self) -> DataLoader[ConnectionId, Run | None]:
+        return _last_run(self._principal)
+
+    @cached_property
+    def namesakes(self) -> DataLoader[OrganisationId, tuple[ClientId, ...]]:
+        return _namesakes(self._principal)
+
+    @cached_property
+    def organisation(self) -> DataLoader[OrganisationId, Organisation | None]:
+        read = partial(_organisations, self._principal)
+        return _loader(read, lambda known: known.id, self._ahead.organisations)
+
+    @cached_property
+    def person(self) -> DataLoader[PersonId, Person | None]:
+        return _loader(partial(practices.list_people, self._principal), lambda person: person.id)
+
+    @cached_property
+    def quota_of_app(self) -> DataLoader[str, QuotaTold | None]:
+        return _quota_of_app(self._principal)
+
+    @cached_property
+    def quota_of_connection(self) -> DataLoader[ConnectionId, QuotaTold | None]:
+        return _quota_of_connection(self._principal)
+
+    @cached_property
+    def settings(self) -> DataLoader[ConnectionId, list[Settled]]:
+        return _settings(self._principal)
+
+    @cached_property
+    def suggestions(self) -> DataLoader[Found, tuple[Suggestion, ...]]:
+        return _suggestions(self._principal)
+
+    @cached_property
+    def team(self) -> DataLoader[TeamId, Team | None]:
+        return _loader(partial(practices.list_teams, self._principal), lambda team: team.id)
+
+    @cached_property
+    def team_size(self) -> DataLoader[TeamId, TeamSize | None]:
+        return _loader(partial(team_sizes, self._principal), lambda size: size.team_id)
+
+    @cached_property
+    def warning(self) -> DataLoader[ConnectionId, Warned | None]:
+        return _loader(partial(list_warnings, self._principal), lambda warned: warned.connection_id)
 
 
 def _loader(

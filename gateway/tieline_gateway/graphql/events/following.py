@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from tieline.events.feeds import KEPT_SECONDS, reading
 from tieline.events.repository import EventCursor, Recorded
@@ -27,7 +28,7 @@ async def follow_events(context: Context, after: str) -> AsyncGenerator[Recorded
             principal = context.principal
             batch = await reader.read(principal, place)
             if batch.events:  # else nothing is loaded, and thousands who wait make no loaders for it
-                context.load_ahead(ahead_of(batch.events))
+                context.load_ahead(partial(ahead_of, batch.events))
             read_at = time.monotonic()
             for event in batch.events:
                 await context.confirm()
