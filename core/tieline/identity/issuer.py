@@ -27,7 +27,8 @@ from tieline import clock
 from tieline.errors import IssuerUnavailable, ProviderError, Unauthenticated
 from tieline.identity.jwks import KeySet, read_key_set
 from tieline.identity.reading import Unreadable, read_object
-from tieline.identity.tokens import Head, Identity, TokenRefused, check_claims, read_head, verified_claims
+from tieline.identity.tokens import Head, Identity, TokenRefused, check_claims, read_head
+from tieline.identity.verified import Verified
 from tieline.log import get_logger
 from tieline.plugins.transport import exchange
 from tieline.settings import Settings, is_safe_address
@@ -64,6 +65,7 @@ class Issuer:
         self.audience = audience
         self._client = client
         self._keys_url = keys_url
+        self._verified = Verified()
         self._fetched: _Fetched | None = None
         self._failed_at: datetime | None = None
         self._fetching: asyncio.Task[None] | None = None
@@ -85,7 +87,7 @@ class Issuer:
         try:
             head = read_head(token)
             keys = await self._keys_for(head)
-            claims = verified_claims(token, keys.find(head.key_id, head.algorithm))
+            claims = self._verified.claims(token, keys.find(head.key_id, head.algorithm))
             return check_claims(claims, issuer=self.name, audience=self.audience, at=clock.now())
         except TokenRefused as refusal:
             _log.debug("identity.token_refused", because=str(refusal))
