@@ -13,13 +13,13 @@ from redis.asyncio.client import PubSub
 
 from tieline.live.client import ANSWER_SECONDS, AWAY, make_client
 from tieline.live.hints import CHANNEL, decode
+from tieline.live.patience import patience
 from tieline.live.presence import Presence
 from tieline.live.watchers import WATCHERS, Watchers
 from tieline.log import get_logger
 from tieline.settings import Settings
 
 HEARTBEAT_SECONDS = 5.0
-_HEARINGS = 3  # a process that is busy reads an answer late that came in time
 _PAUSES = (0.1, 0.5, 1.0, 2.0)
 
 log = get_logger(__name__)
@@ -53,7 +53,7 @@ class Listener:
 
     async def _listen(self) -> None:
         async with self._client.pubsub() as subscription:
-            async with asyncio.timeout(ANSWER_SECONDS * 2):
+            async with patience(ANSWER_SECONDS * 2):
                 await subscription.subscribe(CHANNEL)
             while True:
                 message = await _next(subscription)
@@ -74,15 +74,18 @@ class Listener:
 
 async def _next(subscription: PubSub) -> dict[str, Any]:
     """The next message of any kind. Raises TimeoutError when the other side is silent even if it is asked."""
-    patience = HEARTBEAT_SECONDS + ANSWER_SECONDS * (_HEARINGS + 1)  # it may have to connect anew
-    async with asyncio.timeout(patience):
-        message = await subscription.get_message(timeout=HEARTBEAT_SECONDS)
-        if message is None:
-            await subscription.ping()
-        for _ in range(_HEARINGS):
-            message = message or await subscription.get_message(timeout=ANSWER_SECONDS)
-    if message is None:
-        raise TimeoutError("no heartbeat")
+    with suppress(TimeoutError):
+        async with patience(HEARTBEAT_SECONDS):
+            return await _read(subscription)
+    async with patience(ANSWER_SECONDS * 4):  # it may have to connect anew
+        await subscription.ping()
+        return await _read(subscription)
+
+
+async def _read(subscription: PubSub) -> dict[str, Any]:
+    message = None
+    while message is None:
+        message = await subscription.get_message(timeout=None)
     return dict(message)
 
 

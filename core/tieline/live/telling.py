@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from redis.asyncio import Redis
 from tieline.ids import PracticeId
 from tieline.live.client import ANSWER_SECONDS, AWAY, make_client
 from tieline.live.hints import CHANNEL, Hint, encode
+from tieline.live.patience import patience
 from tieline.live.presence import Presence
 from tieline.settings import Settings
 
@@ -34,7 +34,7 @@ class Teller:
         if time.monotonic() < self._quiet_until:
             return False
         try:
-            async with asyncio.timeout(ANSWER_SECONDS * 2):
+            async with patience(ANSWER_SECONDS * 2):
                 await self._client.publish(CHANNEL, encode(practice_id, hints))
         except AWAY as error:
             self._quiet_until = time.monotonic() + QUIET_SECONDS
