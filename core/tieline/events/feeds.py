@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from tieline import live
 from tieline.events.repository import Batch, EventCursor, Recorded
 from tieline.events.service import read_on
+from tieline.events.turns import Turns
 from tieline.ids import PracticeId
 from tieline.live import Watcher
 from tieline.principal import Principal
@@ -88,6 +89,7 @@ class Feed:
 
     def __init__(self, *, whole: bool) -> None:
         self.watchers: set[Watcher] = set()
+        self.turns = Turns()
         self._whole = whole
         self._known: _Stretch | None = None
         self._reads: dict[tuple[EventCursor, bool], _Read] = {}
@@ -193,12 +195,13 @@ class Feeds:
 
 
 class Reader:
-    """One subscriber's way to the feed: read until nothing is left, wait, read on."""
+    """One subscriber's way to the feed: read until nothing is left, each event in its turn, wait, read on."""
 
     def __init__(self, feeds: Feeds, watcher: Watcher) -> None:
         self._feeds = feeds
         self._watcher = watcher
         self._view: View | None = None
+        self._feed: Feed | None = None
         self._since = time.monotonic()
         self._end: EventCursor | None = None
 
@@ -208,10 +211,15 @@ class Reader:
         if view != self._view:
             self.leave()
             self._view = view
-        feed = self._feeds.join(view, self._watcher)
+        feed = self._feed = self._feeds.join(view, self._watcher)
         batch = await feed.read(principal, after, since=self._since, was_end=after == self._end)
         self._end = None if batch.more else batch.cursor
         return batch
+
+    async def turn(self) -> None:
+        """Before each event that is sent: however many are told of it, nobody else waits for all of them."""
+        if self._feed is not None:
+            await self._feed.turns.take()
 
     async def wait(self) -> None:
         """Until there may be more: a hint came, or it is time to look without one."""
@@ -221,7 +229,7 @@ class Reader:
     def leave(self) -> None:
         if self._view is not None:
             self._feeds.leave(self._view, self._watcher)
-            self._view = None
+            self._view = self._feed = None
 
 
 FEEDS = Feeds()

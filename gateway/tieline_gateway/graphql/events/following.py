@@ -31,6 +31,7 @@ async def follow_events(context: Context, after: str) -> AsyncGenerator[Recorded
                 context.load_ahead(partial(ahead_of, batch.events))
             read_at = time.monotonic()
             for event in batch.events:
+                await reader.turn()
                 await context.confirm()
                 if context.principal != principal or time.monotonic() - read_at >= SENDING_SECONDS:
                     break
