@@ -36,23 +36,23 @@ class Told:
             _say(str(time.monotonic()))
 
 
-async def hold(url: str, keys: list[str], sockets: int, after: str) -> None:
+async def hold(url: str, bearers: list[str], sockets: int, after: str) -> None:
     free, told = asyncio.Semaphore(_AT_ONCE), Told(sockets)
     async with asyncio.TaskGroup() as group:
 
-        async def begin(key: str) -> None:
+        async def begin(bearer: str) -> None:
             async with free:
                 connection = await connect(
                     url, subprotocols=[PROTOCOL], open_timeout=60, ping_interval=None, compression=None
                 )
                 socket = Socket(connection)
-                await socket.acknowledged(key)
+                await socket.acknowledged(bearer)
                 await socket.subscribe("events", _SUBSCRIPTION, after=after)
             group.create_task(_follow(connection, told))
 
         async with asyncio.TaskGroup() as beginning:
             for number in range(sockets):
-                beginning.create_task(begin(keys[number % len(keys)]))
+                beginning.create_task(begin(bearers[number % len(bearers)]))
         _say("open")
 
 

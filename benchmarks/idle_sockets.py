@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.deployed import ask, deployed, gateway_of, keys_of_a_practice
+from benchmarks.deployed import ask, bearers_of_a_practice, deployed, gateway_of
 from tests.support.deployment import Gateway
 from tieline.identity.standing import Connected, connected, still
 from tieline.ids import ApiKeyId, new_id
@@ -46,26 +46,27 @@ class Spent:
 async def measured(*, sockets: int, seconds: int) -> list[str]:
     """The lines of a table."""
     most_connections()
-    callers = max(1, sockets // _OF_ONE_CALLER)
-    async with deployed() as deployment:
-        keys = await keys_of_a_practice(callers)
-        with gateway_of(deployment) as gateway:
+    callers = max(2, sockets // _OF_ONE_CALLER)
+    async with deployed() as there:
+        bearers = await bearers_of_a_practice(there, callers)
+        with gateway_of(there.deployment) as gateway:
             pid = gateway.process.popen.pid
-            after = (await ask(gateway, keys[0], _CURSOR)).json()["data"]["clients"]["eventCursor"]
+            after = (await ask(gateway, bearers[0], _CURSOR)).json()["data"]["clients"]["eventCursor"]
             empty, idle_empty = Spent.by(pid), await _idle(pid, seconds)
-            async with _held(gateway, keys, sockets, after) as last_told:
+            async with _held(gateway, bearers, sockets, after) as last_told:
                 await asyncio.sleep(_SETTLING_SECONDS)
                 full, idle_full = Spent.by(pid), await _idle(pid, seconds)
                 before = Spent.by(pid)
-                told = [await _told(gateway, keys[0], last_told) for _ in range(_EVENTS)]
+                told = [await _told(gateway, bearers[0], last_told) for _ in range(_EVENTS)]
                 telling = (Spent.by(pid).seconds - before.seconds) / _EVENTS
-        one, few, many = await _looks(keys, sockets)
+        one, few, many = await _looks(bearers, sockets)
     memory = (full.resident - empty.resident) / sockets / 1024
     more = 1000 * (idle_full - idle_empty) / sockets
     last = f"{median(told):.2f} s, {max(told):.2f} s"
     return [
         f"| {sockets:,} idle sockets of {callers} people on one gateway, each with connectionEvents | |",
         "|---|---|",
+        f"| who holds them | {callers - callers // 2} people with API keys, {callers // 2} with tokens |",
         f"| memory a socket | {memory:.0f} KiB |",
         f"| CPU a minute, with none of them | {idle_empty:.2f} s |",
         f"| CPU a minute, with all of them | {idle_full:.2f} s |",
@@ -87,10 +88,10 @@ async def _idle(pid: int, seconds: int) -> float:
 
 @asynccontextmanager
 async def _held(
-    gateway: Gateway, keys: Sequence[str], sockets: int, after: str
+    gateway: Gateway, bearers: Sequence[str], sockets: int, after: str
 ) -> AsyncIterator[Callable[[], Awaitable[float]]]:
     """The sockets, held by another process; yields what waits for the instant at which the last was told."""
-    asked = {"url": gateway.socket, "keys": keys, "sockets": sockets, "after": after}
+    asked = {"url": gateway.socket, "bearers": bearers, "sockets": sockets, "after": after}
     holding = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.holding"),
         stdin=asyncio.subprocess.PIPE,
@@ -113,16 +114,16 @@ async def _held(
         await holding.wait()
 
 
-async def _told(gateway: Gateway, key: str, last_told: Callable[[], Awaitable[float]]) -> float:
+async def _told(gateway: Gateway, bearer: str, last_told: Callable[[], Awaitable[float]]) -> float:
     """How long it takes from a mutation's beginning until every socket has its event."""
     began = time.monotonic()
-    await ask(gateway, key, _CREATE)
+    await ask(gateway, bearer, _CREATE)
     return await last_told() - began
 
 
-async def _looks(keys: Sequence[str], sockets: int) -> tuple[float, float, float]:
+async def _looks(bearers: Sequence[str], sockets: int) -> tuple[float, float, float]:
     """Milliseconds of a look: at one socket, at all of them of these callers, and at all of callers of their own."""
-    callers = [await connected(key, None) for key in keys]
+    callers = [await connected(bearer, None) for bearer in bearers]
     own = [
         Connected(
             practice_id=callers[0].practice_id,
