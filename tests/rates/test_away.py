@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -102,6 +104,24 @@ async def test_of_a_mute_redis_one_caller_asks_and_the_others_do_not_wait_for_it
         assert await granted(process, "a") == 4
     finally:
         own_redis.go_on()
+
+
+async def test_a_loop_that_is_busy_takes_nobody_for_away(client: Redis) -> None:
+    process = Rates(client, answer_seconds=0.01)
+    assert await Rates(client).spend("test", "a", 1, SLOW) is None, "it is connected"
+
+    async def busy() -> None:
+        while True:
+            time.sleep(0.03)  # noqa: ASYNC251 - what blocks the loop is what this is about
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(busy())
+    with structlog.testing.capture_logs() as events:
+        left = await granted(process, "a", 5)
+    working.cancel()
+
+    assert left == 4
+    assert events == []
 
 
 async def test_a_redis_that_forgot_everything_begins_with_full_buckets(client: Redis) -> None:

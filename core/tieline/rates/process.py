@@ -17,6 +17,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from tieline.live.client import AWAY, make_client
+from tieline.live.patience import patience
 from tieline.log import fields_of, get_logger
 from tieline.rates.bucket import Buckets, Rate
 from tieline.settings import Settings
@@ -55,7 +56,7 @@ class Rates:
         if self._run is None or not self._asks_redis():
             return self._own.take(name, cost, rate)
         try:
-            async with asyncio.timeout(self._answer_seconds), self._lines:
+            async with patience(self._answer_seconds), self._lines:
                 wait = await self._run(keys=[name], args=[rate.span(cost), rate.whole])
         except AWAY as error:
             self._went_away(error)
