@@ -23,19 +23,16 @@ from ipaddress import IPv6Address, ip_address
 from typing import TypeVar
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tieline import rates
 from tieline.errors import Unauthenticated
 from tieline.rates import Rate
-from tieline_gateway.routes.consent_page import sentence_page
+from tieline_gateway.refusals import refused_at
 from tieline_gateway.routes.oauth import CALLBACK_LABEL
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL
 from tieline_gateway.transport.errors import RequestRefused
-from tieline_gateway.transport.http import refusal
 from tieline_gateway.transport.incoming import PRACTICE_HEADER
-from tieline_gateway.transport.negotiation import JSON
 
 Kept = TypeVar("Kept")
 
@@ -43,6 +40,7 @@ MOST_REMEMBERED = 20_000
 GRAPHQL_LABEL = "/graphql"
 
 _GOOD = range(200, 400)
+_WHY = "Too many came back from a provider at once."
 _NETWORK_BITS = 64  # what one household or office has of IPv6
 
 
@@ -165,7 +163,8 @@ class Addresses:
             return
         wait = await self._strangers.wait(visit)
         if wait is not None:
-            await _refusal(visit.guard, wait)(scope, receive, send)
+            refused = refused_at(self._label(scope["path"]), RequestRefused.for_a_while(wait), why=_WHY)
+            await refused(scope, receive, send)
             return
         await self._strangers.learn(visit, await self._status(scope, receive, send))
 
@@ -208,19 +207,6 @@ def _credentials(scope: Scope) -> str:
     headers = Headers(scope=scope)
     said = (headers.get("authorization"), headers.get(PRACTICE_HEADER))
     return " ".join(value for value in said if value)
-
-
-def _refusal(guard: Guard, wait: timedelta) -> Response:
-    error = RequestRefused.for_a_while(wait)
-    if guard.kind == "token":
-        return refusal(error, JSON)
-    if guard.kind == "callback":
-        sentence = f"Too many came back from a provider at once. Reload this page in {error.retry_after} s."
-        response: Response = sentence_page(sentence, status=429)
-    else:
-        response = Response(status_code=429)
-    response.headers["retry-after"] = str(error.retry_after)
-    return response
 
 
 def _remember(kept: OrderedDict[str, Kept], name: str, value: Kept) -> None:

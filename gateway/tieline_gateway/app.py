@@ -16,6 +16,7 @@ from tieline_gateway.graphql.context import Context
 from tieline_gateway.graphql.schema import build_schema
 from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
+from tieline_gateway.places import Places
 from tieline_gateway.presence import Presence
 from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
 from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callback
@@ -64,6 +65,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
                 expose_headers=[CORRELATION_HEADER, "retry-after"],
                 max_age=600,
             ),
+            Middleware(Places, label=_label),
             Middleware(Addresses, label=_label, strangers=strangers),
         ],
     )

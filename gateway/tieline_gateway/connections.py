@@ -1,7 +1,11 @@
 """Bounds on connections below HTTP: how long a request's head may take and how large it may be, how many there are,
 and how long the other end of a socket may take nothing.
 
-uvicorn bounds none of them, so a stranger without a key could hold connections open for ever.
+uvicorn bounds none of them but requests, so a stranger without a key could hold connections open for ever.
+
+    most_connections()    places, for requests and sockets alike; who has one keeps it
+    + KEPT_PLACES         what comes then is answered, by `places`, and let go: health, figures and refusals
+    beyond                cut before a byte is read, for the database and Redis need descriptors too
 """
 
 from __future__ import annotations
@@ -21,7 +25,13 @@ HEAD_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
 STALLED_SECONDS = 30.0
 CLOSING_SECONDS = 2.0
+KEPT_PLACES = 64
+HURRIED_SECONDS = 1.0
+FULL = "tieline.full"
+"""Where the state of a request or a socket that found no place has the number of places."""
+
 _MOST = 10_000
+_LEAST = 8
 _SPARE_DESCRIPTORS = 128
 _NO_TEXT = 1007
 
@@ -32,15 +42,22 @@ class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose next request's head is not there in time, or whose headers are too large.
 
     The time runs from the first byte after an answer, whatever the bytes are; trailers count as headers.
+    `limit_concurrency` of its server is the number of places: whoever finds none gets one answer, and has to be quick.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._is_beyond = False
+        self._places, self.limit_concurrency = self.limit_concurrency, None  # the library passes over sockets
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self._places is not None and len(self.connections) > self._places + KEPT_PLACES:
+            transport.abort()
+            return
+        self._is_beyond = self._places is not None and len(self.connections) > self._places
         self._begin_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -68,13 +85,29 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._end_head()
+        no_place = self._finds_no_place()
+        if no_place:
+            self.scope["state"][FULL] = self._places
         super().on_headers_complete()
+        if no_place and self.cycle is not None:
+            self.cycle.keep_alive = False
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._finds_no_place():
+            self.app_state = {**self.app_state, FULL: self._places}
+        super().handle_websocket_upgrade()
+
+    def _finds_no_place(self) -> bool:
+        if self._is_beyond and self._places is not None:
+            self._is_beyond = len(self.connections) > self._places
+        return self._is_beyond
 
     def _is_answered(self) -> bool:
         return bool(getattr(self.cycle, "response_complete", True))
 
     def _begin_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_late)
+        seconds = HURRIED_SECONDS if self._is_beyond else HEAD_SECONDS
+        self._deadline = self.loop.call_later(seconds, self._too_late)
 
     def _end_head(self) -> None:
         if self._deadline is not None:
@@ -129,6 +162,8 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         if self.handshake_complete and self.close_sent:
             raise ClientDisconnected
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # it was answered; the library would log that it was not
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(b"".join(self.frames)):
@@ -161,10 +196,10 @@ def _is_text(data: bytes) -> bool:
 
 
 def most_connections() -> int:
-    """How many connections this process can hold: raises its limit of descriptors as far as it may."""
+    """How many connections find a place in this process: raises its limit of descriptors as far as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST + _SPARE_DESCRIPTORS
+    wanted = _MOST + KEPT_PLACES + _SPARE_DESCRIPTORS
     allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
     if soft != resource.RLIM_INFINITY and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    return max(allowed - _SPARE_DESCRIPTORS, _SPARE_DESCRIPTORS)
+    return max(min(_MOST, allowed - KEPT_PLACES - _SPARE_DESCRIPTORS), _LEAST)

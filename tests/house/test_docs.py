@@ -308,6 +308,7 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
             webhooks.WEBHOOK_LABEL
         ),
         "Sockets of one caller in one process": f"{gateway.sockets_per_caller:,}",
+        "Connections of one process, requests and sockets together": f"{connections._MOST:,}",
         "The time a query or mutation may take": f"{endpoint.OPERATION_SECONDS:g} s",
         "Operations under way on one socket": f"{sockets.MAX_OPERATIONS:,}",
         "The time until `connection_init`": f"{sockets.INIT_SECONDS:g} s",

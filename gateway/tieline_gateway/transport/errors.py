@@ -18,6 +18,7 @@ Every error has `extensions.code`. The transport's own codes:
     TOO_MANY_OPERATIONS                   this socket already runs as many as it may
     INTERNAL                        500   a bug, or something of ours is down
     TIMEOUT                         503   the operation took too long and was cancelled
+    TOO_MANY_CONNECTIONS            503   this process holds as many as it may; `retryAfter` says when to come again
 """
 
 from __future__ import annotations
@@ -59,19 +60,24 @@ class RequestRefused(Exception):
         self.retry_after = retry_after
 
     @classmethod
-    def because(cls, code: str, message: str, *, status: int | None = None) -> RequestRefused:
-        return cls([told(code, message)], status=status)
+    def because(
+        cls, code: str, message: str, *, status: int | None = None, retry_after: int | None = None
+    ) -> RequestRefused:
+        more = {} if retry_after is None else {"retryAfter": retry_after}
+        return cls([told(code, message, **more)], status=status, retry_after=retry_after)
 
     @classmethod
     def for_a_while(cls, wait: timedelta) -> RequestRefused:
         """The caller asked too much of late. Whole seconds, so that whoever waits them is let through."""
         seconds = math.ceil(wait.total_seconds())
-        error = told(
-            "RATE_LIMITED",
-            f"You have asked for very much in a short time; ask again in {seconds} s.",
-            retryAfter=seconds,
-        )
-        return cls([error], status=429, retry_after=seconds)
+        sentence = f"You have asked for very much in a short time; ask again in {seconds} s."
+        return cls.because("RATE_LIMITED", sentence, status=429, retry_after=seconds)
+
+    @classmethod
+    def full(cls, seconds: int) -> RequestRefused:
+        """The process has no place for one more connection."""
+        sentence = f"This process holds as many connections as it may; try again in {seconds} s."
+        return cls.because("TOO_MANY_CONNECTIONS", sentence, status=503, retry_after=seconds)
 
 
 class TooMany(Exception):
