@@ -73,7 +73,10 @@ class Presence:
         caller = await connected(credentials.token, credentials.practice)
         who = f"{caller.practice_id} {caller.person_id or caller.api_key_id}"
         if self._most is not None and self._held[who] >= self._most:
-            raise TooMany(f"You hold {self._most} sockets; close one, or try again in {RETRY_SECONDS} s.")
+            raise TooMany(
+                f"You hold {self._most} sockets; close one, or try again in {RETRY_SECONDS} s.",
+                retry_after=RETRY_SECONDS,
+            )
         self._held[who] += 1
         return Joined(who=who, over=partial(self._left, caller), leave=partial(self._give_back, who))
 

@@ -121,5 +121,7 @@ async def test_a_caller_has_so_many_sockets_and_one_more_is_closed_and_not_ackno
             answer = await another.ask(VIEWER)
 
     assert third.connection.close_code == 4430
-    assert third.connection.close_reason == "You hold 2 sockets; close one, or try again in 30 s."
+    assert (
+        third.connection.close_reason == "You hold 2 sockets; close one, or try again in 30 s. retryAfter=30"
+    )
     assert answer == {"data": {"viewer": {"role": "MEMBER"}}}

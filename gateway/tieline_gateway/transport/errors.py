@@ -15,7 +15,7 @@ Every error has `extensions.code`. The transport's own codes:
     OPERATION_RESOLUTION_FAILURE    400   which operation is meant is not clear, or it may not run here
     BAD_USER_INPUT                  400   a variable does not fit its type
     RATE_LIMITED                    429   the caller asked too much of late; `retryAfter` says for how long
-    TOO_MANY_OPERATIONS                   this socket already runs as many as it may
+    TOO_MANY_OPERATIONS                   this socket already runs as many as it may; `retryAfter`, too
     INTERNAL                        500   a bug, or something of ours is down
     TIMEOUT                         503   the operation took too long and was cancelled
     TOO_MANY_CONNECTIONS            503   this process holds as many as it may; `retryAfter` says when to come again
@@ -81,7 +81,11 @@ class RequestRefused(Exception):
 
 
 class TooMany(Exception):
-    """A caller holds as many sockets as it may; the message says what to do."""
+    """A caller holds as many sockets as it may; the message says what to do. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def told(code: str, message: str, **more: Any) -> Told:

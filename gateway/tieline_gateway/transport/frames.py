@@ -58,7 +58,7 @@ class Frames(ASGIWebSocketAdapter):
                 await self.close(4400, str(error))
                 return
             except RequestRefused as error:
-                await self.close(1013, str(error))
+                await self.close(1013, str(error), retry_after=error.retry_after)
                 return
             yield value
 
@@ -72,9 +72,11 @@ class Frames(ASGIWebSocketAdapter):
             raise WebSocketDisconnected
         await super().send_json(message)
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, code: int, reason: str, *, retry_after: int | None = None) -> None:
+        """`retry_after`: in how many seconds to come again, for programs; it stands at the end of the reason."""
         if self.ws.application_state is not WebSocketState.CONNECTED:
             return
-        short = reason.encode(errors="replace")[:_MAX_REASON_BYTES].decode(errors="ignore")
+        ending = "" if retry_after is None else f" retryAfter={retry_after}"
+        short = reason.encode(errors="replace")[: _MAX_REASON_BYTES - len(ending)].decode(errors="ignore")
         with suppress(WebSocketDisconnect):
-            await super().close(code, short)
+            await super().close(code, short + ending)

@@ -42,6 +42,7 @@ from tieline_gateway.transport.incoming import LONG, GraphQLRequest, Malformed, 
 from tieline_gateway.transport.operations import Joined, Operations, Outcome
 
 MAX_OPERATIONS = 50
+OPERATIONS_RETRY_SECONDS = 5
 INIT_SECONDS = 10.0
 _CANCEL_SECONDS = 1.0
 
@@ -101,7 +102,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
         self._shared: Operations[Any] = cast("Sockets", self.view).operations
         self._running: set[asyncio.Task[None]] = set()
         self._staying: asyncio.Task[None] | None = None
-        cast("Frames", self.websocket).reads = self._read
+        self._frames = cast("Frames", self.websocket)
+        self._frames.reads = self._read
 
     async def _read(self, frame: str) -> object:
         if len(frame) <= LONG:
@@ -120,8 +122,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
         except WebSocketDisconnected:
             raise
         except TooMany as error:
-            await self.websocket.close(4430, str(error))
-        except (TryAgain, RequestRefused) as error:
+            await self._frames.close(4430, str(error), retry_after=error.retry_after)
+        except RequestRefused as error:
+            await self._frames.close(1013, str(error), retry_after=error.retry_after)
+        except TryAgain as error:
             await self.websocket.close(1013, str(error))
         except Exception as error:  # noqa: BLE001 - masked and logged
             await self.handle_task_exception(error)
@@ -144,7 +148,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         if self.connection_acknowledged and len(self._running) >= MAX_OPERATIONS:
-            error = told("TOO_MANY_OPERATIONS", f"A socket may run {MAX_OPERATIONS} operations at once.")
+            sentence = f"A socket may run {MAX_OPERATIONS} operations at once."
+            error = told("TOO_MANY_OPERATIONS", sentence, retryAfter=OPERATIONS_RETRY_SECONDS)
             await self.send_message(_error(message["id"], [error]))
             return
         await super().handle_subscribe(message)
