@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 
 from tieline import clock, draining
-from tieline.database import oldest_write, schema_state, system_scope
+from tieline.database import oldest_write, pool_figures, schema_state, system_scope
 from tieline.errors import TielineError, Unavailable
 from tieline.work import doorbell, repository
 from tieline.work.repository import Backlog, Failed
@@ -17,11 +17,12 @@ from tieline.work.repository import Backlog, Failed
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Readiness:
-    """Each as a word or a sentence; a doorbell that is away slows work down but stops nothing."""
+    """Each as a word or a sentence; a doorbell that is away, or a pool that is taken, slows down but stops nothing."""
 
     database: str
     schema: str
     doorbell: str
+    pool: str
 
     @property
     def ready(self) -> bool:
@@ -33,11 +34,17 @@ async def check(*, seconds: float) -> Readiness:
     bell = await doorbell.fault() or "ok"
     try:
         async with asyncio.timeout(seconds):
-            state = await schema_state()
+            state = await schema_state(beside=True)
     except (TielineError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-        return Readiness(database="away", schema="unknown", doorbell=bell)
+        return Readiness(database="away", schema="unknown", doorbell=bell, pool=_pool())
     refusal = state.refusal()
-    return Readiness(database="ok", schema=str(refusal) if refusal else "ok", doorbell=bell)
+    return Readiness(database="ok", schema=str(refusal) if refusal else "ok", doorbell=bell, pool=_pool())
+
+
+def _pool() -> str:
+    figures = pool_figures()
+    is_taken = not figures["idle"] and figures["size"] >= figures["limit"]
+    return "taken: who comes now waits for a connection" if is_taken else "ok"
 
 
 async def told(*, seconds: float) -> tuple[bool, dict[str, object]]:

@@ -53,7 +53,7 @@ async def test_a_worker_tells_at_its_port_how_it_is_and_what_it_has_done(
     assert (alive.status_code, alive.text) == (200, "ok\n")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok"},
+        {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok", "pool": "ok"},
     )
     assert other.status_code == 404
     assert await figure(url, "tieline_job_seconds_count", actor="events.prune_events") == 1

@@ -20,6 +20,14 @@ from tieline.database.migration import RECORD
 VIEWER = "{ viewer { practice { name } } }"
 PRACTICE = ("practice", "create", "A Practice", "--admin-name", "Ada", "--admin-email", "ada@firm.invalid")
 KEY = ("key", "create", "--practice", "A Practice", "--person", "ada@firm.invalid", "--name", "test")
+OK = {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok", "pool": "ok"}
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+_SEATS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 _REFUSED = 'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'
 _TERMINATE = "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity WHERE datname = $1"
 
@@ -84,7 +92,7 @@ async def above(own: Deployment) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def test_a_gateway_is_ready_when_database_schema_and_doorbell_are(broken: Gateway) -> None:
-    assert await ready(broken) == (200, {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok"})
+    assert await ready(broken) == (200, OK)
 
 
 async def test_a_schema_that_lacks_a_migration_is_said_in_a_sentence(
@@ -97,7 +105,7 @@ async def test_a_schema_that_lacks_a_migration_is_said_in_a_sentence(
         await connection.execute(RECORD, "tieline", last)
 
     refusal = SchemaState(applied=known_migrations()[:-1], known=known_migrations()).refusal()
-    assert lacking == (503, {"ready": False, "database": "ok", "schema": str(refusal), "doorbell": "ok"})
+    assert lacking == (503, OK | {"ready": False, "schema": str(refusal)})
     assert "tieline migrate" in str(refusal)
     assert await is_ready(broken)
 
@@ -145,6 +153,32 @@ async def test_while_the_database_is_away_callers_are_told_so_and_afterwards_all
     assert [error["extensions"]["code"] for error in refused.json()["errors"]] == ["UNAVAILABLE"]
     assert (alive.status_code, counted.status_code) == (200, 200)
     assert answered.json()["data"]["viewer"]["practice"]["name"] == "A Practice"
+
+
+async def test_a_gateway_whose_connections_are_all_taken_is_ready_and_says_so(
+    own: Deployment, key: str
+) -> None:
+    with serving(own, TIELINE_DATABASE_POOL_SIZE="2") as gateway:
+        async with above(own) as looking, above(own) as holding:
+
+            async def all_wait() -> bool:
+                return await looking.fetchval(_WAITING) == 2
+
+            async with holding.transaction():
+                await holding.execute("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE")
+                asking = [asyncio.create_task(ask(gateway, key)) for _ in range(5)]
+                await until(all_wait, "both connections wait for the lock")
+                before = await looking.fetchval(_SEATS)
+                taken = await asyncio.gather(*(ready(gateway) for _ in range(20)))
+                after = await looking.fetchval(_SEATS)
+            answers = await asyncio.gather(*asking)
+        free = await ready(gateway)
+
+    busy = "taken: who comes now waits for a connection"
+    assert taken == [(200, OK | {"pool": busy})] * 20
+    assert after == before
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert free == (200, OK)
 
 
 async def test_worker_and_scheduler_wait_for_a_database_that_is_away_and_go_on(

@@ -44,6 +44,7 @@ async def open_database(settings: Settings, *, name: str = COMMAND) -> None:
         pool_client().acquire_seconds = settings.database_timeout
         await pool_client().create_connection(with_db=True)
         await check_database()
+        pool_client().beside = await asyncpg.create_pool(**_beside(settings, name))
     except CONNECT_FAULTS as away:
         await close_database()
         raise unreachable(settings, away) from away
@@ -73,6 +74,14 @@ def pool() -> Any:
     return opened
 
 
+def pool_beside() -> Any:
+    """The asyncpg pool of the one connection that callers do not use."""
+    opened = pool_client().beside
+    if opened is None:
+        raise RuntimeError("the database is not open")
+    return opened
+
+
 def pool_figures() -> dict[str, int]:
     """Connections of this process: `size` open, `idle` of them free, `limit` at most."""
     opened = pool()
@@ -93,6 +102,13 @@ async def check_database() -> None:
         if major < MINIMUM_MAJOR:
             raise StartRefused(f"PostgreSQL {major} is too old: Tieline needs {MINIMUM_MAJOR} or newer.")
         await check_roles(connection)
+
+
+def _beside(settings: Settings, name: str) -> dict[str, Any]:
+    """The same connections as the pool's, one at most and none to begin with."""
+    pooled = tortoise_config(settings, name=name)["connections"][ALIAS]["credentials"]
+    counts = {"min_size": 0, "max_size": 1}
+    return {key: value for key, value in pooled.items() if key not in {"minsize", "maxsize"}} | counts
 
 
 def tortoise_config(

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any, NoReturn, Self
 
+import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 
 from tieline.database.faults import translated
@@ -18,21 +19,24 @@ __all__ = ["ScopedClient", "ScopedTransaction", "client_class"]
 class ScopedClient(AsyncpgDBClient):
     """Owns the pool; every query goes through the transaction of a scope.
 
-    `acquire_seconds` bounds the wait for a free connection.
+    `acquire_seconds` bounds the wait for a free connection. `beside` is a pool of one connection, opened when it is
+    wanted, for who asks how the database is: callers that have all of the others cannot keep it waiting.
     """
 
     acquire_seconds: float = 30.0
+    beside: asyncpg.Pool | None = None
 
     def acquire_connection(self) -> NoReturn:
         raise RuntimeError("a query needs a scope: open one with tieline.database.scope or a unit of work")
 
     async def _close(self) -> None:
         """Whoever still holds a connection after `CLOSE_SECONDS` loses it: the process has been told to end."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            with suppress(TimeoutError):  # cancelled, the pool cuts what is still open
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await pool.close()
+        pools, self._pool, self.beside = (self._pool, self.beside), None, None
+        for pool in pools:
+            if pool is not None:
+                with suppress(TimeoutError):  # cancelled, the pool cuts what is still open
+                    async with asyncio.timeout(CLOSE_SECONDS):
+                        await pool.close()
 
     def _in_transaction(self) -> NoReturn:
         raise RuntimeError("transactions are opened by tieline.database.scope only")

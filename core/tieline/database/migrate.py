@@ -17,7 +17,7 @@ from tortoise.migrations.executor import MigrationExecutor
 
 from tieline import migrations
 from tieline.database.address import connected
-from tieline.database.connect import ALIAS, APP, pool, tortoise_config
+from tieline.database.connect import ALIAS, APP, pool, pool_beside, tortoise_config
 from tieline.database.migration import Recorder
 from tieline.database.roles import ensure_roles
 from tieline.errors import StartRefused
@@ -74,9 +74,9 @@ async def migrate(settings: Settings, *, report: Callable[[str], None] = lambda 
         return SchemaState(applied=await _applied(connection), known=before.known)
 
 
-async def schema_state() -> SchemaState:
-    """Compare the open database's schema with what this code knows."""
-    async with pool().acquire() as connection:
+async def schema_state(*, beside: bool = False) -> SchemaState:
+    """Compare the open database's schema with what this code knows; `beside` what callers have the pool for."""
+    async with (pool_beside() if beside else pool()).acquire() as connection:
         return SchemaState(applied=await _applied(connection), known=known_migrations())
 
 
