@@ -86,7 +86,8 @@ class Vault:
             keys[key_id] = _key(key_id, encoded, known=keys)
         if not keys:
             raise StartRefused(
-                "There is no encryption key: set TIELINE_ENCRYPTION_KEYS to what 'tieline keys generate' prints."
+                "There is no encryption key",
+                "set TIELINE_ENCRYPTION_KEYS to what 'tieline keys generate' prints",
             )
         return cls(keys)
 
@@ -125,7 +126,8 @@ def generate_key(key_id: str) -> str:
 def _key(key_id: str, encoded: str, *, known: dict[str, bytes]) -> bytes:
     if not _KEY_ID.fullmatch(key_id) or key_id in known:
         raise StartRefused(
-            "TIELINE_ENCRYPTION_KEYS needs entries 'id:base64', ids of letters, digits, '.', '_' or '-', each once."
+            "TIELINE_ENCRYPTION_KEYS has an entry that is not 'id:base64', or an id twice",
+            "have ids of letters, digits, '.', '_' or '-', each once; 'tieline keys generate' prints an entry",
         )
     try:
         key = base64.b64decode(encoded, validate=True)
@@ -133,6 +135,7 @@ def _key(key_id: str, encoded: str, *, known: dict[str, bytes]) -> bytes:
         key = b""
     if len(key) != _KEY_BYTES:
         raise StartRefused(
-            f"The key {key_id!r} in TIELINE_ENCRYPTION_KEYS is not 32 bytes in base64: use 'tieline keys generate'."
+            f"The key {key_id!r} in TIELINE_ENCRYPTION_KEYS is not 32 bytes in base64",
+            "use 'tieline keys generate'",
         )
     return key

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,9 +12,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, serving
-from tests.support.own_redis import OwnRedis, running_redis
+from tests.support.diagnosed import Diagnosed, diagnosed
 from tieline.embedded.process import free_port
 from tieline.ids import new_id
 from tieline.vault import Place, Secret, Vault, generate_key
@@ -41,37 +38,17 @@ ALL = (
 )
 
 
-@dataclass(frozen=True)
-class Own:
-    """A deployment with a database and a Redis of its own, which nothing else is connected to."""
-
-    deployment: Deployment
-    redis: OwnRedis
-
-    def findings(self, **more: str) -> dict[str, tuple[str, str, list[str]]]:
-        """By what they are about: the grade, what is said, the remedy."""
-        ended = self.deployment.run("doctor", "--json", **more)
-        assert ended.stderr == ""
-        found = json.loads(ended.stdout)
-        assert ended.returncode == int(any(each["grade"] == "MEND" for each in found))
-        return {each["what"]: (each["grade"], each["said"], each["remedy"]) for each in found}
-
-
 @pytest.fixture(scope="module")
 async def own(
     deployment: Deployment, worker_id: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Own]:
-    async with migrated_deployment(deployment, f"tieline_doctor_{worker_id}") as made:
-        with running_redis(deployment, tmp_path_factory.mktemp("redis")) as bells:
-            address = {
-                "TIELINE_REDIS_URL": bells.url,
-                "TIELINE_PUBLIC_URL": f"http://localhost:{free_port()}",
-            }
-            yield Own(replace(made, environment=made.environment | address), bells)
+) -> AsyncIterator[Diagnosed]:
+    folder = tmp_path_factory.mktemp("redis")
+    async with diagnosed(deployment, f"tieline_doctor_{worker_id}", folder) as made:
+        yield made
 
 
 @contextmanager
-def running(own: Own, *commands: tuple[str, ...]) -> Iterator[None]:
+def running(own: Diagnosed, *commands: tuple[str, ...]) -> Iterator[None]:
     """These commands that stay, until the block ends."""
     with ExitStack() as stack:
         for command in commands:
@@ -81,7 +58,7 @@ def running(own: Own, *commands: tuple[str, ...]) -> Iterator[None]:
         yield
 
 
-def test_a_deployment_that_nobody_has_started_yet_is_fine_and_is_told_what_to_start(own: Own) -> None:
+def test_a_deployment_that_nobody_has_started_yet_is_fine_and_is_told_what_to_start(own: Diagnosed) -> None:
     found = own.findings()
 
     assert tuple(found) == ALL
@@ -100,7 +77,7 @@ def test_a_deployment_that_nobody_has_started_yet_is_fine_and_is_told_what_to_st
     assert found["seals"] == ("ok", "0 secrets, all of them open, by test", [])
 
 
-def test_for_people_each_finding_is_a_line_and_so_is_each_remedy(own: Own) -> None:
+def test_for_people_each_finding_is_a_line_and_so_is_each_remedy(own: Diagnosed) -> None:
     ended = own.deployment.run("doctor")
 
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -110,7 +87,7 @@ def test_for_people_each_finding_is_a_line_and_so_is_each_remedy(own: Own) -> No
     assert lines[-1].startswith("      Start 'tieline serve', ")
 
 
-def test_processes_that_are_missing_beside_others_are_named_and_seen_once_they_run(own: Own) -> None:
+def test_processes_that_are_missing_beside_others_are_named_and_seen_once_they_run(own: Diagnosed) -> None:
     with serving(own.deployment, TIELINE_PORT=str(own.deployment.public_port)):
         alone = own.findings()
         refused = own.deployment.run("doctor", "--after-restore", "--yes")
@@ -128,7 +105,7 @@ def test_processes_that_are_missing_beside_others_are_named_and_seen_once_they_r
     assert {grade for grade, _, _ in whole.values()} == {"ok"}
 
 
-def test_a_redis_that_does_not_answer_is_to_be_mended_and_the_rest_is_looked_at(own: Own) -> None:
+def test_a_redis_that_does_not_answer_is_to_be_mended_and_the_rest_is_looked_at(own: Diagnosed) -> None:
     found = own.findings(TIELINE_REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
 
     remedy = "Check TIELINE_REDIS_URL and that the server runs; until it answers, jobs wait."
@@ -136,7 +113,7 @@ def test_a_redis_that_does_not_answer_is_to_be_mended_and_the_rest_is_looked_at(
     assert tuple(found) == ALL
 
 
-def test_a_redis_that_is_full_or_may_evict_is_told_from_one_that_is_away(own: Own) -> None:
+def test_a_redis_that_is_full_or_may_evict_is_told_from_one_that_is_away(own: Diagnosed) -> None:
     with own.redis.client() as client:
         try:
             client.config_set("maxmemory", "1")
@@ -157,7 +134,7 @@ def test_a_redis_that_is_full_or_may_evict_is_told_from_one_that_is_away(own: Ow
 
 
 def test_a_login_of_redis_with_few_rights_serves_and_a_wrong_one_is_told_from_a_server_that_is_away(
-    own: Own,
+    own: Diagnosed,
 ) -> None:
     few = ("on", ">word", "~*", "&*", "+@all", "-info", "-client|list")
     with own.redis.client() as client:
@@ -173,7 +150,7 @@ def test_a_login_of_redis_with_few_rights_serves_and_a_wrong_one_is_told_from_a_
     assert wrong["Redis"][:2] == ("MEND", "does not let Tieline in")
 
 
-def test_an_issuer_without_keys_is_to_be_mended(own: Own) -> None:
+def test_an_issuer_without_keys_is_to_be_mended(own: Diagnosed) -> None:
     issuer = f"http://localhost:{free_port()}"
 
     grade, said, _ = own.findings(TIELINE_OIDC_ISSUER=issuer, TIELINE_OIDC_AUDIENCE="us")["issuer of tokens"]
@@ -181,7 +158,7 @@ def test_an_issuer_without_keys_is_to_be_mended(own: Own) -> None:
     assert (grade, said) == ("MEND", f"{issuer} publishes no keys that can be read")
 
 
-async def test_what_is_late_broken_or_unreadable_is_found_with_its_remedy(own: Own) -> None:
+async def test_what_is_late_broken_or_unreadable_is_found_with_its_remedy(own: Diagnosed) -> None:
     created = await asyncio.to_thread(own.deployment.run, *PRACTICE)
     assert created.returncode == 0, created.stderr
     above = await own.deployment.connect()

@@ -61,10 +61,12 @@ class Deployment:
         """A superuser's connection to this database: row-level security does not bind it."""
         return await asyncpg.connect(self.admin_url)
 
-    def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of `tieline` to its end."""
+    def run(
+        self, *arguments: str, prepare: Callable[[], None] | None = None, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of `tieline` to its end; `prepare`, a function of a module, is called in its process first."""
         if arguments[0] not in _LOOKED_UP:
-            return run_forked(arguments, self.environment | more, seconds=RUN_SECONDS)
+            return run_forked(arguments, self.environment | more, seconds=RUN_SECONDS, prepare=prepare)
         return subprocess.run(
             [sys.executable, "-m", "tieline", *arguments],
             env=self.environment | more,

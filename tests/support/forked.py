@@ -85,13 +85,18 @@ class Forked(subprocess.Popen[bytes]):
 
 
 def run_forked(
-    arguments: Sequence[str], environment: Mapping[str, str], *, said: bytes = b"", seconds: float
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    said: bytes = b"",
+    seconds: float,
+    prepare: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with this on its standard input."""
     with tempfile.TemporaryDirectory(prefix="tieline-command-") as name:
         given, output, errors = (Path(name) / part for part in ("given", "output", "errors"))
         given.write_bytes(said)
-        process = Forked(arguments, environment, said=given, output=output, errors=errors)
+        process = Forked(arguments, environment, said=given, output=output, errors=errors, prepare=prepare)
         try:
             code = process.wait(seconds)
         finally:

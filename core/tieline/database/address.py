@@ -27,11 +27,13 @@ def credentials(settings: Settings) -> dict[str, Any]:
     unread = ", ".join(sorted(options.keys() - _OPTIONS))
     if unread:
         raise StartRefused(
-            f"TIELINE_DATABASE_URL has options that are not read ({unread}): use sslmode and host there, "
-            "and PostgreSQL's own PGSSLROOTCERT and the like in the environment."
+            f"TIELINE_DATABASE_URL has options that are not read ({unread})",
+            "use sslmode and host there, and PostgreSQL's own PGSSLROOTCERT and the like in the environment",
         )
     if options.get("sslmode", "prefer") not in _TLS:
-        raise StartRefused(f"The sslmode in TIELINE_DATABASE_URL is none of {', '.join(_TLS)}; mend it.")
+        raise StartRefused(
+            "The sslmode in TIELINE_DATABASE_URL is none that there is", f"make it one of {', '.join(_TLS)}"
+        )
     return {
         "host": options.get("host", url.hostname),
         "port": port,
@@ -59,8 +61,8 @@ def unreachable(settings: Settings, cause: BaseException) -> StartRefused:
     address = credentials(settings)
     why = str(cause) or type(cause).__name__
     return StartRefused(
-        f"PostgreSQL at {address['host']}:{address['port']} cannot be used ({why}): "
-        "check TIELINE_DATABASE_URL and that the server runs."
+        f"PostgreSQL at {address['host']}:{address['port']} cannot be used ({why})",
+        "check TIELINE_DATABASE_URL and that the server runs",
     )
 
 
@@ -77,6 +79,6 @@ def _split(text: str) -> tuple[SplitResult, int]:
 
 def _malformed() -> StartRefused:
     return StartRefused(
-        "TIELINE_DATABASE_URL is not an address like postgres://login:password@host:5432/name; "
-        "mend it (signs such as [ or @ in a password are written as %5B or %40)."
+        "TIELINE_DATABASE_URL is not an address like postgres://login:password@host:5432/name",
+        "set it to one (signs such as [ or @ in a password are written as %5B or %40)",
     )

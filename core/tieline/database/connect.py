@@ -98,9 +98,7 @@ async def oldest_write() -> timedelta:
 async def check_database() -> None:
     """Raise StartRefused where the server is too old or the two walls would not stand."""
     async with pool().acquire() as connection:
-        major = connection.get_server_version().major
-        if major < MINIMUM_MAJOR:
-            raise StartRefused(f"PostgreSQL {major} is too old: Tieline needs {MINIMUM_MAJOR} or newer.")
+        check_version(connection.get_server_version().major)
         await check_roles(connection)
 
 
@@ -109,6 +107,14 @@ def _beside(settings: Settings, name: str) -> dict[str, Any]:
     pooled = tortoise_config(settings, name=name)["connections"][ALIAS]["credentials"]
     counts = {"min_size": 0, "max_size": 1}
     return {key: value for key, value in pooled.items() if key not in {"minsize", "maxsize"}} | counts
+
+
+def check_version(major: int) -> None:
+    """Raise StartRefused where the server is too old."""
+    if major < MINIMUM_MAJOR:
+        raise StartRefused(
+            f"PostgreSQL {major} is too old", f"upgrade the server to {MINIMUM_MAJOR} or newer"
+        )
 
 
 def tortoise_config(

@@ -47,11 +47,13 @@ class SchemaState:
         """Why a process of this version may not start on this schema, or None."""
         if self.unknown:
             return StartRefused(
-                f"The database was migrated by a newer Tieline (it has {self.unknown[-1]}): start that version."
+                f"The database was migrated by a newer Tieline (it has {self.unknown[-1]})",
+                "start that version",
             )
         if self.missing:
             return StartRefused(
-                f"The database lacks {len(self.missing)} migration(s), next {self.missing[0]}: run 'tieline migrate'."
+                f"The database lacks {len(self.missing)} migration(s), next {self.missing[0]}",
+                "run 'tieline migrate'",
             )
         return None
 
@@ -64,8 +66,8 @@ async def migrate(settings: Settings, *, report: Callable[[str], None] = lambda 
         before = SchemaState(applied=await _applied(connection), known=known_migrations())
         if filled and not before.applied:
             raise StartRefused(
-                f"The database has Tieline's tables, but {_RECORDER} does not say how they were made: "
-                "restore that table too, from the same backup."
+                f"The database has Tieline's tables, but {_RECORDER} does not say how they were made",
+                "restore that table too, from the same backup",
             )
         if before.unknown:
             raise before.refusal() or StartRefused("The database is newer than this version.")
@@ -101,7 +103,8 @@ async def _run(settings: Settings, report: Callable[[str], None]) -> None:
         await executor.migrate(direction="forward", progress=progress)
     except (BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as failed:
         raise StartRefused(
-            f"A migration failed and nothing of it was kept ({failed}): mend that and run 'tieline migrate' again."
+            f"A migration failed and nothing of it was kept ({failed})",
+            "mend that and run 'tieline migrate' again",
         ) from failed
     finally:
         await Tortoise.close_connections()
@@ -122,8 +125,8 @@ async def _applied(connection: Any) -> tuple[str, ...]:
         rows = await connection.fetch(f"SELECT name FROM {_RECORDER} WHERE app = $1 ORDER BY name", APP)  # noqa: S608
     except asyncpg.InsufficientPrivilegeError as refused:
         raise StartRefused(
-            f"The login may not read {_RECORDER}, which says how far the database was migrated: "
-            "let an administrator make the login its owner."
+            f"The login may not read {_RECORDER}, which says how far the database was migrated",
+            "let an administrator make the login its owner",
         ) from refused
     return tuple(row["name"] for row in rows)
 

@@ -46,17 +46,19 @@ async def check_roles(connection: Any) -> None:
     login = fitness["login"]
     if fitness["lacking"]:
         raise StartRefused(
-            f"The login {login} lacks the roles {' and '.join(ROLES)}: run 'tieline migrate', "
-            "or as an administrator the SQL that 'tieline doctor' prints."
+            f"The login {login} lacks the roles {' and '.join(ROLES)}",
+            "run 'tieline migrate', or as an administrator the SQL that 'tieline doctor' prints",
         )
     if fitness["roles_unbound"]:
         raise StartRefused(
             f"One of the roles {' and '.join(ROLES)} may log in, bypasses row-level security or is a member of "
-            "the other, so one practice could see another's rows: run the SQL that 'tieline doctor' prints."
+            "the other, so one practice could see another's rows",
+            "run the SQL that 'tieline doctor' prints",
         )
     if fitness["inherits"]:
         raise StartRefused(
-            f"The login {login} inherits the rights of {' and '.join(ROLES)}: run the SQL that 'tieline doctor' prints."
+            f"The login {login} inherits the rights of {' and '.join(ROLES)}",
+            "run the SQL that 'tieline doctor' prints",
         )
 
 
@@ -70,8 +72,8 @@ async def ensure_roles(connection: Any) -> None:
     await _keep_schema(connection, _quoted(login))
     if not await connection.fetchval("SELECT has_schema_privilege('public', 'CREATE')"):
         raise StartRefused(
-            f"The login {login} may not make tables in the schema public: "
-            f"let the database's owner run GRANT CREATE ON SCHEMA public TO {_quoted(login)}, then migrate again."
+            f"The login {login} may not make tables in the schema public",
+            f"let the database's owner run GRANT CREATE ON SCHEMA public TO {_quoted(login)}, then migrate again",
         )
 
 
@@ -83,8 +85,8 @@ async def _make_roles(connection: Any, login: str) -> None:
             continue  # another database of this cluster made it at the same moment
         except asyncpg.InsufficientPrivilegeError as refused:
             raise StartRefused(
-                f"The login {login} may not create the roles {' and '.join(ROLES)}: "
-                "let an administrator run the SQL that 'tieline doctor' prints, then migrate again."
+                f"The login {login} may not create the roles {' and '.join(ROLES)}",
+                "let an administrator run the SQL that 'tieline doctor' prints, then migrate again",
             ) from refused
 
 
@@ -127,7 +129,8 @@ def _refuse_unbound(fitness: Any) -> None:
     if fitness["unbound"]:
         raise StartRefused(
             f"The login {fitness['login']} is a superuser or has BYPASSRLS, so one practice could see another's "
-            "rows: make a plain login for Tieline ('tieline doctor' prints the SQL)."
+            "rows",
+            "make a plain login for Tieline ('tieline doctor' prints the SQL)",
         )
 
 

@@ -12,9 +12,10 @@ import redis
 
 from tieline.database import schema_state
 from tieline.database.address import connected, credentials
+from tieline.database.connect import check_version
 from tieline.database.roles import remedy
 from tieline.diagnosis import repository
-from tieline.diagnosis.finding import Finding, fine, look, mend
+from tieline.diagnosis.finding import Finding, fine, look, mend, unfit
 from tieline.errors import StartRefused
 from tieline.processes import Running, read_name
 from tieline.settings import Settings
@@ -36,18 +37,20 @@ class Redis:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Postgres:
-    """What the server told; the login may be unfit still."""
+    """What the server told; the login may be unfit still. `serves`: it answers, and is new enough."""
 
     findings: tuple[Finding, ...]
-    answers: bool = True
+    serves: bool = True
     running: tuple[Running, ...] = field(default=())
 
 
 async def look_at_redis(settings: Settings) -> Redis:
-    client = make_broker(settings).client
     try:
+        client = make_broker(settings).client
         async with asyncio.timeout(_SECONDS):
             return await asyncio.to_thread(_redis, client)
+    except StartRefused as refused:
+        return Redis(findings=(unfit("Redis", refused),))
     except redis.AuthenticationError:
         remedy = "Put the password, and the user where there is one, into TIELINE_REDIS_URL."
         return Redis(findings=(mend("Redis", "does not let Tieline in", remedy),))
@@ -110,11 +113,12 @@ def clock_of(server: str, apart: float) -> list[Finding]:
 async def look_at_postgres(settings: Settings) -> Postgres:
     try:
         async with connected(settings) as connection:
+            check_version(connection.get_server_version().major)
             before = time.time()
             server = await repository.server(connection)
             apart = abs(server.now - (before + time.time()) / 2)
     except StartRefused as refused:
-        return Postgres(findings=(mend("PostgreSQL", str(refused)),), answers=False)
+        return Postgres(findings=(unfit("PostgreSQL", refused),), serves=False)
     findings = (
         fine("PostgreSQL", f"answers, version {server.version}"),
         seats(server.taken, server.most),
@@ -135,19 +139,22 @@ def seats(taken: int, most: int) -> Finding:
 
 async def look_at_roles(settings: Settings, refused: StartRefused) -> Finding:
     """What an administrator has to run so that the login is fit."""
-    async with connected(settings) as connection:
-        statements = await remedy(connection)
+    try:
+        async with connected(settings) as connection:
+            statements = await remedy(connection)
+    except StartRefused as away:
+        return unfit("PostgreSQL", away)
     name = credentials(settings)["database"]
-    lines = (
-        f"As an administrator of the server, in the database {name}, run:",
-        *(f"  {statement};" for statement in statements),
-    )
-    return mend("login and roles", str(refused), *(lines if statements else ()))
+    run = f"As an administrator of the server, in the database {name}, run:"
+    return unfit("login and roles", refused, run, *(f"  {statement};" for statement in statements))
 
 
 async def look_at_schema() -> Finding:
-    state = await schema_state()
+    try:
+        state = await schema_state()
+    except StartRefused as refused:
+        return unfit("schema", refused)
     refusal = state.refusal()
     if refusal is not None:
-        return mend("schema", str(refusal))
+        return unfit("schema", refusal)
     return fine("schema", f"current, {state.applied[-1]}")

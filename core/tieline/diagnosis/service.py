@@ -27,7 +27,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
         *redis.findings,
         *postgres.findings,
     ]
-    if not postgres.answers:
+    if not postgres.serves:
         return findings
     inside = await _look_inside(settings, registry)
     seen = {*postgres.running, *(redis.running or ())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tieline import plugins
-from tieline.diagnosis.finding import Finding, counted, fine, look, mend
+from tieline.diagnosis.finding import Finding, counted, fine, look, mend, unfit
 from tieline.errors import IssuerUnavailable, StartRefused
 from tieline.identity.issuer import Issuer
 from tieline.plugins.registry import Registry
@@ -19,7 +19,7 @@ def look_at_plugins(settings: Settings) -> tuple[Finding, Registry | None]:
     try:
         registry = plugins.load(settings.allowed_plugins)
     except StartRefused as refused:
-        return mend("plugins", str(refused)), None
+        return unfit("plugins", refused), None
     if not registry.plugins:
         remedy = (
             "Install the providers' plugins, such as tieline-xero: without one, nothing can be connected."

@@ -15,6 +15,10 @@ _SHOWN = 5
 _PATIENCE = {Lane.INTERACTIVE: timedelta(minutes=1)}
 _PATIENCE_OF_OTHERS = timedelta(minutes=10)
 _OVERDUE = timedelta(minutes=10)
+_TO_BEGIN_ANEW = (
+    "Mend what these errors say; job.given_up in the log of workers has more of each, by its job_id.",
+    "Then have them begin anew: docs/operations.md has the SQL under 'Jobs that fail'.",
+)
 
 
 async def look_at_work() -> list[Finding]:
@@ -31,8 +35,7 @@ async def _jobs(backlog: list[Backlog]) -> Finding:
     if not failed:
         return fine("jobs", said)
     latest = [f"{job.actor} ({job.job_id}): {job.error}" for job in await readiness.given_up(limit=_SHOWN)]
-    again = "They are kept, and start anew when they are asked for again."
-    return mend("jobs", f"{said}; {failed} given up, the latest:", *latest, again)
+    return mend("jobs", f"{said}; {failed} given up, the latest:", *latest, *_TO_BEGIN_ANEW)
 
 
 def _is_late(lane: Backlog) -> bool:

@@ -13,9 +13,17 @@ class TielineError(Exception):
 
 
 class StartRefused(TielineError):
-    """Its message is one sentence that says what is wrong and what to do."""
+    """Its message is one sentence that says what is wrong and what to do.
+
+    Where the two are given apart, `wrong: remedy.` is the sentence, and either can be shown by itself.
+    """
 
     code: ClassVar[str] = "START_REFUSED"
+
+    def __init__(self, wrong: str, remedy: str = "") -> None:
+        super().__init__(f"{wrong}: {remedy}." if remedy else wrong)
+        self.wrong = wrong
+        self.remedy = remedy
 
 
 class ClaimLost(TielineError):

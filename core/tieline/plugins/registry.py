@@ -21,6 +21,7 @@ from tieline.plugins.settings import values_of
 from tieline.plugins.validation import flaw_of
 
 GROUP = "tieline.plugins"
+_ANOTHER = "install a version that fits, or remove it"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +69,8 @@ def load(allowed: frozenset[str] | None) -> Registry:
         missing = allowed - {entry.name for entry in found}
         if missing:
             raise StartRefused(
-                f"TIELINE_PLUGINS names the plugin {min(missing)!r}, which is not installed: "
-                "install it, or take it off the list."
+                f"TIELINE_PLUGINS names the plugin {min(missing)!r}, which is not installed",
+                "install it, or take it off the list",
             )
         found = [entry for entry in found if entry.name in allowed]
     _refuse_twins([(entry.name, _distribution(entry)) for entry in found])
@@ -80,7 +81,7 @@ def _registry(loaded: list[tuple[Provider, str, str]]) -> Registry:
     for provider, distribution, _ in loaded:
         flaw = flaw_of(provider)
         if flaw is not None:
-            raise StartRefused(f"The plugin of {distribution} does not fit: {flaw}.")
+            raise StartRefused(f"The plugin of {distribution} does not fit ({flaw})", _ANOTHER)
     loaded = sorted(loaded, key=lambda one: one[0].info.slug)
     _refuse_twins([(provider.info.slug, distribution) for provider, distribution, _ in loaded])
     return Registry(
@@ -106,25 +107,26 @@ def _provider(entry: EntryPoint) -> Provider:
     try:
         plugin = entry.load()
     except (Exception, SystemExit) as broken:
-        raise StartRefused(f"{called} cannot be imported ({_said(broken)}): mend or remove it.") from broken
+        raise StartRefused(f"{called} cannot be imported ({_said(broken)})", "mend or remove it") from broken
     try:
         manager.register(plugin, entry.name)
         manager.check_pending()
     except pluggy.PluginValidationError as unknown:
         raise StartRefused(
-            f"{called} has a hook that Tieline does not know ({_said(unknown)}): correct its name and arguments."
+            f"{called} has a hook that Tieline does not know ({_said(unknown)})",
+            "correct its name and arguments",
         ) from unknown
     try:
         provider = manager.hook.tieline_provider()
     except (Exception, SystemExit) as broken:
-        raise StartRefused(f"{called} failed in its hook ({_said(broken)}): mend or remove it.") from broken
+        raise StartRefused(f"{called} failed in its hook ({_said(broken)})", "mend or remove it") from broken
     flaw = (
         "it has no hook tieline_provider that returns a provider" if provider is None else flaw_of(provider)
     )
     if flaw is None and provider.info.slug != entry.name:
         flaw = f"its entry point has to bear its slug, which is {provider.info.slug!r}"
     if flaw is not None:
-        raise StartRefused(f"{called} does not fit: {flaw}.")
+        raise StartRefused(f"{called} does not fit ({flaw})", _ANOTHER)
     return _settled(provider, called)
 
 
@@ -138,11 +140,11 @@ def _settled(provider: Any, called: str) -> Provider:
         settled: Provider = provider.settled(values)
     except (Exception, SystemExit) as broken:
         raise StartRefused(
-            f"{called} does not take its settings ({_said(broken)}): mend or remove it."
+            f"{called} does not take its settings ({_said(broken)})", "mend or remove it"
         ) from broken
     flaw = flaw_of(settled)
     if flaw is not None:
-        raise StartRefused(f"{called} does not fit with these settings: {flaw}.")
+        raise StartRefused(f"{called} does not fit with these settings ({flaw})", _ANOTHER)
     return settled
 
 
@@ -151,7 +153,9 @@ def _refuse_twins(named: list[tuple[str, str]]) -> None:
     for slug, count in sorted(counts.items()):
         if count > 1:
             owners = " and ".join(owner for name, owner in named if name == slug)
-            raise StartRefused(f"The plugin {slug!r} is there more than once, in {owners}: keep one of them.")
+            raise StartRefused(
+                f"The plugin {slug!r} is there more than once, in {owners}", "keep one of them"
+            )
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -55,8 +55,8 @@ def values_of(
         value = setting.default if said is None else setting.read(said)
         if value is None:
             raise StartRefused(
-                f"{setting.variable(slug)} cannot be used (it may be {setting.values.replace('`', '')}): "
-                "see docs/settings.md."
+                f"{setting.variable(slug)} cannot be used (it may be {setting.values.replace('`', '')})",
+                "see docs/settings.md",
             )
         values[setting.name] = value
     return values

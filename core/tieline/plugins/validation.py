@@ -29,7 +29,7 @@ def _flaws(provider: Any) -> Iterator[str]:
     info, oauth = getattr(provider, "info", None), getattr(provider, "oauth", None)
     version = getattr(info, "contract_version", CONTRACT_VERSION)
     if version != CONTRACT_VERSION:
-        yield f"it speaks contract {version}, this Tieline speaks {CONTRACT_VERSION}, so install a version that fits"
+        yield f"it speaks contract {version}, this Tieline speaks {CONTRACT_VERSION}"
     absent = [name for name in _METHODS if not callable(getattr(provider, name, None))]
     if not isinstance(info, ProviderInfo) or not isinstance(oauth, OAuth):
         yield "it is no provider, because its 'info' is no ProviderInfo or its 'oauth' no OAuth"

@@ -61,7 +61,7 @@ def make_broker(
         )
     except ValueError as malformed:
         raise StartRefused(
-            "TIELINE_REDIS_URL is not an address like redis://:password@host:6379/0; mend it."
+            "TIELINE_REDIS_URL is not an address like redis://:password@host:6379/0", "set it to one"
         ) from malformed
     return kind(
         connection_pool=pool,
