@@ -10,13 +10,14 @@ from functools import cached_property
 from typing import Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tieline.errors import StartRefused
 from tieline.vault import Vault
 
 _OWN_PORT = {"http": ":80", "https": ":443"}
+_OIDC = ("oidc_issuer", "oidc_audience", "oidc_jwks_url")
 _ORIGIN = re.compile(r"(?i:https?)://[A-Za-z0-9.\-\[\]:]+")
 _ADDRESS = re.compile(
     r"(?i:https://[A-Za-z0-9.\-\[\]:]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?)(/[^\s?#\x00-\x1f]*)?"
@@ -130,15 +131,23 @@ class Settings(PluginSettings):
     @model_validator(mode="after")
     def _movable_only_in_development(self) -> Self:
         if self.clock == "movable" and self.environment == "production":
-            raise ValueError("TIELINE_CLOCK=movable is refused in production; unset it")
+            raise _apart("TIELINE_CLOCK=movable is refused in production", "unset it", "clock")
         return self
 
     @model_validator(mode="after")
     def _issuer_and_audience(self) -> Self:
         if (self.oidc_issuer is None) != (self.oidc_audience is None):
-            raise ValueError("Set both TIELINE_OIDC_ISSUER and TIELINE_OIDC_AUDIENCE, or neither")
+            raise _apart(
+                "Of TIELINE_OIDC_ISSUER and TIELINE_OIDC_AUDIENCE one is set alone",
+                "set both, or neither",
+                *_OIDC,
+            )
         if self.oidc_jwks_url is not None and self.oidc_issuer is None:
-            raise ValueError("TIELINE_OIDC_JWKS_URL needs TIELINE_OIDC_ISSUER and TIELINE_OIDC_AUDIENCE")
+            raise _apart(
+                "TIELINE_OIDC_JWKS_URL needs TIELINE_OIDC_ISSUER and TIELINE_OIDC_AUDIENCE",
+                "set both, or unset it",
+                *_OIDC,
+            )
         return self
 
     @field_validator("oidc_issuer", "oidc_audience", "oidc_jwks_url", mode="before")
@@ -209,7 +218,7 @@ def load(cls: type[S]) -> S:
     except ValidationError as invalid:
         faults = invalid.errors()
     missing = [_name(prefix, fault["loc"]) for fault in faults if fault["type"] == "missing"]
-    sentences = [_sentence(prefix, fault) for fault in faults if fault["type"] != "missing"]
+    sentences = [str(refusal_of(fault, prefix)) for fault in faults if fault["type"] != "missing"]
     if missing:
         sentences.append(
             f"Set {' and '.join(missing)} (docs/settings.md says to what), "
@@ -225,11 +234,26 @@ def load_settings() -> Settings:
     return settings
 
 
-def _sentence(prefix: str, fault: ErrorDetails) -> str:
-    said = fault["msg"].removeprefix("Value error, ")
+def refusal_of(fault: ErrorDetails, prefix: str = "TIELINE_") -> StartRefused:
+    """One fault of the environment, and what to do about it. It tells no value, which may be a secret."""
     if not fault["loc"]:
-        return f"{said}."
-    return f"{_name(prefix, fault['loc'])} cannot be used ({said}): see docs/settings.md."
+        return StartRefused(fault["ctx"]["wrong"], fault["ctx"]["remedy"])
+    name = _name(prefix, fault["loc"])
+    if fault["type"] == "missing":
+        return StartRefused(f"{name} is not set", f"set {name}; docs/settings.md says to what")
+    said = fault["msg"].removeprefix("Value error, ")
+    return StartRefused(f"{name} cannot be used ({said})", "see docs/settings.md")
+
+
+def fields_of(fault: ErrorDetails) -> tuple[str, ...]:
+    """Those that it is about."""
+    return (str(fault["loc"][0]),) if fault["loc"] else fault["ctx"]["fields"]
+
+
+def _apart(wrong: str, remedy: str, *fields: str) -> PydanticCustomError:
+    """A fault that no single setting has."""
+    said = {"wrong": wrong, "remedy": remedy, "fields": fields}
+    return PydanticCustomError("apart", "{wrong}: {remedy}", said)
 
 
 def _name(prefix: str, location: tuple[int | str, ...]) -> str:

@@ -20,6 +20,7 @@ from tieline.vault import Place, Secret, Vault, generate_key
 
 PRACTICE = ("practice", "create", "A Practice", "--admin-name", "Ada", "--admin-email", "ada@firm.invalid")
 ALL = (
+    "settings",
     "encryption keys",
     "plugins",
     "public address",
@@ -82,7 +83,10 @@ def test_for_people_each_finding_is_a_line_and_so_is_each_remedy(own: Diagnosed)
 
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
-    assert lines[0] == "ok    encryption keys: 1 key in the ring"
+    assert lines[:2] == [
+        "ok    settings: all that is needed is set",
+        "ok    encryption keys: 1 key in the ring",
+    ]
     assert lines[-2] == "LOOK  processes: none is connected"
     assert lines[-1].startswith("      Start 'tieline serve', ")
 

@@ -32,6 +32,11 @@ class Diagnosed:
         assert [each for each in found if each["grade"] != "ok" and not all(each["remedy"] or [""])] == []
         return {each["what"]: (each["grade"], each["said"], each["remedy"]) for each in found}
 
+    def without(self, *names: str) -> Diagnosed:
+        """The same, where these settings are not set."""
+        kept = {name: value for name, value in self.deployment.environment.items() if name not in names}
+        return replace(self, deployment=replace(self.deployment, environment=kept))
+
 
 @asynccontextmanager
 async def diagnosed(shared: Deployment, name: str, folder: Path) -> AsyncIterator[Diagnosed]:

@@ -48,15 +48,16 @@ def doctor(
 ) -> None:
     """Check the deployment and say what to do; exit 1 when something must be mended."""
     from tieline import log
+    from tieline.diagnosis.environment import read_environment
     from tieline.diagnosis.finding import Grade
     from tieline.diagnosis.service import diagnose
     from tieline.settings import load_settings
 
-    settings = load_settings()
-    log.configure(format=settings.log_format, level="ERROR")  # findings say it
+    environment = read_environment()
+    log.configure(format=environment.settings.log_format, level="ERROR")  # findings say it
     if after_restore:
-        _begin_anew(settings, is_sure=yes)
-    findings = asyncio.run(diagnose(settings))
+        _begin_anew(load_settings(), is_sure=yes)
+    findings = asyncio.run(diagnose(environment))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

@@ -17,8 +17,8 @@ _SHOWN = 5
 _RENEWED_WITHIN = timedelta(hours=1)
 
 
-async def look_at_access(vault: Vault, registry: Registry | None) -> list[Finding]:
-    """Everything between a person's consent and the books. Raises Unavailable."""
+async def look_at_access(vault: Vault | None, registry: Registry | None) -> list[Finding]:
+    """Everything between a person's consent and the books; no seals without a ring. Raises Unavailable."""
     loaded = [] if registry is None else [provider.info.slug for provider in registry]
     async with system_scope():
         seals = await repository.seals()
@@ -26,7 +26,8 @@ async def look_at_access(vault: Vault, registry: Registry | None) -> list[Findin
         bad = await repository.bad_apps(loaded=loaded, limit=_SHOWN)
         late = await repository.not_renewed(since=clock.now() - _RENEWED_WITHIN)
         standings = await repository.standings()
-    return [_seals(vault, seals), _apps(apps, bad), _renewals(late), _connections(standings)]
+    sealed = [] if vault is None else [_seals(vault, seals)]
+    return [*sealed, _apps(apps, bad), _renewals(late), _connections(standings)]
 
 
 def _seals(vault: Vault, seals: dict[str, int]) -> Finding:

@@ -1,4 +1,4 @@
-"""What can be told from the settings: the ring of keys, the plugins, where browsers come to, whose tokens are taken."""
+"""What the settings lead to: the plugins, where browsers come to, whose tokens are taken."""
 
 from __future__ import annotations
 
