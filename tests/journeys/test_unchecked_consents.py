@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +65,7 @@ async def test_a_company_that_cannot_be_asked_is_asked_again_by_whoever_complete
     assert ("proof" in told, in_trouble == before) == (True, True)
     assert codes(too_early) == ["PROVIDER_UNAVAILABLE"]
     assert "try again later" in too_early["errors"][0]["message"]
+    assert too_early["errors"][0]["retryAt"] is None
     assert (seen["state"], seen["failure"]) == ("CONSENTED", None)
     assert (payload["errors"], payload["signIn"]["state"]) == ([], "READY")
     assert await reaches(rounds, NAMES[0]) == [NAMES[0]], "the older tokens ended with the new consent"
@@ -92,12 +93,16 @@ async def test_a_month_that_is_spent_costs_no_consent(rounds: Rounds, clock: Any
 
     told = await rounds.told(await rounds.start(), bakery)
     spent = await rounds.complete(told)
+    retry_at = datetime.fromisoformat(spent["errors"][0]["retryAt"])
     await rounds.quickbooks.control("PUT", app, {"month_remaining": None})
-    await move(rounds, clock, timedelta(minutes=90))
+    await move(rounds, clock, retry_at - await calendar() - timedelta(minutes=1))
+    too_early = await rounds.complete(told)
+    await move(rounds, clock, timedelta(minutes=1))
     payload = await rounds.complete(told)
 
     assert "proof" in told
-    assert codes(spent) == ["QUOTA_SPENT"]
+    assert (codes(spent), codes(too_early)) == (["QUOTA_SPENT"], ["QUOTA_SPENT"])
+    assert f"{retry_at:%Y-%m-%d %H:%M:%S} UTC" in spent["errors"][0]["message"]
     assert (payload["errors"], payload["signIn"]["state"]) == ([], "READY")
     assert await reaches(rounds, NAMES[0]) == [NAMES[0]]
 

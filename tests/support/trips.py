@@ -14,7 +14,7 @@ DONE = "https://app.example/done?tab=2"
 START = """mutation($input: StartSignInInput!) { startSignIn(input: $input) {
   signIn { id state provider { slug } products failure { code } } authorizationUrl errors { code field message } } }"""
 COMPLETE = """mutation($input: CompleteSignInInput!) { completeSignIn(input: $input) {
-  signIn { id state failure { code message } usableUntil detailsTotal } errors { code field message } } }"""
+  signIn { id state failure { code message } usableUntil detailsTotal } errors { code field message retryAt } } }"""
 CONTINUE = """mutation($input: ContinueSignInInput!) { continueSignIn(input: $input) {
   signIn { id state } authorizationUrl errors { code field } } }"""
 SIGN_IN = """query($id: ID!) { signIn(id: $id) { id state purpose products failure { code message } usableUntil

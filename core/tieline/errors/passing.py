@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from tieline.errors.root import TielineError
@@ -15,13 +16,19 @@ class TryAgain(TielineError):
 
 class Busy(TryAgain):
     code: ClassVar[str] = "BUSY"
+    wait: ClassVar[timedelta] = timedelta(seconds=1)
 
     def __init__(self) -> None:
         super().__init__("Somebody else changed the same thing at the same moment; try again.")
 
+    def retry_at(self, now: datetime) -> datetime:
+        return now + self.wait
+
 
 class BeingGivenBack(Busy):
     """The same code: whoever begins to sign in asks again in a minute."""
+
+    wait: ClassVar[timedelta] = timedelta(minutes=1)
 
     def __init__(self) -> None:
         TryAgain.__init__(

@@ -55,6 +55,9 @@ class Throttled(ProviderError):
         self.scope = scope
         self.retry_after = retry_after
 
+    def retry_at(self, now: datetime) -> datetime | None:
+        return None if self.retry_after is None else now + self.retry_after
+
 
 class QuotaSpent(ProviderError):
     """Nothing happened; `limit` is the provider's word for the limit, `resume_at` a calendar instant in UTC."""
@@ -68,6 +71,9 @@ class QuotaSpent(ProviderError):
         )
         self.limit = limit
         self.resume_at = resume_at
+
+    def retry_at(self, now: datetime) -> datetime:  # noqa: ARG002 - it is an instant already
+        return self.resume_at
 
 
 class ProviderUnavailable(ProviderError):

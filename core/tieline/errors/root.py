@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,6 +11,10 @@ class TielineError(Exception):
     """The root of the tree: `str(error)` is a sentence for people, `code` is for programs."""
 
     code: ClassVar[str] = "INTERNAL"
+
+    def retry_at(self, now: datetime) -> datetime | None:  # noqa: ARG002 - for those that tell how long it takes
+        """From when on the same may be asked again; None where that is of no use, or nobody knows when."""
+        return None
 
 
 class StartRefused(TielineError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 import strawberry
 
-from tieline import errors
+from tieline import clock, errors
 
 Expected: TypeAlias = errors.Refused | errors.TryAgain | errors.ProviderError
 EXPECTED = (errors.Refused, errors.TryAgain, errors.ProviderError)
@@ -63,6 +64,9 @@ class UserError:
     code: UserErrorCode
     message: str = strawberry.field(description="A sentence for people, in English.")
     field: str | None = strawberry.field(description="The input it is about, as a dotted path.")
+    retry_at: datetime | None = strawberry.field(
+        description="From when on the same may be sent again; null where that is of no use, or nobody knows when."
+    )
 
     @classmethod
     def of(cls, error: Expected, *, within: str = "input") -> list[UserError]:
@@ -77,4 +81,9 @@ class UserError:
         """About this field. Raises the error itself where no mutation may answer with it."""
         if error.code not in UserErrorCode.__members__:
             raise error
-        return cls(code=UserErrorCode(error.code), message=str(error), field=field)
+        return cls(
+            code=UserErrorCode(error.code),
+            message=str(error),
+            field=field,
+            retry_at=error.retry_at(clock.now()),
+        )

@@ -14,11 +14,14 @@ Every error has `extensions.code`. The transport's own codes:
     QUERY_TOO_DEEP, _LARGE, _COSTLY 400   the document asks for more than `Limits` allows
     OPERATION_RESOLUTION_FAILURE    400   which operation is meant is not clear, or it may not run here
     BAD_USER_INPUT                  400   a variable does not fit its type
-    RATE_LIMITED                    429   the caller asked too much of late; `retryAfter` says for how long
-    TOO_MANY_OPERATIONS                   this socket already runs as many as it may; `retryAfter`, too
+    RATE_LIMITED                    429   the caller asked too much of late
+    TOO_MANY_OPERATIONS                   this socket already runs as many as it may
     INTERNAL                        500   a bug, or something of ours is down
     TIMEOUT                         503   the operation took too long and was cancelled
-    TOO_MANY_CONNECTIONS            503   this process holds as many as it may; `retryAfter` says when to come again
+    TOO_MANY_CONNECTIONS            503   this process holds as many as it may
+
+Where it is known when the same may be asked again, `extensions` say so: `retryAt` is the instant, as in a mutation's
+errors, and `retryAfter` the whole seconds until then, as in the header of HTTP.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
+from tieline import clock
 from tieline.errors import Refused, TryAgain
 from tieline.log import get_logger
 
@@ -63,8 +67,8 @@ class RequestRefused(Exception):
     def because(
         cls, code: str, message: str, *, status: int | None = None, retry_after: int | None = None
     ) -> RequestRefused:
-        more = {} if retry_after is None else {"retryAfter": retry_after}
-        return cls([told(code, message, **more)], status=status, retry_after=retry_after)
+        when = {} if retry_after is None else _when_in(retry_after)
+        return cls([told(code, message, **when)], status=status, retry_after=retry_after)
 
     @classmethod
     def for_a_while(cls, wait: timedelta) -> RequestRefused:
@@ -129,8 +133,16 @@ class Mask:
 def refused(error: Refused | TryAgain) -> Told:
     """One of our refusals: its own sentence and code, the field it is about, and what programs need besides."""
     if isinstance(error, TryAgain):
-        return told(error.code, str(error))
+        now = clock.now()
+        at = error.retry_at(now)
+        wait = None if at is None else max(0, math.ceil((at - now).total_seconds()))
+        return told(error.code, str(error), **({} if wait is None else _when_in(wait)))
     return told(error.code, str(error), **({"field": error.field} if error.field else {}), **error.details)
+
+
+def _when_in(seconds: int) -> Told:
+    """Whole seconds, so that whoever waits them is let through."""
+    return {"retryAt": (clock.now() + timedelta(seconds=seconds)).isoformat(), "retryAfter": seconds}
 
 
 def _is_about_input(error: GraphQLError) -> bool:

@@ -36,7 +36,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from tieline.errors import Refused, TryAgain, Unauthenticated
 from tieline_gateway.transport.callers import Caller
-from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refused, told
+from tieline_gateway.transport.errors import RequestRefused, Told, TooMany, refused
 from tieline_gateway.transport.frames import Frames
 from tieline_gateway.transport.incoming import LONG, GraphQLRequest, Malformed, read_json, values_in
 from tieline_gateway.transport.operations import Joined, Operations, Outcome
@@ -149,8 +149,10 @@ class _Handler(BaseGraphQLTransportWSHandler[Caller, None]):
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         if self.connection_acknowledged and len(self._running) >= MAX_OPERATIONS:
             sentence = f"A socket may run {MAX_OPERATIONS} operations at once."
-            error = told("TOO_MANY_OPERATIONS", sentence, retryAfter=OPERATIONS_RETRY_SECONDS)
-            await self.send_message(_error(message["id"], [error]))
+            too_many = RequestRefused.because(
+                "TOO_MANY_OPERATIONS", sentence, retry_after=OPERATIONS_RETRY_SECONDS
+            )
+            await self.send_message(_error(message["id"], too_many.errors))
             return
         await super().handle_subscribe(message)
         operation = self.operations.get(message["id"])

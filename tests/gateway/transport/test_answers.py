@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -34,18 +34,20 @@ INTERNAL = {
         (
             "busy",
             "Somebody else changed the same thing at the same moment; try again.",
-            {"code": "BUSY"},
+            {"code": "BUSY", "retryAfter": 1},
         ),
     ],
 )
 async def test_a_refusal_keeps_its_words(
-    server: Server, logged: list[EventDict], how: str, message: str, extensions: dict[str, str]
+    server: Server, logged: list[EventDict], how: str, message: str, extensions: dict[str, Any]
 ) -> None:
     response = await server.post("query($how:String!){fails(how:$how)}", variables={"how": how})
 
     (error,) = response.json()["errors"]
+    at = error["extensions"].pop("retryAt", None)
     assert error["message"] == message
     assert error["extensions"] == extensions
+    assert (at is not None) == ("retryAfter" in extensions)
     assert error["path"] == ["fails"]
     assert error["locations"] == [{"line": 1, "column": 21}]
     assert logged == []
