@@ -12,17 +12,19 @@ import re
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.editing import Event
+from tests.support.polling import until
 from tests.support.source import ROOT
 
 PRINTED = ROOT / "docs" / "frontends.md"
 NPM = Path(__file__).with_name("npm")
-FOLLOWING = ("graphql-ws", "urql", "apollo")
+FOLLOWING = ("sockets", "urql", "apollo")
 """Recipes that go on from their last cursor."""
 
 _BLOCK = re.compile(r"^```(?:js|graphql)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -43,6 +45,7 @@ _MODULES = {  # what the page takes as given, how the block is known, and what i
 _ADDRESS = re.compile(r'"(http|ws)s?://[\w.:]+/graphql"')
 _PROGRAMS = Path(sysconfig.get_path("scripts"))
 _INSTALL_SECONDS = 300
+_WAIT_SECONDS = 180.0
 
 
 def recipes(url: str) -> dict[str, str]:
@@ -112,7 +115,7 @@ class Office:
         name = f"{recipe}-{len(self.pages)}"
         key_file, output = self.folder / f"{name}.key", self.folder / f"{name}.said"
         key_file.write_text(key, encoding="utf-8")
-        environment = {"KEY_FILE": str(key_file), "GRAPHQL_URL": f"{self.url}/graphql"}
+        environment = {"KEY_FILE": str(key_file)}
         with output.open("wb") as said, output.with_suffix(".errors").open("wb") as errors:
             process = subprocess.Popen(
                 [_PROGRAMS / "node", "page.mjs", recipe],
@@ -138,6 +141,19 @@ def office(folder: Path, url: str) -> Iterator[Office]:
         for page in made.pages:
             with page.process as process:
                 process.kill()
+
+
+async def until_all(pages: Sequence[Page], holds: Callable[[Page], bool], what: str) -> None:
+    async def all_of_them() -> bool:
+        return all(holds(page) for page in pages)
+
+    await until(all_of_them, f"every page {what}", seconds=_WAIT_SECONDS)
+
+
+def heard(page: Page) -> list[Event]:
+    """What it was told, each event once."""
+    events = {cursor: (kind, client_id) for cursor, kind, client_id in page.said("event")}
+    return list(events.values())
 
 
 def versions() -> Sequence[tuple[str, str]]:

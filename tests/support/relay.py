@@ -8,15 +8,22 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 _AT_ONCE = 65_536
+_AWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(kw_only=True)
 class Relay:
-    """`opened` counts the lines that were asked for, also those that nobody answered at the other end."""
+    """`opened` counts the lines that were asked for, also those that nobody answered at the other end.
+
+    While it `turns_away`, lines that begin with a request are answered as by a proxy whose server is away, or cut, in
+    turns. Sockets are let through.
+    """
 
     to: int
     port: int = 0
     opened: int = 0
+    turns_away: bool = False
+    _turned_away: int = field(default=0, repr=False)
     _ends: set[asyncio.StreamWriter] = field(default_factory=set, repr=False)
 
     @property
@@ -30,6 +37,10 @@ class Relay:
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
+        begun = await _begun(reader) if self.turns_away else b""
+        if begun.startswith(b"POST "):
+            self._turn_away(writer)
+            return
         try:
             onward_reader, onward = await asyncio.open_connection("127.0.0.1", self.to)
         except OSError:
@@ -37,8 +48,24 @@ class Relay:
             return
         ends = {writer, onward}
         self._ends |= ends
+        onward.write(begun)
         await asyncio.gather(_pass(reader, onward), _pass(onward_reader, writer))
         self._ends -= ends
+
+    def _turn_away(self, writer: asyncio.StreamWriter) -> None:
+        self._turned_away += 1
+        if self._turned_away % 2:
+            writer.write(_AWAY)
+            writer.close()
+        else:
+            writer.transport.abort()
+
+
+async def _begun(reader: asyncio.StreamReader) -> bytes:
+    """What comes first."""
+    with suppress(OSError):
+        return await reader.read(_AT_ONCE)
+    return b""
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

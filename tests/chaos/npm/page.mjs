@@ -1,6 +1,7 @@
 // A page that shows a practice's clients and follows everything by one recipe of docs/frontends.md. It says what comes
-// to it, a line of JSON each: the page loaded, an event applied, how a subscription ended, and what is shown at its end.
-import { key, say } from "./given.mjs";
+// to it, a line of JSON each: the page loaded or not, an event applied, how a subscription ended, and what is shown at
+// its end.
+import { say } from "./given.mjs";
 import { follow } from "./follow.mjs";
 
 const CLIENTS = "{ clients(first: 200) { nodes { id name } eventCursor } }";
@@ -9,31 +10,19 @@ const STAYS_MS = 5_000; // whoever came back after its end would do so by then
 process.stdin.on("end", () => process.exit(1)).resume(); // whoever opened this page is gone
 
 const shown = new Map();
-const { ask, run } = await recipe(process.argv[2]);
-await run();
+const name = process.argv[2];
+const { ask } = await import(name === "alone" ? "./sockets.mjs" : `./${name}.mjs`);
+await (name === "alone" ? alone() : followed(`./${name}.mjs`));
 say({ shown: Object.fromEntries(shown) });
 await new Promise((wait) => setTimeout(wait, STAYS_MS));
 process.exit(0);
-
-async function recipe(name) {
-  if (name === "alone") return { ask: byHand, run: alone };
-  if (name === "graphql-ws") return { ask: byHand, run: () => followed("./sockets.mjs") };
-  if (name === "urql") {
-    const [{ urql }, { gql }] = await Promise.all([import("./urql.mjs"), import("@urql/core")]);
-    const ask = async () => settled(await urql.query(gql(CLIENTS), {}, { requestPolicy: "network-only" }).toPromise());
-    return { ask, run: () => followed("./urql.mjs") };
-  }
-  const [{ apollo }, { gql }] = await Promise.all([import("./apollo.mjs"), import("@apollo/client")]);
-  const ask = async () => settled(await apollo.query({ query: gql(CLIENTS), fetchPolicy: "network-only" }));
-  return { ask, run: () => followed("./apollo.mjs") };
-}
 
 async function followed(module) {
   const [{ turn }, { sockets }] = await Promise.all([import(module), import("./sockets.mjs")]);
   sockets.on("connected", () => say({ connected: true }));
   const told = async (after, takes) => {
     const ended = await turn(after, takes);
-    say({ ended: ended ?? null });
+    say({ ended: ended.code ?? null, retryAfter: ended.retryAfter });
     return ended;
   };
   await follow(told, loadPage, apply);
@@ -43,6 +32,7 @@ async function followed(module) {
 async function alone() {
   const [{ client }, { EVENTS }] = await Promise.all([import("./alone.mjs"), import("./given.mjs")]);
   const [after, seen] = [await loadPage(), new Set()];
+  client.on("connecting", () => say({ connecting: true }));
   client.on("connected", () => say({ connected: true }));
   client.on("closed", (event) => say({ closed: event?.code ?? null }));
   const ended = await new Promise((resolve) => {
@@ -62,7 +52,7 @@ async function alone() {
 }
 
 async function loadPage() {
-  const { nodes, eventCursor } = (await ask()).clients;
+  const { nodes, eventCursor } = (await asked()).clients;
   shown.clear();
   for (const { id, name } of nodes) shown.set(id, name);
   say({ loaded: eventCursor });
@@ -75,13 +65,11 @@ function apply({ cursor, kind, clientId, client }) {
   say({ event: [cursor, kind, clientId] });
 }
 
-async function byHand() {
-  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
-  const body = JSON.stringify({ query: CLIENTS });
-  return settled(await (await fetch(process.env.GRAPHQL_URL, { method: "POST", headers, body })).json());
-}
-
-function settled({ data, error, errors }) {
-  if (error ?? errors) throw new Error(`the page was not loaded: ${JSON.stringify(error ?? errors)}`);
-  return data;
+async function asked() {
+  try {
+    return await ask(CLIENTS, {});
+  } catch (error) {
+    say({ unloaded: error.code ?? null, retryAfter: error.retryAfter });
+    throw error;
+  }
 }
