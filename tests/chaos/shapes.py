@@ -215,8 +215,10 @@ SHAPES: dict[str, Callable[[int], str]] = {
 
 
 def largest(shape: Callable[[int], str]) -> int:
-    """As many of it as a document of so many characters holds."""
-    low, high = 1, MAX_CHARS
+    """As many of it as a document of so many characters holds: found from below, for some grow with the square."""
+    low, high = 1, 1
+    while len(shape(high)) <= MAX_CHARS:
+        low, high = high, 2 * high
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if len(shape(middle)) <= MAX_CHARS else (low, middle - 1)
