@@ -18,7 +18,7 @@ from tests.support.dispatches import dispatches_of
 from tests.support.figures import Figures
 from tests.support.polling import until
 
-ORGANISATIONS, ROUNDS, KILLS = size(400, 6), size(5, 4), size(200, 4)
+ORGANISATIONS, ROUNDS, KILLS = size(400, 6), size(5, 2), size(200, 2)
 SYNCS = ORGANISATIONS * ROUNDS
 WORKERS = tuple(f"worker-{number}" for number in range(size(3, 2)))
 EDITS = 3
