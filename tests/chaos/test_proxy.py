@@ -48,7 +48,7 @@ async def test_a_long_answer_breaks_off_anywhere() -> None:
     assert (min(broken), max(broken) > 100_000, max(broken) < len(whole)) == (0, True, True)
 
 
-async def answered(url: str, body: bytes, *, seconds: float = 0.5) -> bytes:
+async def answered(url: str, body: bytes, *, seconds: float = 0.2) -> bytes:
     """What comes of the answer to a call, until nothing more came for so long."""
     came = bytearray()
     async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(30, read=seconds)) as client:
