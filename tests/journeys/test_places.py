@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -25,10 +26,8 @@ FILES = 128 + KEPT_PLACES + PLACES
 OURS = "https://app.example"
 VIEWER = "{ viewer { role } }"
 HEALTH = ["/livez", "/readyz", "/metrics"]
-FULL = {
-    "message": "This process holds as many connections as it may; try again in 5 s.",
-    "extensions": {"code": "TOO_MANY_CONNECTIONS", "retryAfter": 5},
-}
+CODE = "TOO_MANY_CONNECTIONS"
+FULL = "This process holds as many connections as it may; try again in 5 s."
 
 
 def with_few_files() -> None:
@@ -59,6 +58,12 @@ async def full(small: Gateway) -> AsyncIterator[list[Socket]]:
         yield opened
 
 
+def is_full(answer: dict[str, Any]) -> bool:
+    [error] = answer.pop("errors")
+    told = error["extensions"]
+    return not answer and (error["message"], told["code"], told["retryAfter"]) == (FULL, CODE, 5)
+
+
 async def get(gateway: Gateway, path: str) -> httpx.Response:
     async with httpx.AsyncClient(timeout=30) as http:
         return await http.get(f"{gateway.url}{path}")
@@ -74,7 +79,7 @@ async def test_a_socket_too_many_is_refused_before_its_handshake(
 
     answer = refused.value.response
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert json.loads(answer.body or b"") == {"errors": [FULL]}
+    assert is_full(json.loads(answer.body or b""))
 
 
 async def test_a_request_too_many_is_told_so_in_a_way_that_programs_and_pages_can_read(
@@ -88,7 +93,7 @@ async def test_a_request_too_many_is_told_so_in_a_way_that_programs_and_pages_ca
         page = await http.get(f"{small.url}/oauth/xero/app/callback")
         hook = await http.post(f"{small.url}/webhooks/xero/{new_id()}", content=b"{}")
 
-    assert answer.json() == {"errors": [FULL]}
+    assert is_full(answer.json())
     assert answer.headers["access-control-allow-origin"] == OURS
     assert "Reload this page in 5 s." in page.text
     assert hook.content == b""

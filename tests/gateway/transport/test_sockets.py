@@ -244,7 +244,8 @@ async def test_a_socket_may_run_so_many_operations_at_once(server: Server) -> No
         await socket.subscribe("more", "{hello}")
         answered = await socket.receive()
 
-    assert refused["payload"][0]["extensions"] == {"code": "TOO_MANY_OPERATIONS", "retryAfter": 5}
+    told = refused["payload"][0]["extensions"]
+    assert (told["code"], told["retryAfter"]) == ("TOO_MANY_OPERATIONS", 5)
     assert answered["payload"] == {"data": {"hello": "hello world"}}
     await server.settled()
 
