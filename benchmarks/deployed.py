@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.support.deployment import Deployment, Gateway, environment_of, make_database, serving, with_path
-from tests.support.issuer import AUDIENCE, IssuerServer, running_issuer
+from tests.support.issuer import AUDIENCE, KNOWN_AS, IssuerServer, running_issuer
 from tieline import clock, database
 from tieline.embedded import default_data_folder, embedded_servers
 from tieline.ids import PersonId
@@ -82,10 +82,7 @@ async def _tokens_of(measured: Measured, people: Sequence[PersonId]) -> dict[Per
     issuer, until = measured.issuer, int((clock.now() + _TOKENS_LIVE).timestamp())
     above = await measured.deployment.connect()
     try:
-        await above.executemany(
-            "UPDATE person SET issuer = $1, subject = $2 WHERE id = $3",
-            [(issuer.url, f"auth0|{one}", one) for one in people],
-        )
+        await above.executemany(KNOWN_AS, [(one, issuer.url, f"auth0|{one}") for one in people])
     finally:
         await above.close()
     return {one: issuer.token(f"auth0|{one}", exp=until) for one in people}

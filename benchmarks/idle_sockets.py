@@ -66,7 +66,7 @@ async def measured(*, sockets: int, seconds: int) -> list[str]:
     return [
         f"| {sockets:,} idle sockets of {callers} people on one gateway, each with connectionEvents | |",
         "|---|---|",
-        f"| who holds them | {callers - callers // 2} people with API keys, {callers // 2} with tokens |",
+        f"| of these people, with API keys, with tokens | {callers - callers // 2}, {callers // 2} |",
         f"| memory a socket | {memory:.0f} KiB |",
         f"| CPU a minute, with none of them | {idle_empty:.2f} s |",
         f"| CPU a minute, with all of them | {idle_full:.2f} s |",

@@ -29,6 +29,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 AUDIENCE = "https://api.tieline.example"
+KNOWN_AS = "UPDATE person SET issuer = $2, subject = $3 WHERE id = $1"
+"""What makes a person known to us by an issuer and a subject, without an invitation."""
 LEFT_OUT = object()
 
 SigningKey = RSAKey | ECKey
