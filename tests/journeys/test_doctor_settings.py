@@ -11,7 +11,7 @@ from tests.support.diagnosed import Diagnosed, diagnosed
 from tieline.vault import generate_key
 
 KEY = generate_key("one")
-FINE = ("ok", "all that is needed is set", [])
+FINE: tuple[str, str, list[str]] = ("ok", "all that is needed is set", [])
 _AN_ENTRY = (
     "Have ids of letters, digits, '.', '_' or '-', each once; 'tieline keys generate' prints an entry."
 )

@@ -162,7 +162,7 @@ async def test_a_gateway_whose_connections_are_all_taken_is_ready_and_says_so(
         async with above(own) as looking, above(own) as holding:
 
             async def all_wait() -> bool:
-                return await looking.fetchval(_WAITING) == 2
+                return int(await looking.fetchval(_WAITING)) == 2
 
             async with holding.transaction():
                 await holding.execute("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE")
