@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tieline import rates
 from tieline.errors import Unauthenticated
 from tieline.rates import Rate
-from tieline_gateway.refusals import refused_at
+from tieline_gateway.refusals import Refusals
 from tieline_gateway.routes.oauth import CALLBACK_LABEL
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL
 from tieline_gateway.transport.errors import RequestRefused
@@ -151,8 +151,11 @@ class Strangers:
 class Addresses:
     """The ASGI middleware of requests. `label` names the kind of a path."""
 
-    def __init__(self, app: ASGIApp, *, label: Callable[[str], str], strangers: Strangers) -> None:
+    def __init__(
+        self, app: ASGIApp, *, label: Callable[[str], str], strangers: Strangers, refusals: Refusals
+    ) -> None:
         self._app = app
+        self._refusals = refusals
         self._label = label
         self._strangers = strangers
 
@@ -163,8 +166,8 @@ class Addresses:
             return
         wait = await self._strangers.wait(visit)
         if wait is not None:
-            refused = refused_at(self._label(scope["path"]), RequestRefused.for_a_while(wait), why=_WHY)
-            await refused(scope, receive, send)
+            error = RequestRefused.for_a_while(wait)
+            await self._refusals.at(self._label(scope["path"]), error, why=_WHY)(scope, receive, send)
             return
         await self._strangers.learn(visit, await self._status(scope, receive, send))
 

@@ -18,6 +18,7 @@ from tieline_gateway.metrics import Metrics
 from tieline_gateway.middleware import CORRELATION_HEADER, Correlation, Measured
 from tieline_gateway.places import Places
 from tieline_gateway.presence import Presence
+from tieline_gateway.refusals import Refusals
 from tieline_gateway.routes.health import MetricsRoute, livez, readyz, root
 from tieline_gateway.routes.oauth import CALLBACK_LABEL, OAuthCallback, is_callback
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL, WebhookRoute, is_webhook
@@ -32,6 +33,7 @@ _KNOWN = frozenset({"/", "/graphql", "/livez", "/readyz", "/metrics"})
 def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     """Put the application together; pure, so that tests and servers can make as many as they like."""
     metrics = Metrics()
+    refusals = Refusals(metrics=metrics)
     strangers = Strangers(scale=gateway.rate_address)
     presence = Presence(most=gateway.sockets_per_caller or None)
     transport = GraphQLTransport(
@@ -65,8 +67,8 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
                 expose_headers=[CORRELATION_HEADER, "retry-after"],
                 max_age=600,
             ),
-            Middleware(Places, label=_label),
-            Middleware(Addresses, label=_label, strangers=strangers),
+            Middleware(Places, label=_label, refusals=refusals),
+            Middleware(Addresses, label=_label, strangers=strangers, refusals=refusals),
         ],
     )
 

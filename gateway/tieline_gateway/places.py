@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tieline.log import get_logger
 from tieline_gateway.connections import FULL
-from tieline_gateway.refusals import refused_at
+from tieline_gateway.refusals import Refusals
 from tieline_gateway.transport.bodies import linger
 from tieline_gateway.transport.errors import RequestRefused
 
@@ -28,8 +28,9 @@ log = get_logger(__name__)
 class Places:
     """The ASGI middleware. `label` names the kind of a path."""
 
-    def __init__(self, app: ASGIApp, *, label: Callable[[str], str]) -> None:
+    def __init__(self, app: ASGIApp, *, label: Callable[[str], str], refusals: Refusals) -> None:
         self._app = app
+        self._refusals = refusals
         self._label = label
         self._said_at: float | None = None
 
@@ -41,7 +42,8 @@ class Places:
         if places is None or (scope["type"] == "http" and label in _ANSWERED):
             await self._app(scope, receive, send)
             return
-        response = refused_at(label, RequestRefused.full(RETRY_SECONDS), why="Too many people are here.")
+        error = RequestRefused.full(RETRY_SECONDS)
+        response = self._refusals.at(label, error, why="Too many people are here.")
         if scope["type"] == "http":
             await linger(response, receive, send)
         else:

@@ -14,6 +14,8 @@ from starlette.routing import Route
 from tieline.errors import Unauthenticated
 from tieline.ids import new_id
 from tieline_gateway.addresses import GUARDS, Addresses, Strangers, network_of
+from tieline_gateway.metrics import Metrics
+from tieline_gateway.refusals import Refusals
 from tieline_gateway.routes.oauth import CALLBACK_LABEL, is_callback
 from tieline_gateway.routes.webhooks import WEBHOOK_LABEL, is_webhook
 from tieline_gateway.transport.errors import RequestRefused
@@ -56,7 +58,9 @@ class People:
         self.behind = Behind()
         app = Starlette(routes=[Route("/{path:path}", self.behind.answer, methods=["GET", "POST"])])
         self.strangers = Strangers(scale=SCALE)
-        self._guarded = Addresses(app, label=label, strangers=self.strangers)
+        self.metrics = Metrics()
+        refusals = Refusals(metrics=self.metrics)
+        self._guarded = Addresses(app, label=label, strangers=self.strangers, refusals=refusals)
 
     async def ask(self, address: str, path: str = "/graphql", **headers: str) -> httpx.Response:
         transport = httpx.ASGITransport(self._guarded, client=(address, 1))
@@ -179,6 +183,9 @@ async def test_deliveries_that_are_refused_cost_and_a_webhook_that_works_is_hear
     gone = [await people.ask(provider, f"{HOOK}-gone-{number}") for number in range(6)]
     assert [answer.status_code for answer in gone] == [404] * 4 + [429] * 2
     assert gone[-1].content == b""
+    assert 1 <= int(gone[-1].headers["retry-after"]) <= 20
+    limited = {"provider": "none", "outcome": "limited"}
+    assert people.metrics.registry.get_sample_value("tieline_webhooks_total", limited) == 2
     assert await people.statuses(1, provider, HOOK, signature="right") == [200]
 
 

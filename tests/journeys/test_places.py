@@ -14,6 +14,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.support.counted import figure
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Firm
 from tests.support.polling import until
@@ -92,11 +93,12 @@ async def test_a_request_too_many_is_told_so_in_a_way_that_programs_and_pages_ca
         answer = await http.post(small.graphql, json={"query": VIEWER, "variables": {"pad": "x" * 900_000}})
         page = await http.get(f"{small.url}/oauth/xero/app/callback")
         hook = await http.post(f"{small.url}/webhooks/xero/{new_id()}", content=b"{}")
+    limited = await figure(small.url, "tieline_webhooks_total", provider="none", outcome="limited")
 
     assert is_full(answer.json())
     assert answer.headers["access-control-allow-origin"] == OURS
     assert "Reload this page in 5 s." in page.text
-    assert hook.content == b""
+    assert (hook.content, limited) == (b"", 1)
     for each in (answer, page, hook):
         assert (each.status_code, each.headers["retry-after"]) == (503, "5")
         assert each.headers["connection"] == "close"

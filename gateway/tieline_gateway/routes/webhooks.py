@@ -29,10 +29,11 @@ WEBHOOK_LABEL = "/webhooks"
 MAX_DELIVERY_BYTES = 2_000_000
 ANSWER_SECONDS = 2.5  # the shortest that a provider waits for its answer is 3
 BODY_SECONDS = 1.5
+NOBODY = "none"
+"""Whose a webhook is, in figures, before that is known."""
 
 _WEBHOOK = re.compile(r"/webhooks/[^/]+/[^/]+")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_NOBODY = "none"
 
 log = get_logger(__name__)
 
@@ -66,7 +67,7 @@ class WebhookRoute:
             return Response(status_code=405, headers={"allow": "POST"})
         app_id, provider = parse_id(request.path_params["app"]), request.path_params["provider"]
         if app_id is None or not _SLUG.fullmatch(provider):
-            return self._counted(_NOBODY, "unknown", 404)
+            return self._counted(NOBODY, "unknown", 404)
         return await self._answered(provider, AppId(app_id), request)
 
     async def _answered(self, provider: str, app_id: AppId, request: Request) -> Response:
@@ -83,7 +84,7 @@ class WebhookRoute:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told by its class
             log.error("webhook.not_read", provider=provider, app_id=str(app_id), **_told(error))  # noqa: TRY400
             outcome, status = "failed", 500
-        return self._counted(_NOBODY if address is None else provider, outcome, status)
+        return self._counted(NOBODY if address is None else provider, outcome, status)
 
     async def _received(self, address: Address | None, request: Request) -> tuple[str, int]:
         """What became of it, and the status that says so."""
