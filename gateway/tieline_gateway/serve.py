@@ -107,6 +107,7 @@ def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20,
         ws_ping_timeout=20,
+        ws_per_message_deflate=False,  # 34 KiB for each socket that a browser opens, and frames are small
         http=BoundedProtocol,
         ws=BoundedSocket,
         limit_concurrency=most_connections(),

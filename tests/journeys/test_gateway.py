@@ -112,6 +112,13 @@ async def test_sockets_open_for_allowed_and_own_origins_and_for_programs(
             assert (await socket.ask(VIEWER))["data"]["viewer"]["practice"]["id"] == str(firm.practice_id)
 
 
+async def test_frames_are_not_compressed_though_browsers_offer_it(gateway: Gateway) -> None:
+    async with socket_to(gateway.socket) as socket:
+        assert socket.connection.request is not None
+        assert "permessage-deflate" in socket.connection.request.headers["sec-websocket-extensions"]
+        assert socket.connection.protocol.extensions == []
+
+
 @pytest.mark.parametrize("origin", [THEIRS, "null", "http://127.0.0.1:1"])
 async def test_sockets_of_other_origins_are_refused(gateway: Gateway, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:

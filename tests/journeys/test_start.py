@@ -107,7 +107,7 @@ def test_a_setting_that_cannot_be_used_is_named_and_its_secrets_are_not(
 ) -> None:
     command = "serve" if about in OF_THE_GATEWAY else "scheduler"
 
-    said = refusal(deployment.run(command, **settings))
+    said = refusal(deployment.run(command, prepare=None, **settings))
 
     assert about in said
     assert KEY.partition(":")[2][:20] not in said

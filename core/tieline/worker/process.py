@@ -28,8 +28,8 @@ from tieline.settings import Settings
 from tieline.watchdog import OwnLoop, watching
 from tieline.work.actor import BACKGROUND, INTERACTIVE
 from tieline.work.doorbell import CALL, MAX_AGE_MS, RING, make_broker
+from tieline.worker.broker import PatientBroker
 from tieline.worker.health import answering
-from tieline.worker.patience import PatientBroker
 from tieline.worker.roster import ACTORS, ensure_recurring
 from tieline.worker.runner import Runner
 from tieline.worker.scheduler import run_scheduler
