@@ -143,8 +143,9 @@ def waiting_less() -> None:
     lease, pause = timedelta(seconds=3), timedelta(seconds=0.3)
     patch("tieline.work.repository.LEASE", lease).start()
     patch("tieline.worker.runner.LEASE", lease).start()
+    patch("tieline.worker.outcomes.LEASE", lease).start()
     patch("tieline.worker.runner.HEARTBEAT", pause).start()
-    patch("tieline.worker.runner._FIRST_PAUSE", pause).start()
+    patch("tieline.worker.outcomes._FIRST_PAUSE", pause).start()
 
 
 @asynccontextmanager

@@ -11,12 +11,14 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.support.actors import be_busy, runner_of
 from tests.support.deployment import Deployment, Process
 from tests.support.firm import CREATE, Firm
-from tests.support.jobs import JobTable, enqueue_pruning
+from tests.support.jobs import JobTable, ask_for, enqueue_pruning
 from tests.support.own_redis import OwnRedis, running_redis
 from tests.support.polling import until
 from tests.support.sockets import reset
+from tieline.errors import Busy
 from tieline.work import doorbell
 
 FAILURES = {
@@ -29,11 +31,13 @@ FAILURES = {
 """What PostgreSQL says of itself, not of a statement: by its code, and as the driver calls it."""
 
 _FAILING = """
+CREATE SEQUENCE tried;
+GRANT ALL ON SEQUENCE tried TO PUBLIC;
 CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'as if it were so' USING ERRCODE = '{code}'; END $$;
+$$ BEGIN PERFORM nextval('tried'); RAISE EXCEPTION 'as if it were so' USING ERRCODE = '{code}'; END $$;
 CREATE TRIGGER failing BEFORE {when} EXECUTE FUNCTION failing();
 """
-_TRIES = 40
+_TRIES, _OUTCOMES = 40, 2
 _LIBRARY = ("Consumer", "Failed to", "Unhandled")
 """How the library begins what it says of a Redis that is away."""
 
@@ -45,7 +49,7 @@ async def failing(jobs: JobTable, code: str, when: str = "UPDATE ON job") -> Asy
     try:
         yield
     finally:
-        await jobs.connection.execute("DROP FUNCTION failing CASCADE")
+        await jobs.connection.execute("DROP FUNCTION failing CASCADE; DROP SEQUENCE tried")
 
 
 async def until_said(process: Process, event: str, times: int) -> None:
@@ -92,6 +96,25 @@ async def test_people_are_told_that_a_database_which_may_not_write_is_away(
 
     assert answer.status_code == 200
     assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAVAILABLE"]
+
+
+async def test_an_outcome_is_written_once_the_database_is_back_and_the_outage_counts_as_no_attempt(
+    jobs: JobTable,
+) -> None:
+    await ask_for(be_busy)
+    before = await jobs.one()
+
+    async with failing(jobs, "53100", "UPDATE ON job FOR EACH ROW WHEN (NEW.lease_owner IS NULL)"):
+        running = asyncio.create_task(runner_of(be_busy).run(before["id"]))
+
+        async def tried() -> bool:
+            return int(await jobs.connection.fetchval("SELECT last_value FROM tried")) >= _OUTCOMES
+
+        await until(tried, "the outcome was to be written again and again")
+    await running
+
+    after = await jobs.one()
+    assert (after["attempts"], after["lease_owner"], after["error"]) == (0, None, str(Busy()))
 
 
 def asking_soon_again() -> None:

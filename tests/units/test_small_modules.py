@@ -14,7 +14,7 @@ from tieline.errors import Forbidden
 from tieline.ids import PracticeId, new_id, parse_id
 from tieline.practices.keys import hash_key, make_key
 from tieline.principal import ClientAccess, Permission, Principal, Role
-from tieline.worker.runner import pause_after
+from tieline.worker.outcomes import pause_after
 
 P = Permission
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +15,9 @@ from tieline.database import system_scope
 from tieline.errors import Busy, ClaimLost, TielineError, TryAgain
 from tieline.ids import JobId, new_id
 from tieline.work import Actor, Again, doorbell, repository
-from tieline.work.repository import LEASE, Claim, Ring
+from tieline.work.repository import LEASE, Claim
 from tieline.work.unit import working_on
+from tieline.worker.outcomes import Outcomes, named
 
 HEARTBEAT = timedelta(seconds=5)
 MAX_ATTEMPTS = 12
@@ -25,8 +25,6 @@ STAY = timedelta(milliseconds=250)
 CANCEL_AGAIN = timedelta(seconds=1)
 GRACE = timedelta(seconds=30)
 LEAVE = timedelta(seconds=5)
-_FIRST_PAUSE = timedelta(seconds=5)
-_LONGEST_PAUSE = timedelta(hours=1)
 
 logger = log.get_logger(__name__)
 _left: set[asyncio.Future[Any]] = set()
@@ -39,7 +37,7 @@ class Runner:
         self._actors = actors
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._handing_back = False
+        self._outcomes = Outcomes()
 
     @property
     def running(self) -> int:
@@ -47,7 +45,7 @@ class Runner:
 
     async def hand_back(self) -> None:
         """Stop what is still under way; its jobs are due again at once, for another worker."""
-        self._handing_back = True
+        self._outcomes.leaving = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -110,16 +108,16 @@ class Runner:
         except asyncio.CancelledError:
             if not _is_being_cancelled():
                 return await self._failed(claim, ActorCancelled(claim.actor))
-            await _hand_back(claim)
-            if not self._handing_back:
+            await self._outcomes.handed_back(claim)
+            if not self._outcomes.leaving:
                 raise
             return "handed_back"
         except TryAgain as error:
-            await _try_again(claim, error)
+            await self._outcomes.put_off(claim, error)
             return "put_off"
         except Exception as error:  # noqa: BLE001 - whatever an actor raises becomes the job's outcome
             return await self._failed(claim, error)
-        await _done(claim, again)
+        await self._outcomes.done(claim, again)
         return "done"
 
     async def _act(self, claim: Claim) -> Again | None:
@@ -144,20 +142,11 @@ class Runner:
         over = claim.attempts >= MAX_ATTEMPTS and not (actor is not None and actor.recurs)
         logger.error(
             "job.given_up" if over else "job.failed",
-            **_named(claim),
+            **named(claim),
             exc_info=not isinstance(error, TielineError),
             **log.fields_of(error),
         )
-        reason = (
-            f"{type(error).__name__}: {error}" if isinstance(error, TielineError) else type(error).__name__
-        )
-        with _writing_back(claim):
-            async with system_scope():
-                if over:
-                    await repository.give_up(claim, at=clock.now(), error=reason)
-                else:
-                    due_at = clock.now() + pause_after(claim.attempts)
-                    await repository.put_off(claim, due_at=due_at, attempts=claim.attempts, error=reason)
+        await self._outcomes.failed(claim, error, over=over)
         return "given_up" if over else "failed"
 
 
@@ -189,46 +178,6 @@ class ActorQuit(TielineError):
         super().__init__(f"The actor {name} asked for the end of its process.")
 
 
-def pause_after(attempts: int) -> timedelta:
-    """How long to wait after so many failed attempts: doubling, jittered, an hour at most."""
-    doubled: timedelta = min(_FIRST_PAUSE * 2.0 ** min(attempts - 1, 20), _LONGEST_PAUSE)
-    return doubled * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
-
-
-async def _done(claim: Claim, again: Again | None) -> None:
-    ring: Ring | None = None
-    with _writing_back(claim):
-        async with system_scope():
-            if again is None:
-                ring = await repository.finish(claim)
-            else:
-                ring = await repository.put_off(claim, due_at=again.at, attempts=0)
-            logger.info("job.done", **_named(claim))
-    if ring is not None and ring.due_at <= clock.now():  # it goes on, in the lane that the row has by now
-        await doorbell.ring([ring])
-
-
-async def _try_again(claim: Claim, error: TryAgain) -> None:
-    """What passes by itself does not count as an attempt."""
-    logger.warning("job.put_off", **_named(claim), **log.fields_of(error))
-    with _writing_back(claim):
-        async with system_scope():
-            due_at = clock.now() + pause_after(claim.attempts)
-            await repository.put_off(claim, due_at=due_at, attempts=claim.attempts - 1, error=str(error))
-
-
-async def _hand_back(claim: Claim) -> None:
-    with _writing_back(claim):
-        async with system_scope():
-            await repository.put_off(claim, due_at=clock.now(), attempts=claim.attempts - 1)
-            logger.info("job.handed_back", **_named(claim))
-
-
-def _writing_back(claim: Claim) -> AbstractContextManager[None]:
-    """Around the outcome; when the database is away the lease lapses and the job comes back by itself."""
-    return _lapsing("job.outcome_lost", job_id=str(claim.job_id))
-
-
 @contextmanager
 def _lapsing(event: str, **fields: str) -> Iterator[None]:
     """Let a claim or an outcome go when the database is away: rings and leases lapse, and the job comes back."""
@@ -236,10 +185,6 @@ def _lapsing(event: str, **fields: str) -> Iterator[None]:
         yield
     except TryAgain as error:
         logger.warning(event, **fields, **log.fields_of(error))
-
-
-def _named(claim: Claim) -> dict[str, Any]:
-    return {"job_id": str(claim.job_id), "actor": claim.actor, "attempts": claim.attempts}
 
 
 def _is_being_cancelled() -> bool:
@@ -280,7 +225,7 @@ async def _stop(claim: Claim, *tasks: asyncio.Task[Any]) -> None:
     if not ended.done():
         _left.add(ended)
         ended.add_done_callback(_left.discard)
-        logger.error("job.left", **_named(claim))
+        logger.error("job.left", **named(claim))
 
 
 async def _renew(claim: Claim, *, until: timedelta) -> None:
