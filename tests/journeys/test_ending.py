@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import asyncpg
@@ -19,7 +21,9 @@ from tests.support.deployment import Deployment, Gateway, Process, serving, wait
 from tests.support.forked import Forked
 from tests.support.polling import until
 from tests.support.sockets import socket_to
+from tests.support.source import ROOT
 from tieline import draining, watchdog
+from tieline.cli.children import STEADY_SECONDS, Child, Family
 from tieline.database import engine
 from tieline.embedded.process import free_port
 from tieline.worker import scheduler
@@ -74,18 +78,46 @@ def gateway_of(deployment: Deployment, prepare: Callable[[], None]) -> Iterator[
         yield Gateway(url=url, process=process)
 
 
-async def test_a_gateway_whose_loop_stands_still_ends_itself_and_says_where_it_stood(
-    deployment: Deployment,
+def child_of(deployment: Deployment, folder: Path, port: int) -> Child:
+    """A gateway as `tieline up` starts one, whose loop whoever opens its address blocks."""
+    fault = "from tests.journeys.test_ending import blocking_gateway\nblocking_gateway()\n"
+    (folder / "sitecustomize.py").write_text(fault)  # Python reads it before anything of ours
+    more = {"TIELINE_PORT": str(port), "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
+    return Child(arguments=["serve"], environment=deployment.environment | more, log=folder / "serve.log")
+
+
+def test_a_gateway_whose_loop_stands_still_ends_itself_says_where_it_stood_and_is_replaced(
+    deployment: Deployment, tmp_path: Path
 ) -> None:
-    with gateway_of(deployment, blocking_gateway) as stuck:
-        async with httpx.AsyncClient(timeout=45) as http:
-            with pytest.raises(httpx.TransportError):
-                await http.get(stuck.url)
-        code = await asyncio.to_thread(stuck.process.popen.wait, 45)
+    port = free_port()
+    url, child = f"http://127.0.0.1:{port}", child_of(deployment, tmp_path, port)
+    with Family() as family:
+        family.start(child)
+        family.wait_for(f"{url}/readyz")
+        stuck = child.process
+        assert stuck is not None
+        healthy = family.tend()
+
+        with pytest.raises(httpx.TransportError):
+            httpx.get(url, timeout=45)
+        code = stuck.wait(45)
+        too_soon = began_now(child, family)
+        child.began -= STEADY_SECONDS
+        replaced = family.tend()
+        family.wait_for(f"{url}/readyz")
 
         assert code == watchdog.STUCK
         said = ["gateway.stuck", "test_ending.py", " block"]
-        assert [text for text in said if text not in stuck.process.logged()] == []
+        assert [text for text in said if text not in child.log.read_text()] == []
+        assert (healthy, too_soon, replaced) == ([], [], [child])
+        assert child.process is not stuck
+        assert family.tend() == []
+
+
+def began_now(child: Child, family: Family) -> list[Child]:
+    """Who would be started again of those that ended as soon as they had begun: a fault that stays is not spun on."""
+    child.began = time.monotonic()
+    return family.tend()
 
 
 async def test_a_scheduler_whose_loop_stands_still_ends_itself_and_says_where_it_stood(

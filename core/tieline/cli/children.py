@@ -23,7 +23,7 @@ from tieline.errors import StartRefused
 READY_SECONDS = 45.0
 
 _STEPS: tuple[guard.Step, ...] = ((int(signal.SIGTERM), 15.0), (int(signal.SIGKILL), 5.0))
-_STEADY_SECONDS = 10.0
+STEADY_SECONDS = 10.0
 _LAST_BYTES = 8_192
 
 
@@ -120,7 +120,7 @@ class Family:
         dead = [
             child
             for child in self.children
-            if not child.alive() and time.monotonic() - child.began > _STEADY_SECONDS
+            if not child.alive() and time.monotonic() - child.began > STEADY_SECONDS
         ]
         for child in dead:
             child.start()
