@@ -120,20 +120,23 @@ def test_every_migration_has_its_moments() -> None:
 async def test_a_migration_that_is_killed_leaves_nothing_behind_and_succeeds_the_next_time(
     empty: Deployment,
 ) -> None:
-    await killed(empty, MOMENTS[KNOWN[0]][0])  # before anything, it makes the table it is recorded in
+    above, holder = await empty.connect(), await empty.connect()
+    await killed(empty, MOMENTS[KNOWN[0]][0], above, holder)  # before anything, it makes its table of records
     for number, name in enumerate(KNOWN):
-        before = await catalog_of(empty)
+        before = await describe(above)
 
         for moment in [*MOMENTS[name], RECORDING]:
-            await killed(empty, moment)
+            await killed(empty, moment, above, holder)
 
-            assert await catalog_of(empty) == before, (name, moment)
-            assert await recorded(empty) == list(KNOWN[:number]), (name, moment)
+            assert await describe(above) == before, (name, moment)
+            assert await recorded(above) == list(KNOWN[:number]), (name, moment)
         if name == KNOWN[-1]:
             assert await migrate(empty) == [name]
         else:
             await migrate_to(empty, name)
-    assert await catalog_of(empty) == COMMITTED.read_text()
+    assert await describe(above) == COMMITTED.read_text()
+    await above.close()
+    await holder.close()
 
 
 @pytest.mark.parametrize("stops", [KNOWN[:1], KNOWN[:-1]], ids=["at the first", "at every one on the way"])
@@ -214,9 +217,10 @@ async def test_a_database_that_lacks_migrations_is_refused(empty: Deployment) ->
     )
 
 
-async def killed(made: Deployment, moment: str) -> None:
+async def killed(
+    made: Deployment, moment: str, watcher: asyncpg.Connection, holder: asyncpg.Connection
+) -> None:
     """Kill `tieline migrate` while it waits for what this open transaction holds, then end the transaction."""
-    holder, watcher = await made.connect(), await made.connect()
     holding = holder.transaction()
     await holding.start()
     await holder.execute(moment)
@@ -226,9 +230,7 @@ async def killed(made: Deployment, moment: str) -> None:
     finally:
         process.kill()
         await holding.rollback()
-        await holder.close()
     await until(watcher, ALONE)
-    await watcher.close()
 
 
 async def said_by(made: Deployment, command: str) -> str:
@@ -253,11 +255,8 @@ async def catalog_of(made: Deployment) -> str:
     return await damaged(made, "SELECT")
 
 
-async def recorded(made: Deployment) -> list[str]:
-    above = await made.connect()
-    names = [row["name"] for row in await above.fetch("SELECT name FROM tortoise_migrations ORDER BY name")]
-    await above.close()
-    return names
+async def recorded(above: asyncpg.Connection) -> list[str]:
+    return [row["name"] for row in await above.fetch("SELECT name FROM tortoise_migrations ORDER BY name")]
 
 
 async def filled(made: Deployment) -> Filled:
