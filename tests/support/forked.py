@@ -22,6 +22,7 @@ from threading import Lock
 from tieline.cli import main
 
 _LOADED = (
+    "anyio._backends._asyncio",
     "tests.support.forked",
     "tieline_gateway.commands",
     "tieline_gateway.graphql.schema",
@@ -29,6 +30,7 @@ _LOADED = (
     "tieline_quickbooks",
     "tieline_xero",
     "tieline.diagnosis.service",
+    "tieline.sync.models",
     "tieline.worker.process",
     "tests.support.frozen",
 )
