@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -26,6 +27,7 @@ from tests.support.deployment import (
     Process,
     environment_of,
     make_database,
+    make_logins_cheap,
     serving,
     with_path,
 )
@@ -67,6 +69,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.path.match(_LONGEST))
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: else each full collection of garbage looks through thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the servers once, in the process that starts the workers; those find them in the environment."""
     if hasattr(session.config, "workerinput") or session.config.option.collectonly or _ADMIN in os.environ:
@@ -80,6 +88,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     addresses = {_ADMIN: servers.admin_url, _LOGIN: servers.database_url, _REDIS: servers.redis_url}
     os.environ.update({name: address for name, address in addresses.items() if address})
     session.config.stash[_SERVERS] = stack
+    asyncio.run(make_logins_cheap(os.environ[_ADMIN], os.environ[_LOGIN]))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -220,21 +229,26 @@ def start(deployment: Deployment) -> Iterator[Callable[..., Process]]:
         process.assert_unbroken()
 
 
+@pytest.fixture(scope="session")
+async def superusers(deployment: Deployment) -> AsyncIterator[asyncpg.Pool]:
+    """A superuser's connections that are kept: to connect takes longer than what most fixtures ask."""
+    kept = {"min_size": 0, "max_inactive_connection_lifetime": 0}
+    async with asyncpg.create_pool(deployment.admin_url, **kept) as pool:
+        yield pool
+
+
 @pytest.fixture
-async def clock(deployment: Deployment, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+async def clock(superusers: asyncpg.Pool, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """Moves the deployment's calendar time on, and back to the real one when the test ends.
 
     What the practices of earlier tests have does not become due by it: hundreds of syncs and renewals.
     """
 
     async def move(by: timedelta) -> None:
-        connection = await deployment.connect()
-        for rest in (_UNSYNCED, _UNRENEWED):
-            await connection.execute(rest, request.node.stash[_BEGUN])
-        await connection.execute("UPDATE clock SET offset_by = offset_by + $1", by)
-        await connection.close()
+        async with superusers.acquire() as connection:
+            for rest in (_UNSYNCED, _UNRENEWED):
+                await connection.execute(rest, request.node.stash[_BEGUN])
+            await connection.execute("UPDATE clock SET offset_by = offset_by + $1", by)
 
     yield move
-    connection = await deployment.connect()
-    await connection.execute("UPDATE clock SET offset_by = '0'")
-    await connection.close()
+    await superusers.execute("UPDATE clock SET offset_by = '0'")

@@ -24,6 +24,7 @@ from tieline.vault import generate_key
 
 WAIT_SECONDS = 45.0
 RUN_SECONDS = 180.0  # the longest command is the story
+_ONE_ROUND = "SELECT set_config(name, '1', false) FROM pg_settings WHERE name = 'scram_iterations'"
 _LOOKED_UP = frozenset({"up"})
 """Commands whose processes are looked up in the process list, so they begin as a person's do."""
 
@@ -208,6 +209,21 @@ async def make_database(
     finally:
         await connection.close()
     return with_path(admin_url, name)
+
+
+async def make_logins_cheap(admin_url: str, *others: str) -> None:
+    """Let one round of hashing prove these logins: thousands of rounds are for passwords that people choose.
+
+    Servers before PostgreSQL 16 know no other number, and go on as they do.
+    """
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await connection.execute(_ONE_ROUND)
+        for login in map(urlsplit, (admin_url, *others)):
+            order = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
+            await connection.execute(await connection.fetchval(order, login.username, login.password))
+    finally:
+        await connection.close()
 
 
 def with_path(url: str, path: str) -> str:
