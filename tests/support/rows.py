@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -70,6 +70,7 @@ class Filler:
 
     connection: asyncpg.Connection
     keys: tuple[ForeignKey, ...]
+    _said: dict[tuple[str, str], list[asyncpg.Record]] = field(default_factory=dict, repr=False)
 
     @classmethod
     async def over(cls, connection: asyncpg.Connection) -> Filler:
@@ -104,14 +105,14 @@ class Filler:
     async def _values(self, table: str, practice_id: UUID, above: tuple[str, ...]) -> Row:
         values: Row = FITTING.get(table, {}) | {practice_column(table): practice_id}
         await self._point(table, practice_id, values, above)
-        for column in await self.connection.fetch(_REQUIRED, table):
+        for column in await self._asked(_REQUIRED, table):
             if column["column"] not in values:
                 values[column["column"]] = _of_type(table, column["column"], column["type"])
         return values
 
     async def _point(self, table: str, practice_id: UUID, values: Row, above: tuple[str, ...]) -> None:
         """Fill the foreign keys; one that leads back to a table on the way stays null."""
-        generated = {row["column"] for row in await self.connection.fetch(_GENERATED, table)}
+        generated = {row["column"] for row in await self._asked(_GENERATED, table)}
         for key in (key for key in self.keys if key.table == table and key.target != "practice"):
             wanted = [pair for pair in key.pairs if pair[0] not in values and pair[0] not in generated]
             if not wanted or key.target in (*above, table):
@@ -120,6 +121,12 @@ class Filler:
                 key.target, await self._values(key.target, practice_id, (*above, table))
             )
             values.update({column: parent[target] for column, target in wanted})
+
+    async def _asked(self, sql: str, table: str) -> list[asyncpg.Record]:
+        """What the catalog says of a table, once: it stays as it is while this fills it."""
+        if (sql, table) not in self._said:
+            self._said[sql, table] = await self.connection.fetch(sql, table)
+        return self._said[sql, table]
 
     async def _insert(self, table: str, values: Mapping[str, object]) -> Row:
         try:
