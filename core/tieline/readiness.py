@@ -9,10 +9,12 @@ from datetime import timedelta
 import asyncpg
 
 from tieline import clock, draining
-from tieline.database import oldest_write, pool_figures, schema_state, system_scope
+from tieline.database import SchemaState, oldest_write, pool_figures, schema_state, system_scope
 from tieline.errors import TielineError, Unavailable
 from tieline.work import doorbell, repository
 from tieline.work.repository import Backlog, Failed
+
+_look: asyncio.Task[SchemaState | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,14 +33,28 @@ class Readiness:
 
 async def check(*, seconds: float) -> Readiness:
     """Look at everything this process leans on, within so many seconds of real time."""
-    bell = await doorbell.fault() or "ok"
-    try:
-        async with asyncio.timeout(seconds):
-            state = await schema_state(beside=True)
-    except (TielineError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+    fault, state = await asyncio.gather(doorbell.fault(), _schema(seconds))
+    bell = fault or "ok"
+    if state is None:
         return Readiness(database="away", schema="unknown", doorbell=bell, pool=_pool())
     refusal = state.refusal()
     return Readiness(database="ok", schema=str(refusal) if refusal else "ok", doorbell=bell, pool=_pool())
+
+
+async def _schema(seconds: float) -> SchemaState | None:
+    """None while the database is away. Who asks meanwhile hears the same: there is one connection to ask by."""
+    global _look  # noqa: PLW0603 - one process, one connection for it
+    if _look is None or _look.done():
+        _look = asyncio.create_task(_looked(seconds))
+    return await asyncio.shield(_look)
+
+
+async def _looked(seconds: float) -> SchemaState | None:
+    try:
+        async with asyncio.timeout(seconds):
+            return await schema_state(beside=True)
+    except (TielineError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        return None
 
 
 def _pool() -> str:

@@ -1,10 +1,10 @@
-"""A line between two ends that can be cut: what is sent to one port goes on to another, until somebody cuts it."""
+"""A line between two ends that can be cut or go mute: what is sent to one port goes on to another until then."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 _AT_ONCE = 65_536
@@ -16,7 +16,8 @@ class Relay:
     """`opened` counts the lines that were asked for, also those that nobody answered at the other end.
 
     While it `turns_away`, lines that begin with a request are answered as by a proxy whose server is away, or cut, in
-    turns. Sockets are let through.
+    turns. Sockets are let through. While it is `hushed`, nothing arrives at either end, and nobody is told; afterwards
+    all of it does.
     """
 
     to: int
@@ -25,6 +26,10 @@ class Relay:
     turns_away: bool = False
     _turned_away: int = field(default=0, repr=False)
     _ends: set[asyncio.StreamWriter] = field(default_factory=set, repr=False)
+    _speaks: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def __post_init__(self) -> None:
+        self._speaks.set()
 
     @property
     def url(self) -> str:
@@ -34,6 +39,14 @@ class Relay:
         """All lines, at both ends and without a word; new ones may be opened at once."""
         for writer in self._ends:
             writer.transport.abort()
+
+    @contextmanager
+    def hushed(self) -> Iterator[None]:
+        self._speaks.clear()
+        try:
+            yield
+        finally:
+            self._speaks.set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.opened += 1
@@ -49,7 +62,7 @@ class Relay:
         ends = {writer, onward}
         self._ends |= ends
         onward.write(begun)
-        await asyncio.gather(_pass(reader, onward), _pass(onward_reader, writer))
+        await asyncio.gather(self._pass(reader, onward), self._pass(onward_reader, writer))
         self._ends -= ends
 
     def _turn_away(self, writer: asyncio.StreamWriter) -> None:
@@ -60,23 +73,24 @@ class Relay:
         else:
             writer.transport.abort()
 
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Whatever comes, until one side has ended; then the other one ends as well."""
+        with suppress(OSError):
+            while data := await reader.read(_AT_ONCE):
+                await self._speaks.wait()
+                writer.write(data)
+                await writer.drain()
+        await self._speaks.wait()
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
 
 async def _begun(reader: asyncio.StreamReader) -> bytes:
     """What comes first."""
     with suppress(OSError):
         return await reader.read(_AT_ONCE)
     return b""
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Whatever comes, until one side has ended; then the other one ends as well."""
-    with suppress(OSError):
-        while data := await reader.read(_AT_ONCE):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
 
 
 @asynccontextmanager

@@ -79,7 +79,11 @@ async def migrate(settings: Settings, *, report: Callable[[str], None] = lambda 
 async def schema_state(*, beside: bool = False) -> SchemaState:
     """Compare the open database's schema with what this code knows; `beside` what callers have the pool for."""
     async with (pool_beside() if beside else pool()).acquire() as connection:
-        return SchemaState(applied=await _applied(connection), known=known_migrations())
+        try:
+            return SchemaState(applied=await _applied(connection), known=known_migrations())
+        except BaseException:
+            connection.terminate()  # else giving it back waits for a mute server, past whoever lost patience
+            raise
 
 
 @cache
