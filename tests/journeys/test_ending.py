@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -26,6 +26,7 @@ from tieline import draining, watchdog
 from tieline.cli.children import STEADY_SECONDS, Child, Family
 from tieline.database import engine
 from tieline.embedded.process import free_port
+from tieline.live.client import CLOSE_SECONDS
 from tieline.worker import scheduler
 from tieline_gateway import serve
 
@@ -165,20 +166,29 @@ async def test_a_gateway_with_a_delay_says_that_it_drains_and_still_answers_unti
     assert code == 0
 
 
-async def test_a_process_that_ends_cuts_connections_that_somebody_still_holds(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("patience", [30.0, 0.1], ids=["waited for", "cancelled"])
+async def test_a_process_that_ends_cuts_connections_that_somebody_still_holds_of_both_pools_at_once(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, patience: float
 ) -> None:
-    monkeypatch.setattr(engine, "CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr(engine, "CLOSE_SECONDS", 2.0)
     client = engine.ScopedClient(connection_name="own")
     client._pool = await asyncpg.create_pool(deployment.admin_url, min_size=1, max_size=1)
-    held = await client._pool.acquire()
+    client.beside = await asyncpg.create_pool(deployment.admin_url, min_size=0, max_size=1)
+    held = [await client._pool.acquire(), await client.beside.acquire()]
 
-    async with asyncio.timeout(5):
-        await client.close()
+    begun = time.monotonic()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await client.close()
+    took = time.monotonic() - begun
 
-    with pytest.raises(asyncpg.InterfaceError):
-        await held.fetchval("SELECT 1")
+    assert took < 3.5
+    for connection in held:
+        with pytest.raises(asyncpg.InterfaceError):
+            await connection.fetchval("SELECT 1")
 
 
 def test_a_process_is_over_before_its_supervisor_kills_it() -> None:
-    assert serve.DRAIN_SECONDS + engine.CLOSE_SECONDS < draining.END_SECONDS < 15
+    redis = 4 * CLOSE_SECONDS  # rates, hints to tell and to hear, quota: one after the other
+
+    assert serve.DRAIN_SECONDS + redis + engine.CLOSE_SECONDS < draining.END_SECONDS < 15

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from tests.support.own_redis import OwnRedis
 from tieline import rates
-from tieline.live.client import make_client
+from tieline.live.client import connected
 from tieline.rates import Rate, Rates, rating
 
 SLOW = Rate(per_second=0.001, burst=5)
@@ -34,7 +34,7 @@ class Stopwatch:
 
 @pytest.fixture
 async def client(own_redis: OwnRedis) -> AsyncIterator[Redis]:
-    async with make_client(own_redis.settings, connections=8) as made:
+    async with connected(own_redis.settings, connections=8) as made:
         yield made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -94,10 +95,10 @@ async def _begun(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def relaying(to: int) -> AsyncIterator[Relay]:
-    """It takes lines until the block ends."""
+async def relaying(to: int, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Relay]:
+    """It takes lines until the block ends, with `tls` at this end of them."""
     made = Relay(to=to)
-    server = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.carry, "127.0.0.1", 0, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made

@@ -31,12 +31,15 @@ class ScopedClient(AsyncpgDBClient):
 
     async def _close(self) -> None:
         """Whoever still holds a connection after `CLOSE_SECONDS` loses it: the process has been told to end."""
-        pools, self._pool, self.beside = (self._pool, self.beside), None, None
-        for pool in pools:
-            if pool is not None:
-                with suppress(TimeoutError):  # cancelled, the pool cuts what is still open
-                    async with asyncio.timeout(CLOSE_SECONDS):
-                        await pool.close()
+        pools = [pool for pool in (self._pool, self.beside) if pool is not None]
+        self._pool = self.beside = None
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await asyncio.gather(*(pool.close() for pool in pools))
+        finally:
+            for pool in pools:
+                pool.terminate()  # what is still open, whatever kept it so
 
     def _in_transaction(self) -> NoReturn:
         raise RuntimeError("transactions are opened by tieline.database.scope only")

@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
-from tieline.live.client import ANSWER_SECONDS, AWAY, make_client
+from tieline.live.client import ANSWER_SECONDS, AWAY, connected
 from tieline.live.hints import CHANNEL, decode
 from tieline.live.patience import patience
 from tieline.live.presence import Presence
@@ -92,7 +92,7 @@ async def _read(subscription: PubSub) -> dict[str, Any]:
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[None]:
     """Until the block ends, watchers of this process are woken by hints. Redis may come and go meanwhile."""
-    async with make_client(settings, connections=2) as client:
+    async with connected(settings, connections=2) as client:
         task = asyncio.create_task(Listener(client, WATCHERS).run())
         try:
             yield

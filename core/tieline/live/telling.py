@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 
 from tieline.ids import PracticeId
-from tieline.live.client import ANSWER_SECONDS, AWAY, make_client
+from tieline.live.client import ANSWER_SECONDS, AWAY, connected
 from tieline.live.hints import CHANNEL, Hint, encode
 from tieline.live.patience import patience
 from tieline.live.presence import Presence
@@ -52,7 +52,7 @@ async def telling(settings: Settings) -> AsyncIterator[None]:
     """Until the block ends, what this process commits is told to whoever watches it, in whatever process."""
     global _teller  # noqa: PLW0603 - one process, one teller
     before = _teller
-    async with make_client(settings, connections=_CONNECTIONS) as client:
+    async with connected(settings, connections=_CONNECTIONS) as client:
         _teller = Teller(client)
         try:
             yield

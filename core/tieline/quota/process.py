@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from tieline import clock
 from tieline.errors import TielineError
+from tieline.live.client import closing
 from tieline.log import fields_of, get_logger
 from tieline.quota.calls import Call
 from tieline.quota.careful import Careful
@@ -220,7 +221,7 @@ def make_client(redis_url: str) -> Redis:
 @asynccontextmanager
 async def metering(settings: Settings) -> AsyncIterator[Quota]:
     """The quota of this process until the block ends. Redis may come and go meanwhile."""
-    async with make_client(settings.redis_url.get_secret_value()) as client:
+    async with closing(make_client(settings.redis_url.get_secret_value())) as client:
         quota = Quota(client)
         try:
             yield quota

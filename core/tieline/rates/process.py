@@ -16,7 +16,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from tieline.live.client import AWAY, make_client
+from tieline.live.client import AWAY, connected
 from tieline.live.patience import patience
 from tieline.log import fields_of, get_logger
 from tieline.rates.bucket import Buckets, Rate
@@ -92,7 +92,7 @@ async def rating(settings: Settings) -> AsyncIterator[Rates]:
     """Until the block ends, this process counts together with all others of the deployment."""
     global _rates  # noqa: PLW0603 - one process, one set of buckets
     before = _rates
-    async with make_client(settings, connections=_CONNECTIONS) as client:
+    async with connected(settings, connections=_CONNECTIONS) as client:
         _rates = Rates(client)
         try:
             yield _rates
