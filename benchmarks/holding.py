@@ -15,8 +15,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support.sockets import PROTOCOL, Socket
-from tieline_gateway.connections import most_connections
+from tieline_gateway.connections import files_allowed
 
+_FILES = 10_500
 _AT_ONCE = 20
 _SUBSCRIPTION = (
     "subscription($after: String!) { connectionEvents(after: $after) { cursor kind at clientId } }"
@@ -70,5 +71,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    most_connections()
+    files_allowed(_FILES)
     asyncio.run(hold(**json.loads(sys.stdin.readline())))

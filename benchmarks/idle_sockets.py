@@ -17,9 +17,10 @@ from benchmarks.deployed import ask, bearers_of_a_practice, deployed, gateway_of
 from tests.support.deployment import Gateway
 from tieline.identity.standing import Connected, connected, still
 from tieline.ids import ApiKeyId, new_id
-from tieline_gateway.connections import most_connections
+from tieline_gateway.connections import files_allowed
 from tieline_gateway.presence import LOOK_SECONDS
 
+_FILES = 10_500
 _OF_ONE_CALLER = 100
 _EVENTS, _LOOKS, _SETTLING_SECONDS = 5, 20, 20
 _CURSOR = "{ clients(first: 1) { eventCursor } }"
@@ -45,7 +46,7 @@ class Spent:
 
 async def measured(*, sockets: int, seconds: int) -> list[str]:
     """The lines of a table."""
-    most_connections()
+    files_allowed(_FILES)
     callers = max(2, sockets // _OF_ONE_CALLER)
     async with deployed() as there:
         bearers = await bearers_of_a_practice(there, callers)

@@ -19,7 +19,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from tieline.descriptors import held_at_most
+from tieline.errors import StartRefused
 from tieline.log import get_logger
+from tieline.settings import Settings
 
 HEAD_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
@@ -27,12 +30,12 @@ STALLED_SECONDS = 30.0
 CLOSING_SECONDS = 2.0
 KEPT_PLACES = 64
 HURRIED_SECONDS = 1.0
+ACCEPTED_AT_ONCE = 16
 FULL = "tieline.full"
 """Where the state of a request or a socket that found no place has the number of places."""
 
 _MOST = 10_000
-_LEAST = 8
-_SPARE_DESCRIPTORS = 128
+_ARRIVING = 4 * ACCEPTED_AT_ONCE  # so many come in before the first that finds no place is cut
 _NO_TEXT = 1007
 
 log = get_logger(__name__)
@@ -195,11 +198,23 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def most_connections() -> int:
-    """How many connections find a place in this process: raises its limit of descriptors as far as it may."""
+def most_connections(settings: Settings) -> int:
+    """How many connections find a place in this process. Raises StartRefused where none would find one."""
+    kept = KEPT_PLACES + _ARRIVING + held_at_most(settings)
+    wanted = _MOST + kept
+    allowed = files_allowed(wanted)
+    if allowed <= kept:
+        raise StartRefused(
+            f"A limit of {allowed} open files leaves no place for connections",
+            f"raise it to more than {kept}, and to {wanted} for {_MOST} connections",
+        )
+    return allowed - kept
+
+
+def files_allowed(wanted: int) -> int:
+    """How many files this process may have open, `wanted` at most: raises its limit as far as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST + KEPT_PLACES + _SPARE_DESCRIPTORS
     allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
     if soft != resource.RLIM_INFINITY and soft < allowed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    return max(min(_MOST, allowed - KEPT_PLACES - _SPARE_DESCRIPTORS), _LEAST)
+    return allowed

@@ -22,15 +22,12 @@ from tieline.rates import rating
 from tieline.settings import Settings
 from tieline.watchdog import OwnLoop, watching
 from tieline_gateway.app import create_app
-from tieline_gateway.connections import BoundedProtocol, BoundedSocket, most_connections
+from tieline_gateway.connections import ACCEPTED_AT_ONCE, BoundedProtocol, BoundedSocket, most_connections
 from tieline_gateway.settings import GatewaySettings
 from tieline_gateway.transport.frames import MAX_FRAME_BYTES
 
 DRAIN_SECONDS = 8
 _BACKLOG = 2_048
-_ACCEPTED_AT_ONCE = 16
-"""Some four times as many come in before the first that finds no place is cut: descriptors are spared for them."""
-
 _COLLECTED_AFTER = (700, 10, 3)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -103,14 +100,14 @@ def _config(settings: Settings, gateway: GatewaySettings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=True,
-        backlog=_ACCEPTED_AT_ONCE,
+        backlog=ACCEPTED_AT_ONCE,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20,
         ws_ping_timeout=20,
         ws_per_message_deflate=False,  # 34 KiB for each socket that a browser opens, and frames are small
         http=BoundedProtocol,
         ws=BoundedSocket,
-        limit_concurrency=most_connections(),
+        limit_concurrency=most_connections(settings),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         forwarded_allow_ips=gateway.trusted_proxies,

@@ -19,11 +19,13 @@ from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Firm
 from tests.support.polling import until
 from tests.support.sockets import Socket, caller_at, socket_to
+from tests.support.source import ROOT
 from tieline.ids import new_id
-from tieline_gateway.connections import KEPT_PLACES
 
-PLACES = 8
-FILES = 128 + KEPT_PLACES + PLACES
+PLACES = 12
+RESERVED = 508
+"""Of the limit of open files, as the manual says."""
+FILES = RESERVED + PLACES
 OURS = "https://app.example"
 VIEWER = "{ viewer { role } }"
 HEALTH = ["/livez", "/readyz", "/metrics"]
@@ -37,7 +39,7 @@ def with_few_files() -> None:
 
 @pytest.fixture(scope="module")
 def small(deployment: Deployment) -> Iterator[Gateway]:
-    """A gateway whose limit of open files leaves places for eight connections."""
+    """A gateway whose limit of open files leaves places for twelve connections."""
     with serving(deployment, with_few_files) as running:
         yield running
 
@@ -63,6 +65,13 @@ def is_full(answer: dict[str, Any]) -> bool:
     [error] = answer.pop("errors")
     told = error["extensions"]
     return not answer and (error["message"], told["code"], told["retryAfter"]) == (FULL, CODE, 5)
+
+
+def test_the_manual_says_how_many_open_files_a_gateway_needs() -> None:
+    manual = (ROOT / "docs" / "operations.md").read_text()
+
+    assert f"limit of open files has to be {10_000 + RESERVED:,} for as many" in manual
+    assert f"it keeps {RESERVED} back" in manual
 
 
 async def get(gateway: Gateway, path: str) -> httpx.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,6 +41,24 @@ def refusal(ended: subprocess.CompletedProcess[str]) -> str:
 def without(deployment: Deployment, *names: str) -> Deployment:
     kept = {name: value for name, value in deployment.environment.items() if name not in names}
     return replace(deployment, environment=kept)
+
+
+def with_no_files_for_callers() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (508, 508))
+
+
+async def test_a_gateway_that_may_not_open_enough_files_for_one_caller_says_so(
+    deployment: Deployment,
+) -> None:
+    serving_at = {"TIELINE_PORT": str(free_port())}
+    ended = await asyncio.to_thread(
+        lambda: deployment.run("serve", prepare=with_no_files_for_callers, **serving_at)
+    )
+
+    assert refusal(ended) == (
+        "A limit of 508 open files leaves no place for connections: "
+        "raise it to more than 508, and to 10508 for 10000 connections."
+    )
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tieline.live.watchers import WATCHERS, Watchers
 from tieline.log import get_logger
 from tieline.settings import Settings
 
+CONNECTIONS = 2
 HEARTBEAT_SECONDS = 5.0
 _PAUSES = (0.1, 0.5, 1.0, 2.0)
 
@@ -92,7 +93,7 @@ async def _read(subscription: PubSub) -> dict[str, Any]:
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[None]:
     """Until the block ends, watchers of this process are woken by hints. Redis may come and go meanwhile."""
-    async with connected(settings, connections=2) as client:
+    async with connected(settings, connections=CONNECTIONS) as client:
         task = asyncio.create_task(Listener(client, WATCHERS).run())
         try:
             yield

@@ -16,7 +16,7 @@ from tieline.live.presence import Presence
 from tieline.settings import Settings
 
 QUIET_SECONDS = 5.0
-_CONNECTIONS = 64
+CONNECTIONS = 64
 
 
 class Teller:
@@ -52,7 +52,7 @@ async def telling(settings: Settings) -> AsyncIterator[None]:
     """Until the block ends, what this process commits is told to whoever watches it, in whatever process."""
     global _teller  # noqa: PLW0603 - one process, one teller
     before = _teller
-    async with connected(settings, connections=_CONNECTIONS) as client:
+    async with connected(settings, connections=CONNECTIONS) as client:
         _teller = Teller(client)
         try:
             yield

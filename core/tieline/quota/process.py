@@ -44,7 +44,7 @@ from tieline.quota.script import (
 from tieline.settings import Settings
 
 REST = timedelta(seconds=5)
-_CONNECTIONS = 32
+CONNECTIONS = 32
 _AWAY = (RedisError, OSError, TimeoutError)
 _ALONE = Go(granted=0, seqs=(0, 0))
 
@@ -211,7 +211,7 @@ def make_client(redis_url: str) -> Redis:
         redis_url,
         socket_connect_timeout=ANSWER_SECONDS,
         socket_timeout=None,
-        max_connections=_CONNECTIONS,
+        max_connections=CONNECTIONS,
         timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )

@@ -24,7 +24,7 @@ from tieline.settings import Settings
 
 ANSWER_SECONDS = 0.1
 REST = timedelta(seconds=5)
-_CONNECTIONS = 64
+CONNECTIONS = 64
 _PREFIX = "tieline:rate"
 
 log = get_logger(__name__)
@@ -47,7 +47,7 @@ class Rates:
         self._now = now
         self._rest = rest // timedelta(microseconds=1)
         self._answer_seconds = answer_seconds
-        self._lines = asyncio.Semaphore(_CONNECTIONS)
+        self._lines = asyncio.Semaphore(CONNECTIONS)
         self._away_until: int | None = None
 
     async def spend(self, kind: str, who: str, cost: float, rate: Rate) -> timedelta | None:
@@ -92,7 +92,7 @@ async def rating(settings: Settings) -> AsyncIterator[Rates]:
     """Until the block ends, this process counts together with all others of the deployment."""
     global _rates  # noqa: PLW0603 - one process, one set of buckets
     before = _rates
-    async with connected(settings, connections=_CONNECTIONS) as client:
+    async with connected(settings, connections=CONNECTIONS) as client:
         _rates = Rates(client)
         try:
             yield _rates
