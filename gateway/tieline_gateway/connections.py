@@ -5,14 +5,15 @@ uvicorn bounds none of them but requests, so a stranger without a key could hold
 
     most_connections()    places, for requests and sockets alike; who has one keeps it
     + KEPT_PLACES         what comes then is answered, by `places`, and let go: health, figures and refusals
-    beyond                cut before a byte is read, for the database and Redis need descriptors too
+    beyond                takes the place of the one there that has asked nothing for longest, or is cut where all
+                          have asked: the database and Redis need descriptors too
 """
 
 from __future__ import annotations
 
 import asyncio
 import resource
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -48,6 +49,9 @@ class BoundedProtocol(HttpToolsProtocol):
     `limit_concurrency` of its server is the number of places: whoever finds none gets one answer, and has to be quick.
     """
 
+    _silent: ClassVar[dict[BoundedProtocol, None]] = {}
+    """Those without a place that have asked nothing yet, in the order they came; descriptors are the process's."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
@@ -57,14 +61,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self._places is not None and len(self.connections) > self._places + KEPT_PLACES:
-            transport.abort()
-            return
         self._is_beyond = self._places is not None and len(self.connections) > self._places
-        self._begin_head()
+        if self._is_beyond:
+            self._silent[self] = None
+        if self._places is not None and len(self.connections) > self._places + KEPT_PLACES:
+            (next(iter(self._silent)) if len(self._silent) > 1 else self).give_way()
+        if not transport.is_closing():
+            self._begin_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
+        self._silent.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -88,6 +95,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._end_head()
+        self._silent.pop(self, None)
         no_place = self._finds_no_place()
         if no_place:
             self.scope["state"][FULL] = self._places
@@ -99,6 +107,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._finds_no_place():
             self.app_state = {**self.app_state, FULL: self._places}
         super().handle_websocket_upgrade()
+
+    def give_way(self) -> None:
+        """Not counted from here on, though the event loop closes it a little later."""
+        self._end_head()
+        self._silent.pop(self, None)
+        self.connections.discard(self)
+        self.transport.abort()
 
     def _finds_no_place(self) -> bool:
         if self._is_beyond and self._places is not None:

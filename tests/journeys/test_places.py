@@ -21,6 +21,7 @@ from tests.support.polling import until
 from tests.support.sockets import Socket, caller_at, socket_to
 from tests.support.source import ROOT
 from tieline.ids import new_id
+from tieline_gateway.connections import KEPT_PLACES
 
 PLACES = 12
 RESERVED = 508
@@ -162,6 +163,19 @@ async def is_cut(reader: asyncio.StreamReader) -> bool:
         return not await reader.read()
     except ConnectionResetError:
         return True
+
+
+async def test_whoever_looks_after_the_gateway_is_answered_though_strangers_renew_their_silence_beyond(
+    small: Gateway,
+    full: list[Socket],  # noqa: ARG001 - all places are taken
+) -> None:
+    answers: list[httpx.Response] = []
+    for path in HEALTH * 2:
+        async with silent(small, KEPT_PLACES * 2) as readers:
+            answers.append(await get(small, path))
+            assert len(readers) == KEPT_PLACES * 2
+
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
 
 
 async def test_connections_beyond_are_cut_and_those_who_say_nothing_give_way_soon(
