@@ -71,7 +71,9 @@ class Settings(PluginSettings):
     oidc_jwks_url: str | None = Field(
         None, description="Where the issuer's keys are; without it, its discovery document says so."
     )
-    database_pool_size: int = Field(10, ge=2, le=200, description="Connections a process holds at most.")
+    database_pool_size: int = Field(
+        10, ge=2, le=200, description="Connections a process holds at most, and one more for `/readyz`."
+    )
     database_timeout: float = Field(
         30.0, gt=0, le=600, description="Seconds a statement may take, and a wait for a free connection."
     )

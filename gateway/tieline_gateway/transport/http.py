@@ -65,7 +65,7 @@ class HTTPEndpoint(Generic[Context]):
         except RequestRefused as error:
             return refusal(error, media)
         except (Refused, TryAgain) as error:
-            return _answer({"errors": [refused(error)]}, media, status=_status(error))
+            return _turned_away(error, media)
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - masked and logged
@@ -156,9 +156,19 @@ def _status(error: Refused | TryAgain) -> int:
 def refusal(error: RequestRefused, media: str) -> Response:
     """The answer to a request that cannot run."""
     status = error.status or (200 if media == JSON else 400)
-    response = _answer({"errors": error.errors}, media, status=status)
-    if error.retry_after is not None:
-        response.headers["retry-after"] = str(error.retry_after)
+    return _again_after(error.retry_after, _answer({"errors": error.errors}, media, status=status))
+
+
+def _turned_away(error: Refused | TryAgain, media: str) -> Response:
+    """The answer to a request of which nothing ran because of who asks, or of what passes by itself."""
+    told = refused(error)
+    answer = _answer({"errors": [told]}, media, status=_status(error))
+    return _again_after(told["extensions"].get("retryAfter"), answer)
+
+
+def _again_after(seconds: int | None, response: Response) -> Response:
+    if seconds is not None:
+        response.headers["retry-after"] = str(seconds)
     return response
 
 

@@ -128,6 +128,7 @@ async def test_the_hook_decides_who_asks(
     assert [error["extensions"]["code"] for error in response.json().get("errors", [])] == (
         [code] if code else []
     )
+    assert response.headers.get("retry-after") == ("1" if code == "BUSY" else None)
     assert response.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
     assert "secret" not in response.text
 
