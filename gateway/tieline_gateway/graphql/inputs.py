@@ -48,7 +48,7 @@ def made_at_once(row: Row) -> Row:
     GraphQL has checked them by then. Raises TypeError for an input with a part that would have to be converted.
     """
     definition = get_object_definition(row, strict=True)
-    parts = {to_camel_case(part.python_name): part for part in definition.fields}
+    parts = {part.graphql_name or to_camel_case(part.python_name): part for part in definition.fields}
     for part in parts.values():
         kind = part.resolve_type()
         if (kind.of_type if isinstance(kind, StrawberryOptional) else kind) not in _PLAIN:
