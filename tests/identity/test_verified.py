@@ -12,7 +12,8 @@ from tieline.errors import Unauthenticated
 from tieline.identity.issuer import FRESH_FOR, Issuer
 from tieline.identity.jwks import KeySet, PublicKey, read_key_set
 from tieline.identity.tokens import TokenRefused
-from tieline.identity.verified import Verified
+from tieline.identity.verified import MOST, Verified
+from tieline_gateway.connections import _MOST as PLACES
 
 
 def key_of(server: IssuerServer) -> PublicKey:
@@ -84,3 +85,9 @@ async def test_a_token_that_was_taken_is_refused_once_its_issuer_has_another_key
 
     with pytest.raises(Unauthenticated):
         await trusted.identify(token)
+
+
+def test_the_tokens_of_all_places_of_a_process_are_kept() -> None:
+    assert MOST >= PLACES, (
+        "one after another in the same order, none of more than are kept would be there still"
+    )

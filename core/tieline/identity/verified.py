@@ -9,7 +9,8 @@ from typing import Any
 from tieline.identity.jwks import PublicKey
 from tieline.identity.tokens import verified_claims
 
-MOST = 5_000
+MOST = 20_000
+"""More than a process has places (10,000): what goes round all sockets in one order would find none of fewer kept."""
 
 
 class Verified:
