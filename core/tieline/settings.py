@@ -175,9 +175,9 @@ class Settings(PluginSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _whole_origins(cls, value: str) -> str:
-        for origin in _listed(value):
+        for number, origin in enumerate(_listed(value), start=1):
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an origin like https://app.example")
+                raise ValueError(f"entry {number} is not an origin like https://app.example")
         return value
 
     @property

@@ -99,6 +99,7 @@ def test_all_that_is_missing_is_named_at_once_and_the_plugins_are_looked_at(own:
 def test_settings_that_do_not_fit_alone_or_together_are_named_and_not_their_values(own: Diagnosed) -> None:
     found = own.findings(
         TIELINE_PUBLIC_URL="ftp://a-secret.example",
+        TIELINE_ALLOWED_ORIGINS="https://app.example, https://us:a-secret@app.example",
         TIELINE_DATABASE_POOL_SIZE="1",
         TIELINE_OIDC_AUDIENCE="us",
         TIELINE_ENVIRONMENT="production",
@@ -109,6 +110,7 @@ def test_settings_that_do_not_fit_alone_or_together_are_named_and_not_their_valu
     assert said.startswith("TIELINE_PUBLIC_URL cannot be used (it is neither https:// nor http://localhost")
     assert "; TIELINE_DATABASE_POOL_SIZE cannot be used (" in said
     assert "; TIELINE_CLOCK=movable is refused in production; Of TIELINE_OIDC_ISSUER and " in said
+    assert "; TIELINE_ALLOWED_ORIGINS cannot be used (entry 2 is not an origin like " in said
     assert "a-secret" not in said
     assert "public address" not in found, "the one that stands in is nobody's"
     assert found["schema"][0] == "ok"
