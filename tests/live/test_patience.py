@@ -26,7 +26,7 @@ telling_module: Any = sys.modules[telling.__module__]
 
 
 async def busy(turns: int) -> None:
-    """Each turn of the loop takes longer than anybody would wait for Redis by the clock."""
+    """Each turn of the loop takes longer than a part of what anybody would wait for Redis by the clock."""
     for _ in range(turns):
         time.sleep(BUSY_SECONDS)  # noqa: ASYNC251 - what blocks the loop is what this is about
         await asyncio.sleep(0)
@@ -43,7 +43,7 @@ async def test_a_busy_loop_takes_nobody_for_away(
         await until(hears, "hints arrive")
         monkeypatch.setattr(listening_module, "HEARTBEAT_SECONDS", BUSY_SECONDS / 5)
         for module in (listening_module, telling_module):
-            monkeypatch.setattr(module, "ANSWER_SECONDS", BUSY_SECONDS / 5)
+            monkeypatch.setattr(module, "ANSWER_SECONDS", BUSY_SECONDS)
         await telling_module.tell(PRACTICE, [])  # the next wait is one of these
         with capture_logs() as logged:
             working = asyncio.create_task(busy(80))
@@ -60,6 +60,28 @@ async def test_patience_ends_where_the_loop_has_turns_and_nothing_comes() -> Non
     with pytest.raises(TimeoutError):
         async with patience(0.05):
             await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("turn", "most"), [(0.001, 18), (0.06, 8)], ids=["long-turns", "longer-ones-than-ten-times-that"]
+)
+async def test_on_a_busy_loop_patience_ends_after_a_few_turns(turn: float, most: int) -> None:
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            time.sleep(turn)  # noqa: ASYNC251 - as above
+            turns += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(work())
+    with pytest.raises(TimeoutError):
+        async with patience(0.004):
+            await asyncio.Event().wait()
+    working.cancel()
+
+    assert turns <= most
 
 
 async def test_what_came_while_the_loop_was_busy_is_read_before_it_counts_as_missing() -> None:
