@@ -19,11 +19,13 @@ from tests.support.own_redis import OwnRedis, running_redis
 from tests.support.polling import until
 from tests.support.sockets import reset
 from tieline.errors import Busy
+from tieline.events.actors import prune_events
 from tieline.work import doorbell
 
 FAILURES = {
     "25006": "ReadOnlySQLTransactionError",
     "53100": "DiskFullError",
+    "53200": "OutOfMemoryError",
     "57P05": "IdleSessionTimeoutError",
     "58030": "PostgresIOError",
     "XX000": "InternalServerError",
@@ -115,6 +117,23 @@ async def test_an_outcome_is_written_once_the_database_is_back_and_the_outage_co
 
     after = await jobs.one()
     assert (after["attempts"], after["lease_owner"], after["error"]) == (0, None, str(Busy()))
+
+
+@pytest.mark.parametrize(
+    ("code", "attempts"), [("53200", 1), ("53400", 1), ("58P01", 1), ("53100", 0), ("53300", 0), ("25006", 0)]
+)
+async def test_a_database_that_fails_at_one_thing_counts_as_an_attempt_and_one_that_is_away_does_not(
+    jobs: JobTable, code: str, attempts: int
+) -> None:
+    await enqueue_pruning()
+    before = await jobs.one()
+
+    async with failing(jobs, code, "DELETE ON event"):
+        await runner_of(prune_events).run(before["id"])
+
+    after = await jobs.one()
+    assert (after["attempts"], after["lease_owner"]) == (attempts, None)
+    assert after["due_at"] > before["due_at"]
 
 
 def asking_soon_again() -> None:

@@ -11,14 +11,18 @@ from typing import Any
 
 import asyncpg
 
-from tieline.errors import Busy, Unavailable
+from tieline.errors import Busy, DatabaseFailed, Unavailable
 
 _MET = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+_FAILED = (
+    asyncpg.OutOfMemoryError,
+    asyncpg.ConfigurationLimitExceededError,
+    asyncpg.PostgresSystemError,  # its files: one may be lost for good
+)
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it shuts down, starts, or somebody cancelled the statement
-    asyncpg.InsufficientResourcesError,  # connections, memory or disk
-    asyncpg.PostgresSystemError,  # its files
+    asyncpg.InsufficientResourcesError,  # connections or disk
     asyncpg.ReadOnlySQLTransactionError,  # a standby, or one that is kept from writing
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TransactionTimeoutError,
@@ -34,7 +38,7 @@ DRIVER = (asyncpg.PostgresError, *MISUSED, OSError)
 
 @contextmanager
 def translated(connection: Any = None) -> Iterator[None]:
-    """Around one call of the driver. Raises Busy and Unavailable.
+    """Around one call of the driver. Raises Busy and Unavailable; DatabaseFailed, where the next may fare no better.
 
     What the server says of a statement, or the driver of its use, stays what it is, unless the connection is gone.
     Without a connection, it is one that is being asked for: whatever the server says to that, it cannot be used.
@@ -43,6 +47,8 @@ def translated(connection: Any = None) -> Iterator[None]:
         yield
     except _MET as met:
         raise Busy from met
+    except _FAILED as failed:
+        raise (Unavailable if connection is None or is_gone(connection) else DatabaseFailed) from failed
     except _AWAY as away:
         raise Unavailable from away
     except (*MISUSED, asyncpg.PostgresError) as error:

@@ -45,6 +45,7 @@
     │   ├── Busy              two callers met; nothing happened, trying again is safe
     │   │   └── BeingGivenBack    access is being given back at the provider: begin to sign in again in a minute
     │   └── Unavailable       the database is away; look before trying a change again
+    │       ├── DatabaseFailed        it is there, and cannot do this: it counts as an attempt of a job
     │       └── IssuerUnavailable     it is the issuer of tokens that is away; nothing happened
     ├── ProviderError         the other side said no; `provider` is its slug
     │   ├── Throttled         nothing happened; wait `retry_after`, or by the limit where that is None
@@ -70,6 +71,7 @@ each edge translates once, `raise … from`.
 from tieline.errors.passing import (
     BeingGivenBack,
     Busy,
+    DatabaseFailed,
     IssuerUnavailable,
     TryAgain,
     Unavailable,
@@ -158,6 +160,7 @@ __all__ = [
     "ConsentTooNarrow",
     "CursorExpired",
     "CursorInvalid",
+    "DatabaseFailed",
     "DifferentOrganisation",
     "DisconnectedOnPurpose",
     "DuplicateClient",

@@ -45,6 +45,17 @@ class Unavailable(TryAgain):
         super().__init__("The database did not answer in time; wait a moment, look, and try again.")
 
 
+class DatabaseFailed(Unavailable):
+    """The same code: people wait and ask again. It may come back each time, so that it counts against a job."""
+
+    def __init__(self) -> None:
+        TielineError.__init__(
+            self,
+            "The database could not do this for want of memory, by a limit of its own or for a fault of its files; "
+            "wait a moment, look, and try again.",
+        )
+
+
 class IssuerUnavailable(Unavailable):
     """The same code: whoever calls waits and asks again. It says nothing against the token."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tieline import clock, log, metrics
 from tieline.database import system_scope
-from tieline.errors import Busy, ClaimLost, TielineError, TryAgain
+from tieline.errors import Busy, ClaimLost, DatabaseFailed, TielineError, TryAgain
 from tieline.ids import JobId, new_id
 from tieline.work import Actor, Again, doorbell, repository
 from tieline.work.repository import LEASE, Claim
@@ -113,8 +113,7 @@ class Runner:
                 raise
             return "handed_back"
         except TryAgain as error:
-            await self._outcomes.put_off(claim, error)
-            return "put_off"
+            return await self._put_off(claim, error)
         except Exception as error:  # noqa: BLE001 - whatever an actor raises becomes the job's outcome
             return await self._failed(claim, error)
         await self._outcomes.done(claim, again)
@@ -136,6 +135,12 @@ class Runner:
     def _limit(self, claim: Claim) -> timedelta:
         actor = self._actors.get(claim.actor)
         return timedelta() if actor is None else actor.limit
+
+    async def _put_off(self, claim: Claim, error: TryAgain) -> str:
+        if isinstance(error, DatabaseFailed):
+            return await self._failed(claim, error)
+        await self._outcomes.put_off(claim, error)
+        return "put_off"
 
     async def _failed(self, claim: Claim, error: Exception) -> str:
         actor = self._actors.get(claim.actor)
