@@ -135,23 +135,32 @@ class Operations(Generic[Context]):
 
         A text that is not known is paid for before it is read, whatever comes of that. The operation runs with the
         context that comes back: whoever `waited` before this, or has to wait for the reading, may be nobody by now,
-        and is looked up again, once for both.
+        and is looked up again, once for both, and before anything is said against the operation.
         """
+        if waited and self._is_soon_read(request):
+            context, waited = await self.authenticated(credentials), False
         cost = BASE_COST
         if not self.documents.knows(request.query):
             await self._spend(context, BASE_COST + len(request.query) // CHARS_READ)
             cost = 0
         who = await self._who(context)
-        is_soon_read = self._is_soon_read(request)
-        if is_soon_read:
+        if self._is_soon_read(request):
             prepared = self.prepare(request, who)
         else:
-            async with self._in_time():
-                prepared = await self.aside(who, self.prepare, request, who)
-        if waited or not is_soon_read:
+            prepared, waited = await self._prepare_aside(request, who, credentials), True
+        if waited:
             context = await self.authenticated(credentials)
         await self._spend(context, cost + prepared.cost)
         return prepared, context
+
+    async def _prepare_aside(self, request: GraphQLRequest, who: str, credentials: Credentials) -> Prepared:
+        """As `prepare`; who is nobody once that is refused is told so. Raises what `authenticated` does besides."""
+        try:
+            async with self._in_time():
+                return await self.aside(who, self.prepare, request, who)
+        except RequestRefused:
+            await self.authenticated(credentials)
+            raise
 
     def _is_soon_read(self, request: GraphQLRequest) -> bool:
         known = self.documents.knows(request.query) or len(request.query) <= SHORT_CHARS

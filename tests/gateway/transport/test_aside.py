@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from tests.gateway.transport.conftest import Call
+from tests.gateway.transport.conftest import MODERN, Call
 from tieline_gateway.transport.aside import THREAD, Aside
 from tieline_gateway.transport.errors import RequestRefused
 from tieline_gateway.transport.incoming import LONG
@@ -237,3 +238,45 @@ async def test_who_is_nobody_once_its_long_body_was_read_does_not_run_it(revokin
     answer = await revoking.send(body, authorization="Bearer somebody")
 
     assert (answer.status_code, revoking.seen.started) == (401, 0)
+
+
+@pytest.mark.parametrize("padding", [0, LONG + 1], ids=["a short body", "a long body"])
+@pytest.mark.parametrize("text", ["{nothing}", LONG_TEXT + "{nothing}"], ids=["read at once", "read aside"])
+async def test_who_is_nobody_by_then_is_told_that_and_not_what_is_wrong_with_the_operation(
+    revoking: Server, text: str, padding: int
+) -> None:
+    body = json.dumps({"query": text}).encode().ljust(padding)
+
+    answer = await revoking.send(body, authorization="Bearer somebody")
+    waited = bool(padding) or text != "{nothing}"
+
+    assert answer.status_code == (401 if waited else 400)
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [("revocable", (401, 1, [])), ("kept", (400, 2, [BASE_COST]))],
+    ids=["nobody", "somebody"],
+)
+async def test_what_is_wrong_with_a_late_body_is_told_and_charged_to_who_it_is_of_by_then(
+    serve: Serve, token: str, told: tuple[int, int, list[int]]
+) -> None:
+    spent: list[int] = []
+
+    async def spends(_context: Call, cost: int) -> None:
+        spent.append(cost)
+
+    server = serve(spends=spends)
+
+    async def late() -> AsyncIterator[bytes]:
+        yield b'{"query":'
+        while server.seen.calls == 0:  # noqa: ASYNC110 - the server runs in another thread
+            await asyncio.sleep(0.01)
+        server.seen.revoked.add("revocable")
+        yield b'"{nothing}"}'
+
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(timeout=20) as client:
+        answer = await client.post(server.url, content=late(), headers={"accept": MODERN, **headers})
+
+    assert (answer.status_code, server.seen.calls, spent) == told
