@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,6 +23,7 @@ from tests.support.sockets import reset
 from tieline.errors import Busy
 from tieline.events.actors import prune_events
 from tieline.work import doorbell
+from tieline.worker import scheduler as scheduler_module
 
 FAILURES = {
     "25006": "ReadOnlySQLTransactionError",
@@ -40,6 +43,7 @@ $$ BEGIN PERFORM nextval('tried'); RAISE EXCEPTION 'as if it were so' USING ERRC
 CREATE TRIGGER failing BEFORE {when} EXECUTE FUNCTION failing();
 """
 _TRIES, _OUTCOMES = 40, 2
+SOON_AGAIN = 0.5
 _LIBRARY = ("Consumer", "Failed to", "Unhandled")
 """How the library begins what it says of a Redis that is away."""
 
@@ -52,6 +56,12 @@ async def failing(jobs: JobTable, code: str, when: str = "UPDATE ON job") -> Asy
         yield
     finally:
         await jobs.connection.execute("DROP FUNCTION failing CASCADE; DROP SEQUENCE tried")
+
+
+async def fail_with(jobs: JobTable, code: str) -> None:
+    """From here on it fails in this way."""
+    body = _FAILING.partition("CREATE FUNCTION")[2].partition("CREATE TRIGGER")[0]
+    await jobs.connection.execute(f"CREATE OR REPLACE FUNCTION {body.format(code=code)}")
 
 
 async def until_said(process: Process, event: str, times: int) -> None:
@@ -74,6 +84,33 @@ async def test_a_scheduler_goes_on_after_whatever_a_database_fails_with(
 
     assert scheduler.stop() == 0
     assert scheduler.logged().count('"scheduler.away"') == len(FAILURES)
+
+
+def saying_again_soon() -> None:
+    patch.object(scheduler_module, "SAY_AGAIN", timedelta(seconds=SOON_AGAIN)).start()
+
+
+async def test_a_scheduler_says_again_that_a_database_fails_when_it_does_so_otherwise_and_while_it_lasts(
+    jobs: JobTable, start: Callable[..., Process]
+) -> None:
+    scheduler = start("scheduler")
+    async with failing(jobs, "53100"):
+        await until_said(scheduler, "scheduler.away", 1)
+        await fail_with(jobs, "XX001")
+        await until_said(scheduler, "scheduler.away", 2)
+        await fail_with(jobs, "XX002")
+        await until_said(scheduler, "scheduler.away", 3)
+    await until_said(scheduler, "scheduler.back", 1)
+
+    hasty = start("scheduler", prepare=saying_again_soon)
+    async with failing(jobs, "XX002"):
+        await until_said(hasty, "scheduler.away", 3)
+
+    told = [json.loads(line) for line in scheduler.logged().splitlines() if '"scheduler.away"' in line]
+    causes = [each["cause"] for each in told]
+    assert causes[:3] == ["DiskFullError", "DataCorruptedError", "IndexCorruptedError"]
+    again = [json.loads(line) for line in hasty.logged().splitlines() if '"scheduler.away"' in line]
+    assert {each["cause"] for each in again} == {"IndexCorruptedError"}
 
 
 async def test_a_scheduler_whose_own_statement_is_wrong_ends(jobs: JobTable, opened: Deployment) -> None:

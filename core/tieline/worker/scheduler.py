@@ -23,6 +23,7 @@ from tieline.work.doorbell import MAX_CALLS, Doorbell
 MAX_UNREAD = 500
 _LOST_AFTER = timedelta(seconds=2)
 _UNHEARD_AFTER = timedelta(seconds=30)
+SAY_AGAIN = timedelta(minutes=5)
 _FAILED = (TryAgain, asyncpg.InternalServerError)
 """The database is away, or broken inside. What it says of a statement that is wrong is a bug of ours."""
 
@@ -63,7 +64,7 @@ async def _call(doorbell: Doorbell) -> int:
 
 async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Event) -> None:
     """Look every `interval` seconds until told to stop; a database or Redis that fails is waited for."""
-    away = False
+    told = _Told(looks=max(round(SAY_AGAIN.total_seconds() / interval), 1))
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         look = asyncio.create_task(ring_for_due(doorbell))
@@ -72,17 +73,33 @@ async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Ev
             look.cancel()
             await asyncio.gather(look, return_exceptions=True)
             break
-        away = _said_once(look.exception(), away=away)
+        told.looked(look.exception())
         await asyncio.wait((stopping,), timeout=interval)
     stopping.cancel()
 
 
-def _said_once(error: BaseException | None, *, away: bool) -> bool:
-    """Log that the database went or came back; whether it is away. Raises what is no such thing."""
-    if error is not None and not isinstance(error, _FAILED):
-        raise error
-    if error is not None and not away:
-        log.warning("scheduler.away", **fields_of(error), cause=type(error.__cause__ or error).__name__)
-    if error is None and away:
-        log.info("scheduler.back")
-    return error is not None
+class _Told:
+    """What is told of a database that fails: each kind of failure once, and again after so many `looks`."""
+
+    def __init__(self, *, looks: int) -> None:
+        self._looks = looks
+        self._left = looks
+        self._kinds: set[type[BaseException]] = set()
+
+    def looked(self, error: BaseException | None) -> None:
+        """Log what is news. Raises what is no failure of the database."""
+        if error is None:
+            if self._kinds:
+                log.info("scheduler.back")
+            self._kinds.clear()
+            return
+        if not isinstance(error, _FAILED):
+            raise error
+        self._left -= 1
+        if self._left <= 0:
+            self._kinds.clear()
+        if not self._kinds:
+            self._left = self._looks
+        if type(error) not in self._kinds:
+            self._kinds.add(type(error))
+            log.warning("scheduler.away", **fields_of(error), cause=type(error.__cause__ or error).__name__)
