@@ -24,6 +24,7 @@ from tieline_gateway.graphql.connections.previews import ConnectionPreviews
 from tieline_gateway.graphql.connections.queries import ConnectionQueries
 from tieline_gateway.graphql.connections.settings import SettingsMutations
 from tieline_gateway.graphql.events.subscriptions import EventSubscriptions
+from tieline_gateway.graphql.execution import InTurns
 from tieline_gateway.graphql.ledger.queries import LedgerQueries
 from tieline_gateway.graphql.practices.api_keys import ApiKeyMutations, ApiKeyQueries
 from tieline_gateway.graphql.practices.client_members import ClientMemberMutations, ClientMemberQueries
@@ -106,6 +107,7 @@ def build_schema() -> strawberry.Schema:
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=InTurns,
     )
 
 

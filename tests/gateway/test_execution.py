@@ -1,0 +1,85 @@
+"""A page of many rows leaves turns to others, and asks for what its rows need in one go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+
+import pytest
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from tieline_gateway.graphql.execution import FEW, InTurns
+
+ROWS = 200
+_ROW_SECONDS = 0.001
+
+
+@strawberry.type
+class Row:
+    number: int
+
+    @strawberry.field
+    def slow(self) -> int:
+        time.sleep(_ROW_SECONDS)
+        return self.number
+
+    @strawberry.field
+    async def double(self, info: strawberry.Info[DataLoader[int, int], None]) -> int:
+        return await info.context.load(self.number)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def rows(self, count: int) -> list[Row]:
+        return [Row(number=number) for number in range(count)]
+
+    @strawberry.field
+    async def broken(self) -> list[Row | None]:
+        return [Row(number=number) if number != ROWS // 2 else None for number in range(ROWS)]
+
+
+SCHEMA = strawberry.Schema(Query, execution_context_class=InTurns)
+
+
+async def told(query: str, batches: list[int], **variables: int) -> dict[str, object]:
+    async def load(keys: list[int]) -> list[int]:
+        batches.append(len(keys))
+        return [2 * key for key in keys]
+
+    answer = await SCHEMA.execute(query, variable_values=variables, context_value=DataLoader(load))
+    assert answer.errors is None
+    assert answer.data is not None
+    return answer.data
+
+
+@pytest.mark.parametrize(("count", "fewest"), [(ROWS, ROWS // 10), (FEW, 0)])
+async def test_others_have_turns_while_many_rows_are_answered_and_loaders_are_asked_once(
+    count: int, fewest: int
+) -> None:
+    turns, batches = 0, list[int]()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beside = asyncio.create_task(others())
+    data = await told("query($count: Int!) { rows(count: $count) { slow double } }", batches, count=count)
+    beside.cancel()
+    with suppress(asyncio.CancelledError):
+        await beside
+
+    assert data == {"rows": [{"slow": number, "double": 2 * number} for number in range(count)]}
+    assert batches == [count]
+    assert turns > fewest
+
+
+async def test_rows_keep_their_places_and_what_is_null_stays_null() -> None:
+    data = await told("{ broken { number } }", [])
+
+    rows = [None if number == ROWS // 2 else {"number": number} for number in range(ROWS)]
+    assert data == {"broken": rows}
