@@ -28,7 +28,7 @@ from tieline_gateway.transport.frames import MAX_FRAME_BYTES
 
 DRAIN_SECONDS = 8
 _BACKLOG = 2_048
-_COLLECTED_AFTER = (700, 10, 3)
+_COLLECTED_AFTER = (700, 10, 1)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_logger(__name__)
@@ -50,7 +50,7 @@ def collect_little_at_a_time() -> None:
     """Let no collection of garbage stop the event loop for long: call it once everything that stays is there.
 
     That is never looked through again, the schema above all; else it takes a tenth of a second each time. The rest is
-    looked through whole three times as often as by default, so that less of it has gathered.
+    looked through whole ten times as often as by default, so that less of it has gathered.
     """
     gc.collect()
     gc.freeze()

@@ -22,4 +22,4 @@ def test_what_a_gateway_keeps_for_good_is_not_looked_through_again() -> None:
 
     assert schema.query is not None
     assert looked_through < kept / 50
-    assert threshold == (700, 10, 3)
+    assert threshold == (700, 10, 1)
