@@ -50,10 +50,11 @@ def collect_little_at_a_time() -> None:
     """Let no collection of garbage stop the event loop for long: call it once everything that stays is there.
 
     That is never looked through again, the schema above all; else it takes a tenth of a second each time. The rest is
-    looked through whole ten times as often as by default, so that less of it has gathered.
+    looked through whole the more often the less of it stays, which is counted anew once the rest is left out.
     """
     gc.collect()
     gc.freeze()
+    gc.collect()
     gc.set_threshold(*_COLLECTED_AFTER)
 
 

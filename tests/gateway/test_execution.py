@@ -83,3 +83,17 @@ async def test_rows_keep_their_places_and_what_is_null_stays_null() -> None:
 
     rows = [None if number == ROWS // 2 else {"number": number} for number in range(ROWS)]
     assert data == {"broken": rows}
+
+
+async def test_who_runs_out_of_time_amid_many_rows_leaves_nothing_of_them_behind() -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10 * _ROW_SECONDS):
+            await told("{ rows(count: 200) { slow double } }", [])
+
+
+def test_where_no_loop_runs_many_rows_are_answered_at_once() -> None:
+    data = SCHEMA.execute_sync("{ __schema { types { name } } }").data
+
+    assert data is not None
+    names = strawberry.Schema(Query).execute_sync("{ __schema { types { name } } }").data
+    assert data == names

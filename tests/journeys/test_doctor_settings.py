@@ -45,6 +45,7 @@ async def own(
             _AN_ENTRY,
         ),
     ],
+    ids=["none", "too short", "twice"],
 )
 def test_a_ring_of_keys_that_cannot_be_read_is_to_be_mended_and_all_but_the_seals_is_looked_at(
     own: Diagnosed, ring: str, said: str, remedy: str

@@ -37,13 +37,10 @@ class Outcomes:
 
         async def write() -> Ring | None:
             if again is None:
-                ring = await repository.finish(claim)
-            else:
-                ring = await repository.put_off(claim, due_at=again.at, attempts=0)
-            logger.info("job.done", **named(claim))
-            return ring
+                return await repository.finish(claim)
+            return await repository.put_off(claim, due_at=again.at, attempts=0)
 
-        ring = await self._written(claim, write)
+        ring = await self._written(claim, write, "job.done")
         if ring is not None and ring.due_at <= clock.now():
             await doorbell.ring([ring])
 
@@ -76,21 +73,26 @@ class Outcomes:
 
         async def write() -> None:
             await repository.put_off(claim, due_at=clock.now(), attempts=claim.attempts - 1)
-            logger.info("job.handed_back", **named(claim))
 
-        await self._written(claim, write)
+        await self._written(claim, write, "job.handed_back")
 
-    async def _written(self, claim: Claim, write: Callable[[], Awaitable[Written]]) -> Written | None:
-        """What it answers; None where the outcome is lost."""
+    async def _written(
+        self, claim: Claim, write: Callable[[], Awaitable[Written]], event: str | None = None
+    ) -> Written | None:
+        """What it answers; None where the outcome is lost. The event is said of what has been committed."""
         left_at = asyncio.get_running_loop().time() + LEASE.total_seconds()
         while True:
             try:
                 async with system_scope():
-                    return await write()
+                    written = await write()
             except TryAgain as error:
                 if self.leaving or asyncio.get_running_loop().time() >= left_at:
                     logger.warning("job.outcome_lost", **named(claim), **log.fields_of(error))
                     return None
+            else:
+                if event is not None:
+                    logger.info(event, **named(claim))
+                return written
             try:
                 await asyncio.sleep(_LOOK_AGAIN.total_seconds())
             except asyncio.CancelledError:

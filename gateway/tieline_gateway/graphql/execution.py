@@ -17,7 +17,13 @@ _TURN_SECONDS = 0.005
 
 
 class InTurns(StrawberryGraphQLCoreExecutionContext):
-    """What rows ask loaders for is asked once all of them were gone through, so that it stays one question."""
+    """What the rows of a list ask loaders for is asked once all of them were gone through: it stays one question.
+
+    Lists of an operation share its turns. Where no loop runs, nothing waits for one.
+    """
+
+    _over_at = 0.0
+    _under_way = 0
 
     def complete_iterable_value(
         self,
@@ -29,17 +35,52 @@ class InTurns(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> AwaitableOrValue[list[Any]]:
         answering = item_type, field_details_list, info, path
-        if not isinstance(items, list) or len(items) <= FEW or is_leaf_type(get_nullable_type(item_type)):
+        is_short = not isinstance(items, list) or len(items) <= FEW
+        if is_short or is_leaf_type(get_nullable_type(item_type)) or not _is_on_a_loop():
             return super().complete_iterable_value(*answering, items, position_context)
-        return self.complete_async_iterator_value(*answering, _in_turns(items), position_context)
+        return self._completed(*answering, self._in_turns(items), position_context)
+
+    async def _completed(self, *given: Any) -> list[Any]:
+        self._under_way += 1
+        try:
+            return await self.complete_async_iterator_value(*given)
+        finally:
+            self._under_way -= 1
+
+    async def _in_turns(self, rows: Iterable[Any]) -> AsyncIterator[Any]:
+        """Each row, and a turn for others whenever those before have taken a while.
+
+        Who is cancelled meanwhile is so once what the rows wait for has begun: left alone it would be told of as
+        forgotten.
+        """
+        clock = asyncio.get_running_loop().time
+        rest_at_once = False
+        for row in rows:
+            if clock() >= self._over_at and not rest_at_once:
+                try:
+                    await asyncio.sleep(0)
+                except asyncio.CancelledError:
+                    self._cancel_later()
+                    rest_at_once = True
+                self._over_at = clock() + _TURN_SECONDS
+            yield row
+
+    def _cancel_later(self) -> None:
+        """Two turns from now, if it has not come to its end by then; it counts as cancelled as often as before."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        task.uncancel()
+
+        def cancel() -> None:
+            if self._under_way:
+                task.cancel()
+
+        loop.call_soon(loop.call_soon, cancel)
 
 
-async def _in_turns(rows: list[Any]) -> AsyncIterator[Any]:
-    """Each row, and a turn for others whenever these have taken a while."""
-    clock = asyncio.get_running_loop().time
-    over_at = clock() + _TURN_SECONDS
-    for row in rows:
-        if clock() >= over_at:
-            await asyncio.sleep(0)
-            over_at = clock() + _TURN_SECONDS
-        yield row
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
