@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.identity.conftest import Calendar
+from tests.support import hints
 from tests.support.books import Books
 from tests.support.deployment import Deployment
 from tests.support.issuer import IssuerServer
@@ -22,7 +23,6 @@ from tieline.identity import authenticate
 from tieline.identity.issuer import Issuer
 from tieline.ids import PersonId, new_id
 from tieline.live import listening, telling
-from tieline.live.watchers import WATCHERS
 from tieline.practices import service
 from tieline.practices.client_members.service import remove_client_member
 from tieline.practices.keys import issue_key, revoke_key
@@ -200,11 +200,7 @@ async def test_what_a_caller_may_is_known_to_be_unchanged_from_look_to_look_unti
 async def hearing(opened: Deployment) -> AsyncIterator[None]:
     """Hints leave this process and reach it."""
     async with telling(opened.settings), listening(opened.settings):
-
-        async def holds() -> bool:
-            return WATCHERS._hearing
-
-        await until(holds, "hints arrive")
+        await hints.hearing()
         yield
 
 

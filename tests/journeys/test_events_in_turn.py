@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from strawberry.dataloader import DataLoader
 
+from tests.support import hints
 from tests.support.deployment import Deployment
 from tests.support.events import cursor_of, rename
 from tests.support.firm import Firm
 from tests.support.polling import until
 from tieline import live
 from tieline.events.turns import MOST
-from tieline.live.watchers import WATCHERS
 from tieline_gateway.auth import context_of
 from tieline_gateway.graphql.events.following import follow_events
 from tieline_gateway.graphql.schema import build_schema
@@ -43,11 +43,7 @@ class Loop:
 async def hearing(opened: Deployment) -> AsyncIterator[None]:
     """Hints reach this process."""
     async with live.listening(opened.settings):
-
-        async def holds() -> bool:
-            return WATCHERS._hearing
-
-        await until(holds, "hints arrive")
+        await hints.hearing()
         yield
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.support import hints
 from tests.support.deployment import Deployment
 from tests.support.events import EVENTS, backlog, cursor_of, rename, settled, written
 from tests.support.firm import Caller, Firm
@@ -40,11 +41,7 @@ from tieline_gateway.transport.incoming import Credentials
 async def hearing(opened: Deployment) -> AsyncIterator[None]:
     """Hints reach this process; at the end of the test nobody listens any more."""
     async with live.listening(opened.settings):
-
-        async def holds() -> bool:
-            return WATCHERS._hearing
-
-        await until(holds, "hints arrive")
+        await hints.hearing()
         await all_connected()
         yield
         assert (len(FEEDS), len(WATCHERS)) == (0, 0)

@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
+from tests.support.hints import hearing
 from tests.support.own_redis import OwnRedis
 from tests.support.polling import until
 from tieline.clients.service import NewClient, create_client
@@ -36,13 +37,6 @@ async def open_live(redis: OwnRedis) -> AsyncIterator[None]:
     async with telling(redis.settings), listening(redis.settings):
         await hearing()
         yield
-
-
-async def hearing(*, wanted: bool = True) -> None:
-    async def holds() -> bool:
-        return WATCHERS._hearing is wanted
-
-    await until(holds, "hints arrive" if wanted else "it is known that no hints arrive")
 
 
 @pytest.fixture(autouse=True)

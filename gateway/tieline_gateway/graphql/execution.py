@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -54,15 +55,15 @@ class InTurns(StrawberryGraphQLCoreExecutionContext):
         forgotten.
         """
         clock = asyncio.get_running_loop().time
-        rest_at_once = False
         for row in rows:
-            if clock() >= self._over_at and not rest_at_once:
+            if clock() >= self._over_at:
                 try:
                     await asyncio.sleep(0)
                 except asyncio.CancelledError:
                     self._cancel_later()
-                    rest_at_once = True
-                self._over_at = clock() + _TURN_SECONDS
+                    self._over_at = math.inf
+                else:
+                    self._over_at = clock() + _TURN_SECONDS
             yield row
 
     def _cancel_later(self) -> None:
