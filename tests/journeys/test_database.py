@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
 
 import pytest
 
@@ -32,6 +33,24 @@ async def test_connections_that_died_in_the_pool_cost_callers_nothing(
 
         assert answers == [{"viewer": {"role": "ADMIN"}}] * 20
     await admin.close()
+
+
+async def test_connections_whose_end_was_not_noticed_yet_cost_callers_nothing(opened: Deployment) -> None:
+    async def answered() -> int:
+        async with system_scope() as scope:
+            found: int = await scope.value("SELECT 1 FROM pg_sleep(0.05)")
+        return found
+
+    async def end_all() -> None:
+        admin = await opened.connect()
+        await admin.fetchval(END_ALL)
+        await admin.close()
+
+    for _ in range(10):
+        assert await asyncio.gather(*(answered() for _ in range(8))) == [1] * 8
+        ending = threading.Thread(target=asyncio.run, args=(end_all(),))
+        ending.start()
+        ending.join()  # this loop is held meanwhile: nobody tells the pool
 
 
 async def test_a_transaction_whose_connection_is_cut_says_that_the_database_is_away(

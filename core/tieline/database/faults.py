@@ -29,6 +29,14 @@ _AWAY = (
     OSError,  # time-outs too
 )
 
+_ENDED = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.IdleSessionTimeoutError,
+    ConnectionError,
+)
+
 MISUSED = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What the driver says to calls that do not fit its connection's state, and of connections that are gone."""
 
@@ -55,6 +63,11 @@ def translated(connection: Any = None) -> Iterator[None]:
         if connection is None or is_gone(connection):
             raise Unavailable from error
         raise
+
+
+def was_ended(connection: Any, failure: BaseException) -> bool:
+    """Whether a call of it failed because the server, or the line, had ended the connection: another may serve."""
+    return is_gone(connection) or isinstance(failure.__cause__, _ENDED)
 
 
 def is_gone(connection: Any) -> bool:

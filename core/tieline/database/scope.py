@@ -18,8 +18,9 @@ from tortoise.connection import get_connections
 from tieline import clock
 from tieline.database.connect import ALIAS, pool, pool_client
 from tieline.database.engine import OVER, ScopedTransaction
-from tieline.database.faults import DRIVER, is_gone, translated
+from tieline.database.faults import DRIVER, is_gone, translated, was_ended
 from tieline.database.roles import APP_ROLE, SYSTEM_ROLE
+from tieline.errors import Unavailable
 from tieline.ids import PracticeId
 
 Rows: TypeAlias = Sequence[Any]
@@ -138,16 +139,26 @@ def _entered(opened: Scope, connection: Any) -> Iterator[None]:
 
 
 async def _begin(opening: str) -> Any:
-    """A pooled connection whose transaction is open; it is back in the pool when opening it fails."""
-    with translated():
-        connection = await pool().acquire(timeout=pool_client().acquire_seconds)
-    try:
-        with translated(connection):
-            await connection.execute(opening)
-    except BaseException:
-        await asyncio.shield(_give_back(connection, committed=False))
-        raise
-    return connection
+    """A pooled connection whose transaction is open; it is back in the pool when opening it fails.
+
+    One that was ended while it lay in the pool, which may show only when it is used, costs another try, not an error:
+    nothing was done on it yet.
+    """
+    tries = pool().get_max_size()  # all of them may have been ended
+    while True:
+        with translated():
+            connection = await pool().acquire(timeout=pool_client().acquire_seconds)
+        try:
+            with translated(connection):
+                await connection.execute(opening)
+        except BaseException as failure:
+            tries -= 1
+            again = tries and isinstance(failure, Unavailable) and was_ended(connection, failure)
+            await asyncio.shield(_give_back(connection, committed=False))
+            if not again:
+                raise
+        else:
+            return connection
 
 
 async def _commit(connection: Any) -> None:
