@@ -16,7 +16,10 @@ _OWN = 64
 
 
 def held_at_most(settings: Settings) -> int:
-    """The sum of what bounds each of them; a connection to the database takes another to cancel what it is at."""
+    """The sum of what bounds each of them; a connection to the database takes another to cancel what it is at.
+
+    As many connections to providers as are in use may be kept for another call, for some seconds.
+    """
     database = 2 * (settings.database_pool_size + 1)
     redis = RATES + TELLING + LISTENING + QUOTA + _THREADS
-    return database + redis + PLACES + _OWN
+    return database + redis + 2 * PLACES + _OWN

@@ -227,9 +227,15 @@ def most_connections(settings: Settings) -> int:
 
 
 def files_allowed(wanted: int) -> int:
-    """How many files this process may have open, `wanted` at most: raises its limit as far as it may."""
+    """How many files this process may have open, `wanted` at most: raises its limit as far as it may.
+
+    macOS tells of no limit and has one all the same, which it then says: the one that there was stays.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
     if soft != resource.RLIM_INFINITY and soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        except (ValueError, OSError):
+            return soft
     return allowed

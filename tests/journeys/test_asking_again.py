@@ -11,7 +11,7 @@ import pytest
 from tests.support.actors import REASON, break_down, claim, fail, hang, runner_of
 from tests.support.firm import Firm
 from tests.support.jobs import Errand, JobTable, ask_for, calendar
-from tests.support.polling import until
+from tests.support.locks import until_blocked
 from tieline.database import system_scope
 from tieline.errors import Invalid
 from tieline.principal import Principal
@@ -107,7 +107,7 @@ async def test_a_request_that_commits_while_the_job_is_being_finished_is_not_los
         work.enqueue(fail, key="test")
         await work.flush()
         finishing = asyncio.create_task(finish(), context=contextvars.Context())
-        await wait_until_blocked(jobs)
+        await until_blocked(jobs.connection, "somebody waits for the row")
     await finishing
 
     job = await jobs.one()
@@ -169,17 +169,3 @@ async def test_a_request_made_during_a_run_that_failed_outlives_the_next_request
 
     job = await jobs.one()
     assert (job["due_at"], job["again_at"]) == (now + timedelta(seconds=5), now + timedelta(hours=1))
-
-
-_WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
-
-
-async def wait_until_blocked(jobs: JobTable) -> None:
-    """Until somebody waits for a lock in this database."""
-
-    async def blocked() -> bool:
-        return bool(await jobs.connection.fetchval(_WAITING))
-
-    await until(blocked, "somebody waits for the row")

@@ -15,6 +15,7 @@ from tests.support.actors import runner_of
 from tests.support.deployment import Deployment
 from tests.support.firm import open_firm
 from tests.support.jobs import JobTable, ask_for
+from tests.support.locks import until_blocked
 from tieline import clock as calendar_clock
 from tieline.database import system_scope
 from tieline.ids import PracticeId
@@ -94,6 +95,30 @@ async def test_a_job_whose_cancellation_is_lost_is_handed_back_all_the_same(
 
     job = await jobs.one()
     assert (job["lease_owner"], job["attempts"], job["error"]) == (None, 0, None)
+
+
+async def test_what_became_of_a_job_is_still_written_when_its_worker_is_told_to_stop_amid_that(
+    opened: Deployment, jobs: JobTable
+) -> None:
+    holder = await opened.connect()
+
+    async def end_while_the_row_is_held() -> None:
+        await holder.execute("BEGIN")
+        await holder.execute("SELECT FROM job FOR UPDATE")
+
+    errand = actor(lane=Lane.BACKGROUND)(end_while_the_row_is_held)
+    await ask_for(errand)
+    runner = runner_of(errand)
+    running = asyncio.create_task(runner.run_next(urged=lambda: True))
+    await until_blocked(jobs.connection, "the outcome is being written")
+
+    stopping = asyncio.create_task(runner.hand_back())
+    await asyncio.sleep(0)
+    await holder.execute("COMMIT")
+    await asyncio.gather(stopping, running)
+    await holder.close()
+
+    assert await jobs.all() == []
 
 
 async def test_who_runs_jobs_of_the_background_is_urged_to_leave_off_once_its_worker_is_told_to_stop(

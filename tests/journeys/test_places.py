@@ -24,7 +24,7 @@ from tieline.ids import new_id
 from tieline_gateway.connections import KEPT_PLACES
 
 PLACES = 12
-RESERVED = 508
+RESERVED = 608
 """Of the limit of open files, as the manual says."""
 FILES = RESERVED + PLACES
 OURS = "https://app.example"

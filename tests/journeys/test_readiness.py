@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, Gateway, serving
+from tests.support.locks import waiting
 from tests.support.polling import until
 from tieline.database import SchemaState
 from tieline.database.migrate import known_migrations
@@ -21,9 +22,6 @@ VIEWER = "{ viewer { practice { name } } }"
 PRACTICE = ("practice", "create", "A Practice", "--admin-name", "Ada", "--admin-email", "ada@firm.invalid")
 KEY = ("key", "create", "--practice", "A Practice", "--person", "ada@firm.invalid", "--name", "test")
 OK = {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok", "pool": "ok"}
-_WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 _SEATS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -162,7 +160,7 @@ async def test_a_gateway_whose_connections_are_all_taken_is_ready_and_says_so(
         async with above(own) as looking, above(own) as holding:
 
             async def all_wait() -> bool:
-                return int(await looking.fetchval(_WAITING)) == 2
+                return await waiting(looking) == 2
 
             async with holding.transaction():
                 await holding.execute("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE")

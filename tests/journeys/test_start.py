@@ -44,7 +44,7 @@ def without(deployment: Deployment, *names: str) -> Deployment:
 
 
 def with_no_files_for_callers() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (508, 508))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (608, 608))
 
 
 async def test_a_gateway_that_may_not_open_enough_files_for_one_caller_says_so(
@@ -56,8 +56,8 @@ async def test_a_gateway_that_may_not_open_enough_files_for_one_caller_says_so(
     )
 
     assert refusal(ended) == (
-        "A limit of 508 open files leaves no place for connections: "
-        "raise it to more than 508, and to 10508 for 10000 connections."
+        "A limit of 608 open files leaves no place for connections: "
+        "raise it to more than 608, and to 10608 for 10000 connections."
     )
 
 

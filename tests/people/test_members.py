@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.books import Books
 from tests.support.deployment import Deployment
-from tests.support.polling import until
+from tests.support.locks import until_blocked
 from tieline.activity.service import list_activity
 from tieline.clients.service import NewClient, create_client, list_clients
 from tieline.connections.integrators.service import list_integrators
@@ -172,17 +172,11 @@ async def test_of_two_admins_who_demote_each_other_at_once_one_is_left(
     await holding.start()
     await above.execute("SELECT FROM practice WHERE id = $1 FOR UPDATE", books.practice_id)
 
-    async def both_wait() -> bool:
-        waiting = await books.sql.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(waiting == 2)
-
     tasks: list[asyncio.Future[Member]] = [
         asyncio.ensure_future(update_member(books.admin, of(other), demoted)),
         asyncio.ensure_future(update_member(other, books.me, demoted)),
     ]
-    await until(both_wait, "both wait for the practice")
+    await until_blocked(books.sql, "both wait for the practice", count=2)
     await holding.rollback()
     await above.close()
     both = await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,7 +7,7 @@ import contextvars
 from typing import Any
 
 from tests.sign_ins.desk import Desk
-from tests.support.polling import until
+from tests.support.locks import until_blocked
 from tests.support.sandbox import Person
 from tieline.clients.adding.decisions import Wanted
 from tieline.clients.adding.service import AddOutcome, add_clients
@@ -97,18 +97,10 @@ async def test_the_reading_waits_for_the_client_before_it_holds_the_organisation
     async with unit_of_work(desk.admin):
         await ClientRepository.visible_to(desk.admin).get(added.client.id, lock=True)
         reading = asyncio.create_task(read_details(desk.practice_id, ready.id), context=contextvars.Context())
-        await until(lambda: somebody_waits(desk), "the reading waits for the client")
+        await until_blocked(desk.above, "the reading waits for the client")
 
         free = "SELECT id FROM organisation WHERE id = $1 FOR UPDATE SKIP LOCKED"
         assert await desk.above.fetchval(free, organisation_id) == organisation_id
 
     await reading
     assert await details(desk, "client") == await details(desk, "organisation")
-
-
-async def somebody_waits(desk: Desk) -> bool:
-    waiting: bool = await desk.above.fetchval(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
-        "AND wait_event_type = 'Lock')"
-    )
-    return waiting

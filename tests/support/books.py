@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from tests.support.locks import waiting
 from tests.support.polling import until
 from tests.support.pretend import ALL_SCOPES, BOOKKEEPING, DATA_HEALTH, LISTS, Pretend, pretending
 from tieline.clients.repository import Client
@@ -258,11 +259,7 @@ class Books:
 
     async def somebody_waits(self) -> bool:
         """Whether a transaction waits for a lock that another one holds."""
-        waiting: bool = await self.sql.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
-            "AND wait_event_type = 'Lock')"
-        )
-        return waiting
+        return bool(await waiting(self.sql))
 
     async def runs(self, state: str = "QUEUED") -> list[dict[str, Any]]:
         rows = await self.sql.fetch(

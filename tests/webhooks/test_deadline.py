@@ -16,6 +16,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.support.deployment import Deployment
+from tests.support.locks import waiting
 from tests.support.polling import WAIT_SECONDS, until
 from tests.sync.scripted import Reading
 from tests.webhooks.desk import Desk
@@ -25,9 +26,6 @@ from tieline_gateway.metrics import Metrics
 from tieline_gateway.routes.webhooks import WebhookRoute
 
 _DATABASE_GIVES_UP = 30.0  # seconds; then it would be 503 as well
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
 
 
 @asynccontextmanager
@@ -105,7 +103,7 @@ async def test_what_is_told_while_a_sync_is_queued_is_read_after_it(
         meanwhile.append(asyncio.create_task(tell("invoices"), context=outside))
 
         async def stands_or_waits() -> bool:
-            return meanwhile[0].done() or bool(await client.books.sql.fetchval(WAITING))
+            return meanwhile[0].done() or bool(await waiting(client.books.sql))
 
         await until(stands_or_waits, "the delivery is kept, or waits for the job")
         return await plan(*given, **more)

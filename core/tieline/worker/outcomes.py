@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tieline import clock, log
 from tieline.database import system_scope
-from tieline.errors import TielineError, TryAgain
+from tieline.errors import TielineError, TryAgain, Unavailable
 from tieline.work import Again, doorbell, repository
 from tieline.work.repository import LEASE, Claim, Ring
 
@@ -19,6 +19,7 @@ Written = TypeVar("Written")
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 _LOOK_AGAIN = timedelta(milliseconds=500)
+_LEAVE = timedelta(seconds=2)
 
 logger = log.get_logger(__name__)
 
@@ -83,8 +84,7 @@ class Outcomes:
         left_at = asyncio.get_running_loop().time() + LEASE.total_seconds()
         while True:
             try:
-                async with system_scope():
-                    written = await write()
+                written = await self._attempted(write)
             except TryAgain as error:
                 if self.leaving or asyncio.get_running_loop().time() >= left_at:
                     logger.warning("job.outcome_lost", **named(claim), **log.fields_of(error))
@@ -98,6 +98,27 @@ class Outcomes:
             except asyncio.CancelledError:
                 if not self.leaving:
                     raise
+
+    async def _attempted(self, write: Callable[[], Awaitable[Written]]) -> Written:
+        """Written in a transaction of its own, which may end in a moment when the process begins to leave amid it."""
+        attempt = asyncio.create_task(_in_scope(write))
+        try:
+            return await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            if self.leaving:
+                await asyncio.wait((attempt,), timeout=_LEAVE.total_seconds())
+            if attempt.done() and not attempt.cancelled():
+                return attempt.result()
+            attempt.cancel()
+            await asyncio.wait((attempt,))
+            if self.leaving:
+                raise Unavailable from None
+            raise
+
+
+async def _in_scope(write: Callable[[], Awaitable[Written]]) -> Written:
+    async with system_scope():
+        return await write()
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -64,7 +64,7 @@ async def _call(doorbell: Doorbell) -> int:
 
 async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Event) -> None:
     """Look every `interval` seconds until told to stop; a database or Redis that fails is waited for."""
-    told = _Told(looks=max(round(SAY_AGAIN.total_seconds() / interval), 1))
+    told = _Told()
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         look = asyncio.create_task(ring_for_due(doorbell))
@@ -79,12 +79,11 @@ async def run_scheduler(doorbell: Doorbell, *, interval: float, stop: asyncio.Ev
 
 
 class _Told:
-    """What is told of a database that fails: each kind of failure once, and again after so many `looks`."""
+    """What is told of a database that fails: each kind of failure once, and again after some minutes."""
 
-    def __init__(self, *, looks: int) -> None:
-        self._looks = looks
-        self._left = looks
+    def __init__(self) -> None:
         self._kinds: set[type[BaseException]] = set()
+        self._again_at = 0.0
 
     def looked(self, error: BaseException | None) -> None:
         """Log what is news. Raises what is no failure of the database."""
@@ -95,11 +94,10 @@ class _Told:
             return
         if not isinstance(error, _FAILED):
             raise error
-        self._left -= 1
-        if self._left <= 0:
+        now = asyncio.get_running_loop().time()
+        if not self._kinds or now >= self._again_at:
             self._kinds.clear()
-        if not self._kinds:
-            self._left = self._looks
+            self._again_at = now + SAY_AGAIN.total_seconds()
         if type(error) not in self._kinds:
             self._kinds.add(type(error))
             log.warning("scheduler.away", **fields_of(error), cause=type(error.__cause__ or error).__name__)

@@ -144,23 +144,22 @@ class Operations(Generic[Context]):
             await self._spend(context, BASE_COST + len(request.query) // CHARS_READ)
             cost = 0
         who = await self._who(context)
-        if self._is_soon_read(request):
-            prepared = self.prepare(request, who)
-        else:
-            prepared, waited = await self._prepare_aside(request, who, credentials), True
+        soon = self._is_soon_read(request)
+        waited = waited or not soon
+        try:
+            prepared = self.prepare(request, who) if soon else await self._prepare_aside(request, who)
+        except RequestRefused:
+            if waited:
+                await self.authenticated(credentials)
+            raise
         if waited:
             context = await self.authenticated(credentials)
         await self._spend(context, cost + prepared.cost)
         return prepared, context
 
-    async def _prepare_aside(self, request: GraphQLRequest, who: str, credentials: Credentials) -> Prepared:
-        """As `prepare`; who is nobody once that is refused is told so. Raises what `authenticated` does besides."""
-        try:
-            async with self._in_time():
-                return await self.aside(who, self.prepare, request, who)
-        except RequestRefused:
-            await self.authenticated(credentials)
-            raise
+    async def _prepare_aside(self, request: GraphQLRequest, who: str) -> Prepared:
+        async with self._in_time():
+            return await self.aside(who, self.prepare, request, who)
 
     def _is_soon_read(self, request: GraphQLRequest) -> bool:
         known = self.documents.knows(request.query) or len(request.query) <= SHORT_CHARS
