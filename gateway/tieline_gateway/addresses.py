@@ -1,6 +1,6 @@
-"""What may come from one address before anybody is known to stand for it.
+"""What may come from one address: before anybody is known to stand for it, and of sign-ins whoever does.
 
-    /graphql            a token that is wrong costs, by HTTP or on a socket
+    /graphql            a token that is wrong costs, by HTTP or on a socket; so does each sign-in that begins
     /oauth/…/callback   each request costs
     /webhooks/…         a delivery that is refused costs
 
@@ -26,7 +26,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tieline import rates
-from tieline.errors import Unauthenticated
+from tieline.errors import RateLimited, Unauthenticated
 from tieline.rates import Rate
 from tieline_gateway.refusals import Refusals
 from tieline_gateway.routes.oauth import CALLBACK_LABEL
@@ -70,6 +70,8 @@ GUARDS = {
         kind="webhook", rate=Rate(per_second=1, burst=60), statuses=range(400, 500), strange={404, 405}
     ),
 }
+SIGN_INS = Guard(kind="sign-in", rate=GUARDS[CALLBACK_LABEL].rate, statuses=None)
+"""Each comes back as a callback, mostly to the same address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ class Strangers:
 
     def __init__(self, *, scale: float) -> None:
         self._guards = {path: guard.scaled(scale) for path, guard in GUARDS.items()} if scale else {}
+        self._sign_ins = SIGN_INS.scaled(scale) if scale else None
         self._shut_until: OrderedDict[str, float] = OrderedDict()
         self._good: OrderedDict[str, None] = OrderedDict()
         self._wrong: OrderedDict[str, None] = OrderedDict()
@@ -129,6 +132,14 @@ class Strangers:
         wait = await rates.spend(guard.kind, who, 1, guard.rate)
         if wait is not None:
             _remember(self._shut_until, f"{guard.kind} {who}", time.monotonic() + wait.total_seconds())
+
+    async def begins_sign_in(self, host: str | None) -> None:
+        """Somebody who is known begins a sign-in, or goes on with one. Raises RateLimited."""
+        if self._sign_ins is None or host is None:
+            return
+        wait = await rates.spend(self._sign_ins.kind, network_of(host), 1, self._sign_ins.rate)
+        if wait is not None:
+            raise RateLimited(wait)
 
     @asynccontextmanager
     async def hears(self, host: str, brought: str) -> AsyncIterator[None]:

@@ -38,7 +38,7 @@ def create_app(settings: Settings, gateway: GatewaySettings) -> Starlette:
     presence = Presence(most=gateway.sockets_per_caller or None)
     transport = GraphQLTransport(
         schema=build_schema(),
-        context=partial(context_of, presence=presence),
+        context=partial(context_of, presence=presence, begins_sign_in=strangers.begins_sign_in),
         hears=strangers.hears,
         joins=presence.join,
         spends=spending(gateway),

@@ -32,7 +32,8 @@ class GatewaySettings(BaseSettings):
         1,
         ge=0,
         le=1_000_000,
-        description="What one address may do before anybody stands for it, times this; 0: as much as it likes.",
+        description="What one address may do before anybody stands for it, and how many sign-ins it may begin, "
+        "times this; 0: as much as it likes.",
     )
     sockets_per_caller: int = Field(
         100,

@@ -13,7 +13,7 @@ from tieline_gateway.settings import GatewaySettings
 KIND = "cost"
 
 BEGINNING_COST = 5_000
-"""What it costs to begin a sign-in or to accept an invitation: by default one a second, and sixty at once."""
+"""What it costs to begin a sign-in or to accept an invitation: by default ten a second, and 600 at once."""
 
 
 def spending(gateway: GatewaySettings) -> Callable[[Context, int], Awaitable[timedelta | None]] | None:

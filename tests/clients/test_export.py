@@ -65,6 +65,7 @@ async def test_each_client_is_a_row_with_its_details_and_how_each_product_is_con
         at + timedelta(days=1),
     )
     await books.sql.execute("UPDATE practice SET consent_life_days = NULL WHERE id = $1", books.practice_id)
+    await books.all_told()
 
     made = await export_clients(books.admin)
     await books.sql.execute("UPDATE practice SET consent_life_days = 10 WHERE id = $1", books.practice_id)

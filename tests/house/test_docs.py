@@ -26,6 +26,7 @@ from tieline.clients import service as clients
 from tieline.errors import TielineError
 from tieline.identity import tokens
 from tieline.metrics import REGISTRY
+from tieline.rates import Rate
 from tieline.settings import Settings
 from tieline_gateway import addresses, connections
 from tieline_gateway.graphql.schema import print_schema
@@ -271,7 +272,9 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
     gateway = GatewaySettings.model_construct()
 
     def at_once(path: str) -> str:
-        rate = addresses.GUARDS[path].rate
+        return flows(addresses.GUARDS[path].rate)
+
+    def flows(rate: Rate) -> str:
         return f"{rate.per_second:g} a second, {rate.burst:g} at once"
 
     table = rows(read("docs/frontends.md").partition("\n## Limits\n")[2])
@@ -302,6 +305,7 @@ def test_the_limits_in_the_page_for_front_ends_are_the_codes() -> None:
         "Cost of all that one caller asks": f"{gateway.rate_cost:,.0f} a second, {gateway.rate_burst:,.0f} at once",
         "Wrong tokens from one address, each counted once": at_once(addresses.GRAPHQL_LABEL),
         "Requests and sockets with the same wrong token": at_once(addresses.GRAPHQL_LABEL),
+        "Sign-ins that begin, or go on, from one address": flows(addresses.SIGN_INS.rate),
         "Consents that come back to one address": at_once(oauth.CALLBACK_LABEL),
         "Deliveries to one webhook that are refused": at_once(webhooks.WEBHOOK_LABEL),
         "Webhooks that are not there, called from one address, each counted once": at_once(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Any
 
 import httpx
 import pytest
@@ -105,6 +106,37 @@ async def test_wrong_tokens_on_sockets_count_for_that_address_too(
     codes = [await code(f"tl_wrong_{number}", here) for number in range(MANY)]
     assert (codes[:4], codes[-1]) == ([4403] * 4, 1013)
     assert await code("tl_wrong_0", there) == 4403
+
+
+async def test_sign_ins_count_for_the_address_that_they_begin_from_whoever_begins_them(
+    deployment: Deployment, firm: Firm
+) -> None:
+    begin = """mutation { startSignIn(input: {provider: "xero", purpose: CONNECT, products: [BOOKKEEPING]}) {
+        errors { code } } }"""
+    go_on = """mutation { continueSignIn(input: {id: "00000000-0000-0000-0000-000000000000"}) { errors { code } } }"""
+    colleague = await firm.member()
+
+    with serving(deployment, TIELINE_RATE_ADDRESS="0.02") as gateway:  # two sign-ins at once
+
+        async def asked(caller: Caller, query: str, address: str) -> dict[str, Any]:
+            headers = {"authorization": f"Bearer {caller.key}", "x-forwarded-for": address}
+            async with httpx.AsyncClient(timeout=30, headers=headers) as http:
+                answer: dict[str, Any] = (await http.post(gateway.graphql, json={"query": query})).json()
+            return answer
+
+        here, there = somewhere(), somewhere()
+        heard = [await asked(firm.admin, query, here) for query in (begin, go_on)]
+        refused = [
+            await asked(caller, query, here) for caller in (firm.admin, colleague) for query in (begin, go_on)
+        ]
+        elsewhere = await asked(firm.admin, begin, there)
+        other = await asked(firm.admin, VIEWER, here)
+
+    assert ["errors" in answer for answer in (*heard, elsewhere, other)] == [False] * 4
+    for answer in refused:
+        [error] = answer["errors"]
+        assert (error["extensions"]["code"], answer["data"]) == ("RATE_LIMITED", None)
+        assert 1 <= error["extensions"]["retryAfter"] <= 10
 
 
 async def test_a_caller_has_so_many_sockets_and_one_more_is_closed_and_not_acknowledged(

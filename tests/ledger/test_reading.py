@@ -145,7 +145,10 @@ async def test_what_comes_and_goes_between_two_pages_neither_repeats_nor_hides_t
 
 
 async def test_a_list_without_records_is_an_empty_page(books: Books) -> None:
-    page = await page_of(books.admin, await connected(books), CONTACTS)
+    connection = await connected(books)
+    await books.all_told()
+
+    page = await page_of(books.admin, connection, CONTACTS)
 
     assert (page.rows, page.cursors, page.has_next, page.total) == ((), (), False, 0)
     assert (await read_events(books.admin, page.event_cursor)).events == ()

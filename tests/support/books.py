@@ -253,6 +253,15 @@ class Books:
         await until(there, f"{', '.join(kinds)} can be read")
         return await latest()
 
+    async def all_told(self) -> None:
+        """Wait until whoever asks now is told all that was recorded: an open transaction of anybody holds it up."""
+        held_up = "SELECT FROM event WHERE practice_id = $1 AND xid >= pg_snapshot_xmin(pg_current_snapshot()) LIMIT 1"
+
+        async def none() -> bool:
+            return not await self.sql.fetch(held_up, self.practice_id)
+
+        await until(none, "no event is held up")
+
     async def is_free(self, table: str, id: UUID) -> bool:
         """Whether nobody holds the row."""
         return bool(await self.sql.fetch(f"SELECT id FROM {table} WHERE id = $1 FOR UPDATE SKIP LOCKED", id))

@@ -30,9 +30,11 @@ class ScopedClient(AsyncpgDBClient):
         raise RuntimeError("a query needs a scope: open one with tieline.database.scope or a unit of work")
 
     async def _close(self) -> None:
-        """Whoever still holds a connection after `CLOSE_SECONDS` loses it: the process has been told to end."""
+        """Whoever still holds a connection after `CLOSE_SECONDS` loses it: the process has been told to end.
+
+        Until then it can be given back, and nobody is given another.
+        """
         pools = [pool for pool in (self._pool, self.beside) if pool is not None]
-        self._pool = self.beside = None
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -40,6 +42,7 @@ class ScopedClient(AsyncpgDBClient):
         finally:
             for pool in pools:
                 pool.terminate()  # what is still open, whatever kept it so
+            self._pool = self.beside = None
 
     def _in_transaction(self) -> NoReturn:
         raise RuntimeError("transactions are opened by tieline.database.scope only")

@@ -44,6 +44,7 @@
     ├── TryAgain              nobody's fault, and over in a moment
     │   ├── Busy              two callers met; nothing happened, trying again is safe
     │   │   └── BeingGivenBack    access is being given back at the provider: begin to sign in again in a minute
+    │   ├── RateLimited       an address asked for this too often; nothing happened, it is told when to come again
     │   └── Unavailable       the database is away; look before trying a change again
     │       ├── DatabaseFailed        it is there, and cannot do this: it counts as an attempt of a job
     │       └── IssuerUnavailable     it is the issuer of tokens that is away; nothing happened
@@ -73,6 +74,7 @@ from tieline.errors.passing import (
     Busy,
     DatabaseFailed,
     IssuerUnavailable,
+    RateLimited,
     TryAgain,
     Unavailable,
 )
@@ -193,6 +195,7 @@ __all__ = [
     "ProviderRejected",
     "ProviderUnavailable",
     "QuotaSpent",
+    "RateLimited",
     "Refused",
     "ScopeMissing",
     "SeveralInvalid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -36,6 +37,22 @@ class BeingGivenBack(Busy):
             "Access that was granted before is being given back at the provider, and it takes long: begin to sign in "
             "again in a minute.",
         )
+
+
+class RateLimited(TryAgain):
+    """Too much of this came from one address; nothing happened, and after `wait` the same is heard."""
+
+    code: ClassVar[str] = "RATE_LIMITED"
+
+    def __init__(self, wait: timedelta) -> None:
+        seconds = math.ceil(wait.total_seconds())
+        super().__init__(
+            f"Your address has asked for this very often in a short time; ask again in {seconds} s."
+        )
+        self._wait = timedelta(seconds=seconds)
+
+    def retry_at(self, now: datetime) -> datetime:
+        return now + self._wait
 
 
 class Unavailable(TryAgain):

@@ -44,6 +44,7 @@ class Context:
     _known_at: float
     _identified_at: float
     _unchanged: Unchanged | None = None
+    _begins_sign_in: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
 
     @classmethod
     async def of(
@@ -53,6 +54,7 @@ class Context:
         *,
         guests: bool = False,
         unchanged: Unchanged | None = None,
+        begins_sign_in: Callable[[], Awaitable[None]] | None = None,
     ) -> Context:
         """`authenticate` says who calls now, `identify` whom the issuer says it is. Raises what they raise."""
         principal, known_at = None, time.monotonic()
@@ -70,6 +72,7 @@ class Context:
             _known_at=known_at,
             _identified_at=known_at,
             _unchanged=unchanged,
+            _begins_sign_in=begins_sign_in,
         )
 
     @property
@@ -96,6 +99,11 @@ class Context:
     async def identity(self) -> Identity:
         """Whom the issuer says the caller is. Raises Unauthenticated for keys."""
         return await self._identify()
+
+    async def begin_sign_in(self) -> None:
+        """Count one more for the address that the caller comes from. Raises RateLimited."""
+        if self._begins_sign_in is not None:
+            await self._begins_sign_in()
 
     async def renew(self) -> None:
         """For the next event of a subscription: nothing is loaded, and authority is fresh. Raises Unauthenticated."""

@@ -30,6 +30,7 @@ class Caller:
             self._only(*_TOKEN),
             self._only(*_PRACTICE),
             over_socket=True,
+            host=self.host,
         )
 
     def brought(self) -> str:

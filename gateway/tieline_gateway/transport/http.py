@@ -73,7 +73,9 @@ class HTTPEndpoint(Generic[Context]):
 
     async def _run(self, request: Request) -> Outcome:
         credentials = Credentials.read(
-            _only_header(request, "authorization"), _only_header(request, PRACTICE_HEADER)
+            _only_header(request, "authorization"),
+            _only_header(request, PRACTICE_HEADER),
+            host=request.client.host if request.client else None,
         )
         context = await self.operations.authenticated(credentials)  # before strangers send anything
         body, was_there = await self._body(request)

@@ -88,18 +88,24 @@ class GraphQLRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a caller says about itself, unchecked: a bearer token, and the practice it means."""
+    """What a caller says about itself, unchecked: a bearer token, and the practice it means.
+
+    `host` is the address it comes from, None where there is none.
+    """
 
     token: str | None = field(default=None, repr=False)
     practice: str | None = None
     over_socket: bool = False
+    host: str | None = None
 
     @classmethod
-    def read(cls, authorization: object, practice: object, *, over_socket: bool = False) -> Self:
+    def read(
+        cls, authorization: object, practice: object, *, host: str | None, over_socket: bool = False
+    ) -> Self:
         """From the two headers, or what stands for them. Raises `Unauthenticated` for odd ones."""
         if not isinstance(practice, str | None):
             raise Unauthenticated
-        return cls(token=bearer(authorization), practice=practice, over_socket=over_socket)
+        return cls(token=bearer(authorization), practice=practice, over_socket=over_socket, host=host)
 
 
 def bearer(header: object) -> str | None:

@@ -106,6 +106,7 @@ class SignInMutations:
     async def start_sign_in(
         self, info: Info, input: Annotated[StartSignInInput, GIVEN]
     ) -> StartSignInPayload:
+        await info.context.begin_sign_in()
         try:
             started = await service.start_sign_in(info.context.principal, input.read())
         except EXPECTED as error:
@@ -135,6 +136,7 @@ class SignInMutations:
     async def continue_sign_in(
         self, info: Info, input: Annotated[ContinueSignInInput, GIVEN]
     ) -> ContinueSignInPayload:
+        await info.context.begin_sign_in()
         try:
             started = await service.continue_sign_in(info.context.principal, *input.read())
         except EXPECTED as error:
