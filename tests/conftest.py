@@ -64,6 +64,11 @@ def pytest_configure() -> None:
     )
 
 
+def pytest_collection(session: pytest.Session) -> None:  # noqa: ARG001 - the hook's name for it
+    """What is collected stays, and looking for garbage among it takes as long as collecting it."""
+    gc.disable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that the processes end together."""
     items.sort(key=lambda item: not item.path.match(_LONGEST))
@@ -73,6 +78,7 @@ def pytest_collection_finish() -> None:
     """What is there by now stays to the end: else each full collection of garbage looks through thousands of tests."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

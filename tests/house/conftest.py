@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.support import source
 from tests.support.blank import blank_deployment, migrated_deployment
 from tests.support.deployment import Deployment
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_the_source() -> Iterator[None]:
+    """What a module has read of our own source is of no use to the next."""
+    yield
+    source.forget()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -23,8 +24,7 @@ PRACTICE = ("practice", "create", "A Practice", "--admin-name", "Ada", "--admin-
 KEY = ("key", "create", "--practice", "A Practice", "--person", "ada@firm.invalid", "--name", "test")
 OK = {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok", "pool": "ok"}
 _SEATS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%/' || $1::text
 """
 _REFUSED = 'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'
 _TERMINATE = "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity WHERE datname = $1"
@@ -71,7 +71,7 @@ async def is_ready(gateway: Gateway) -> bool:
 @asynccontextmanager
 async def away(shared: Deployment, own: Deployment) -> AsyncIterator[None]:
     """The database takes no connections until the block ends, and those there were are gone."""
-    name = own.admin_url.rpartition("/")[2]
+    name = urlsplit(own.admin_url).path[1:]
     connection = await shared.connect()
     try:
         await connection.execute(_REFUSED.format(name=name, allowed="false"))
@@ -128,7 +128,7 @@ async def test_connections_that_the_server_cut_are_replaced_before_anybody_notic
     connection = await deployment.connect()
     for _ in range(3):
         assert (await ask(broken, key)).status_code == 200
-        await connection.execute(_TERMINATE, own.admin_url.rpartition("/")[2])
+        await connection.execute(_TERMINATE, urlsplit(own.admin_url).path[1:])
         assert (await ask(broken, key)).status_code == 200
     await connection.close()
 
@@ -166,9 +166,9 @@ async def test_a_gateway_whose_connections_are_all_taken_is_ready_and_says_so(
                 await holding.execute("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE")
                 asking = [asyncio.create_task(ask(gateway, key)) for _ in range(5)]
                 await until(all_wait, "both connections wait for the lock")
-                before = await looking.fetchval(_SEATS)
+                before = await looking.fetchval(_SEATS, str(gateway.process.popen.pid))
                 taken = await asyncio.gather(*(ready(gateway) for _ in range(20)))
-                after = await looking.fetchval(_SEATS)
+                after = await looking.fetchval(_SEATS, str(gateway.process.popen.pid))
             answers = await asyncio.gather(*asking)
         free = await ready(gateway)
 
