@@ -18,6 +18,8 @@ from tieline.database.migrate import _LOCK, known_migrations
 from tieline.embedded.process import free_port
 
 KNOWN = known_migrations()
+NEWEST = KNOWN[-4:]
+"""These are killed at all of their moments; those before are as they were when that was done, and have one each."""
 Row: TypeAlias = dict[str, str]
 Filled: TypeAlias = dict[str, list[Row]]
 """Rows by table, their values as JSON."""
@@ -125,7 +127,8 @@ async def test_a_migration_that_is_killed_leaves_nothing_behind_and_succeeds_the
     for number, name in enumerate(KNOWN):
         before = await describe(above)
 
-        for moment in [*MOMENTS[name], RECORDING]:
+        moments = [*MOMENTS[name], RECORDING]
+        for moment in moments if name in NEWEST else [moments[number % len(moments)]]:
             await killed(empty, moment, above, holder)
 
             assert await describe(above) == before, (name, moment)

@@ -14,7 +14,7 @@ from tests.connections.together.pairs import Deeds, JobRuns
 from tests.connections.together.stage import Stage
 from tests.support.figures import is_full
 
-_EVERY = 1 if is_full("proofs") else 16
+_EVERY = 1 if is_full("proofs") else 24
 _LEAST = 4
 """No deed here looks and writes with fewer statements; if one does, it goes by unseen, and nothing is tried."""
 
