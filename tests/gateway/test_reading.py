@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import pytest
@@ -27,6 +28,9 @@ from tieline_gateway.transport.limits import Limits, Meter
 LONGEST = 10_000
 MOST_CALLS = 150_000
 """Functions entered while one document is read: what 10 kB of plain ones need, which is 15 to 20 ms of a free core."""
+
+MOST_LEFT = 4_500
+"""Objects that hold each other once a document is read: a few milliseconds of a core, in which nobody has a turn."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,16 @@ def calls(schema: GraphQLSchema, text: str) -> tuple[int, set[object]]:
         except RequestRefused as refused:
             broken = {error["extensions"].get("bound") for error in refused.errors}
     return entered[0], broken
+
+
+def leavings(schema: GraphQLSchema, text: str) -> int:
+    """What reading leaves that only a collection of garbage finds, in objects."""
+    documents = Documents(schema, Limits(), development=False)
+    documents.read("{viewer{role}}")
+    gc.collect()
+    with suppress(RequestRefused):
+        documents.read(text)
+    return gc.collect()
 
 
 def fragments(count: int, on: str, body: str) -> str:
@@ -153,6 +167,15 @@ def test_nothing_else_of_a_document_takes_more_work(
 
     assert bound is None or bound in broken
     assert work <= MOST_CALLS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*COMPARED.values(), *(text for text, _ in OTHERWISE.values())],
+    ids=[*COMPARED.keys(), *OTHERWISE.keys()],
+)
+def test_reading_leaves_little_garbage_to_be_looked_for(schema: GraphQLSchema, text: str) -> None:
+    assert leavings(schema, text) <= MOST_LEFT
 
 
 def test_what_people_write_is_far_from_the_bound(schema: GraphQLSchema) -> None:

@@ -10,7 +10,9 @@ endpoint      GraphQLTransport: puts the rest together, answers the routes
     ├── incoming      JSON from strangers, bearer tokens
     ├── documents     parse, validate, keep
     │   ├── limits        depth, fields, aliases, directives, operations, cost
-    │   └── rules         the standard ones, bounded
+    │   ├── rules         the standard ones, bounded
+    │   └── leavings      what a reading leaves behind
+    ├── served        the schema, which takes all that as it is
     └── errors        what callers are told
 """
 

@@ -83,3 +83,5 @@ async def _done(work: Callable[[], R]) -> R:
         if not begun.cancel():
             await asyncio.wait({done})
         raise
+    finally:
+        del begun, done  # what it raised holds this frame, which would hold it

@@ -7,7 +7,7 @@ document and are bounded themselves, and what is refused never reaches Strawberr
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -20,30 +20,25 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    Token,
-    TokenKind,
     get_variable_values,
     parse,
     validate,
 )
-from strawberry.extensions import SchemaExtension
+from graphql.execution.values import VariableValues
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-from strawberry.types.execution import ExecutionContext
 
 from tieline_gateway.transport.errors import RequestRefused, Told, told, told_of
+from tieline_gateway.transport.leavings import compact, forgetful, take_apart, unchain_words
 from tieline_gateway.transport.limits import Limits, Measured, broken, costs, measure
 from tieline_gateway.transport.rows import Variables
-from tieline_gateway.transport.rules import TooMany, nodes_in, rules
+from tieline_gateway.transport.rules import TooMany, rules
 
 MAX_KEPT = 200
 MAX_KEPT_CHARS = 8_000
 MAX_KEPT_TOGETHER = 100_000
 """Characters of all of them: a collection of garbage looks through what was made of each, while nothing else runs."""
 MAX_ERRORS = 20
-
-_DOCUMENT = "document"
-_NO_WORD = Token(TokenKind.SOF, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,10 +94,14 @@ class Documents:
                 return kept.read
         document = self._parse(text)
         measured = measure(self._schema, document, self._limits)
-        self._validate(document, measured)
+        try:
+            self._validate(document, measured)
+        except RequestRefused:
+            take_apart(document)
+            raise
         read = Read(document=document, costs=costs(measured))
         if len(text) <= MAX_KEPT_CHARS:
-            _forget_words(document)
+            compact(document)
             with self._keeping:
                 self._keep(text, read, who)
         return read
@@ -129,7 +128,7 @@ class Documents:
         )
         return found[operation.name.value if operation.name else None]
 
-    def check(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> Variables:
+    def check(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> VariableValues:
         """The operation's variables with their defaults. Refuses those that do not fit, before anything runs."""
         found = get_variable_values(
             self._schema,
@@ -140,7 +139,7 @@ class Documents:
         )
         if isinstance(found, list):
             raise RequestRefused([told_of(error, "BAD_USER_INPUT") for error in found])
-        return found.coerced
+        return found
 
     def _parse(self, text: str) -> DocumentNode:
         bound = self._limits.max_tokens
@@ -150,6 +149,7 @@ class Documents:
             raise RequestRefused([told_of(error, _code_of(error))]) from None
         if "\\u" in text and _has_nul(document):
             raise RequestRefused.because("GRAPHQL_PARSE_FAILED", "A string holds a NUL character.")
+        unchain_words(document)
         return document
 
     def _validate(self, document: DocumentNode, measured: Measured) -> None:
@@ -163,13 +163,14 @@ class Documents:
     def _unfit(self, document: DocumentNode) -> list[GraphQLError]:
         """What the standard rules say against the document."""
         try:
-            return validate(
-                self._schema,
-                document,
-                self._rules,
-                max_errors=MAX_ERRORS,
-                hide_suggestions=self._hide_suggestions,
-            )
+            with forgetful(self._rules) as rules:
+                return validate(
+                    self._schema,
+                    document,
+                    rules,
+                    max_errors=MAX_ERRORS,
+                    hide_suggestions=self._hide_suggestions,
+                )
         except TooMany as error:
             raise RequestRefused([_too_much(error.bound, self._limits)]) from None
 
@@ -205,27 +206,6 @@ def only(operation: OperationDefinitionNode, *allowed: OperationType) -> None:
         )
 
 
-class ServedSchema(strawberry.Schema):
-    """A schema as the transport runs it: documents arrive read, and errors are logged by `Mask` alone.
-
-    It shares everything with `schema` except its methods, so a subclass's overrides do not come along.
-    """
-
-    def __init__(self, schema: strawberry.Schema) -> None:
-        vars(self).update(vars(schema))
-        self.extensions = (_ReadDocument, *schema.extensions)
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        pass
-
-
-def carried(document: DocumentNode) -> Mapping[str, Any]:
-    """The operation's extensions that make Strawberry use `document` instead of reading the text again."""
-    return {_DOCUMENT: document}
-
-
 _TOO_MUCH = {
     "comparisons": "Seeing that the fields of this document fit together takes more than {:,} comparisons: select a "
     "field once in a place, or spread fewer fragments there.",
@@ -237,27 +217,6 @@ _TOO_MUCH = {
 def _too_much(bound: str, limits: Limits) -> Told:
     most: int = getattr(limits, f"max_{bound}")
     return told("QUERY_TOO_LARGE", _TOO_MUCH[bound].format(most), bound=bound, limit=most)
-
-
-class _ReadDocument(SchemaExtension):
-    def on_parse(self) -> Iterator[None]:
-        extensions = self.execution_context.operation_extensions or {}
-        self.execution_context.graphql_document = extensions[_DOCUMENT]
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        self.execution_context.pre_execution_errors = []
-        yield
-
-
-def _forget_words(document: DocumentNode) -> None:
-    """Leave where everything begins and ends, which errors tell, and not the chain of all words of the text.
-
-    What is kept stays small that way for who looks for garbage, and nobody has a turn meanwhile.
-    """
-    for node in nodes_in(document):
-        if node.loc is not None:
-            node.loc.start_token = node.loc.end_token = _NO_WORD
 
 
 def _code_of(error: GraphQLSyntaxError) -> str:

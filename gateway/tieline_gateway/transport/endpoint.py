@@ -12,12 +12,13 @@ import strawberry
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from tieline.log import correlation_id
-from tieline_gateway.transport.documents import Documents, ServedSchema, graphql_schema
+from tieline_gateway.transport.documents import Documents, graphql_schema
 from tieline_gateway.transport.errors import Mask
 from tieline_gateway.transport.http import BODY_SECONDS, HTTPEndpoint
 from tieline_gateway.transport.incoming import Credentials
 from tieline_gateway.transport.limits import Limits
 from tieline_gateway.transport.operations import Context, Joined, Operations
+from tieline_gateway.transport.served import ServedSchema
 from tieline_gateway.transport.sockets import INIT_SECONDS, Sockets
 
 OPERATION_SECONDS = 30.0

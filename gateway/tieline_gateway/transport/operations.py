@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from graphql import DocumentNode, OperationDefinitionNode, OperationType
+from graphql import OperationDefinitionNode, OperationType
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from tieline.errors import Unauthenticated
 from tieline_gateway.transport.aside import Aside
-from tieline_gateway.transport.documents import Documents, ServedSchema, carried, choose
+from tieline_gateway.transport.documents import Documents, choose
 from tieline_gateway.transport.errors import Mask, RequestRefused, Told
 from tieline_gateway.transport.incoming import LONG, Credentials, GraphQLRequest, read_json
+from tieline_gateway.transport.served import Judged, ServedSchema
 
 Context = TypeVar("Context")
 
@@ -44,9 +45,12 @@ class Prepared:
     """
 
     request: GraphQLRequest
-    document: DocumentNode
-    operation: OperationDefinitionNode
+    judged: Judged
     cost: int
+
+    @property
+    def operation(self) -> OperationDefinitionNode:
+        return self.judged.operation
 
     @property
     def kind(self) -> OperationType:
@@ -124,9 +128,10 @@ class Operations(Generic[Context]):
         """Raises `RequestRefused` with every reason found. `who` sends it: what is kept of it counts as that one's."""
         read = self.documents.read(request.query, who)
         operation = choose(read.document, request.operation_name)
-        variables = self.documents.check(operation, request.variables)
-        cost = self.documents.cost(read, operation, variables)
-        return Prepared(request=request, document=read.document, operation=operation, cost=cost)
+        values = self.documents.check(operation, request.variables)
+        cost = self.documents.cost(read, operation, values.coerced)
+        judged = Judged(document=read.document, operation=operation, values=values)
+        return Prepared(request=request, judged=judged, cost=cost)
 
     async def admit(
         self, request: GraphQLRequest, context: Context, credentials: Credentials, *, waited: bool = False
@@ -185,7 +190,7 @@ class Operations(Generic[Context]):
                 variable_values=request.variables,
                 context_value=context,
                 operation_name=request.operation_name,
-                operation_extensions=dict(carried(prepared.document)),
+                operation_extensions=prepared.judged.carried(),
             )
         return self._outcome(result)
 
@@ -197,7 +202,7 @@ class Operations(Generic[Context]):
             variable_values=request.variables,
             context_value=context,
             operation_name=request.operation_name,
-            operation_extensions=dict(carried(prepared.document)),
+            operation_extensions=prepared.judged.carried(),
         )
         async with aclosing(source) as results:
             async for result in results:

@@ -8,7 +8,6 @@ look at each use of a variable once for each operation that comes by it, and sev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
@@ -16,7 +15,6 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     ListValueNode,
-    Node,
     NoSchemaIntrospectionCustomRule,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -28,6 +26,8 @@ from graphql import (
 )
 from graphql.validation.validate import ValidationAbortedError
 
+from tieline_gateway.transport.leavings import nodes_in
+
 MAX_QUOTED_CHARS = 5_000
 
 
@@ -37,20 +37,6 @@ class TooMany(Exception):
     def __init__(self, bound: str) -> None:
         super().__init__(bound)
         self.bound = bound
-
-
-def nodes_in(document: DocumentNode) -> Iterator[Node]:
-    """Everything that the document is made of, itself first."""
-    pending: list[Node] = [document]
-    while pending:
-        node = pending.pop()
-        yield node
-        for key in node.keys:
-            held = getattr(node, key)
-            if isinstance(held, Node):
-                pending.append(held)
-            elif isinstance(held, tuple):
-                pending.extend(held)
 
 
 class Holding(ASTValidationRule):
