@@ -32,6 +32,11 @@ MOST_CALLS = 150_000
 MOST_LEFT = 4_500
 """Objects that hold each other once a document is read: a few milliseconds of a core, in which nobody has a turn."""
 
+HARDLY_ANY = 400
+"""Objects of the rules themselves."""
+FIELDS, OF_ONE_FIELD = 65, 2
+"""Objects of one that is kept: itself, where it is, and what it shares with others."""
+
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
@@ -145,6 +150,12 @@ OTHERWISE = {
 }
 
 
+NO_DOCUMENTS = {
+    "no end": "{viewer{" + "role " * 1_900,
+    "too many words": "{viewer{" + "role " * 2_000 + "}}",
+}
+
+
 @pytest.mark.parametrize("text", COMPARED.values(), ids=COMPARED.keys())
 def test_what_takes_too_many_comparisons_is_refused_before_they_are_made(
     schema: GraphQLSchema, text: str
@@ -171,11 +182,28 @@ def test_nothing_else_of_a_document_takes_more_work(
 
 @pytest.mark.parametrize(
     "text",
-    [*COMPARED.values(), *(text for text, _ in OTHERWISE.values())],
-    ids=[*COMPARED.keys(), *OTHERWISE.keys()],
+    [*COMPARED.values(), *(text for text, _ in OTHERWISE.values()), *NO_DOCUMENTS.values()],
+    ids=[*COMPARED.keys(), *OTHERWISE.keys(), *NO_DOCUMENTS.keys()],
 )
 def test_reading_leaves_little_garbage_to_be_looked_for(schema: GraphQLSchema, text: str) -> None:
     assert leavings(schema, text) <= MOST_LEFT
+
+
+@pytest.mark.parametrize("what", [what for what in COMPARED if "fragments" not in what])
+def test_what_a_refused_document_says_is_gone_with_its_last_user(schema: GraphQLSchema, what: str) -> None:
+    assert leavings(schema, COMPARED[what]) <= HARDLY_ANY
+
+
+def test_a_document_that_is_kept_holds_what_runs_and_what_errors_tell(schema: GraphQLSchema) -> None:
+    text = "{viewer{" + "role " * FIELDS + "}}"
+    documents = Documents(schema, Limits(), development=False)
+    gc.collect()
+    before = len(gc.get_objects())
+
+    documents.read(text)
+
+    gc.collect()
+    assert len(gc.get_objects()) - before <= FIELDS * OF_ONE_FIELD + HARDLY_ANY // 4
 
 
 def test_what_people_write_is_far_from_the_bound(schema: GraphQLSchema) -> None:

@@ -23,7 +23,7 @@ from tieline.principal import Principal
 from tieline.work import Lane, actor, repository, unit_of_work
 from tieline.work.actor import BACKGROUND
 from tieline.work.doorbell import Doorbell, make_broker
-from tieline.worker import process
+from tieline.worker import outcomes, process
 from tieline.worker import runner as runner_module
 from tieline.worker.runner import Runner
 
@@ -98,8 +98,9 @@ async def test_a_job_whose_cancellation_is_lost_is_handed_back_all_the_same(
 
 
 async def test_what_became_of_a_job_is_still_written_when_its_worker_is_told_to_stop_amid_that(
-    opened: Deployment, jobs: JobTable
+    opened: Deployment, jobs: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outcomes, "_LEAVE", timedelta(seconds=30))
     holder = await opened.connect()
 
     async def end_while_the_row_is_held() -> None:

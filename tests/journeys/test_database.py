@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
+from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.support.deployment import Deployment
@@ -35,22 +37,53 @@ async def test_connections_that_died_in_the_pool_cost_callers_nothing(
     await admin.close()
 
 
-async def test_connections_whose_end_was_not_noticed_yet_cost_callers_nothing(opened: Deployment) -> None:
-    async def answered() -> int:
-        async with system_scope() as scope:
-            found: int = await scope.value("SELECT 1 FROM pg_sleep(0.05)")
-        return found
+class EndedInHand:
+    """The server ends so many connections in the moment in which the pool hands them out, and nobody hears of it."""
 
-    async def end_all() -> None:
-        admin = await opened.connect()
-        await admin.fetchval(END_ALL)
+    def __init__(self, opened: Deployment, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+        self.left = count
+        self._opened = opened
+        acquire = asyncpg.Pool.acquire
+
+        async def acquired(pool: asyncpg.Pool, **given: Any) -> Any:
+            connection = await acquire(pool, **given)
+            if self.left:
+                self.left -= 1
+                ending = threading.Thread(target=asyncio.run, args=(self._end(connection.get_server_pid()),))
+                ending.start()
+                ending.join()  # this loop is held meanwhile
+            return connection
+
+        monkeypatch.setattr(asyncpg.Pool, "acquire", acquired)
+
+    async def _end(self, pid: int) -> None:
+        admin = await self._opened.connect()
+        await admin.fetchval("SELECT pg_terminate_backend($1, 10_000)", pid)
         await admin.close()
 
-    for _ in range(10):
-        assert await asyncio.gather(*(answered() for _ in range(8))) == [1] * 8
-        ending = threading.Thread(target=asyncio.run, args=(end_all(),))
-        ending.start()
-        ending.join()  # this loop is held meanwhile: nobody tells the pool
+
+async def test_a_connection_that_was_ended_before_anybody_noticed_costs_callers_nothing(
+    opened: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = EndedInHand(opened, monkeypatch, 3)
+
+    async with system_scope() as scope:
+        assert await scope.value("SELECT 1") == 1
+
+    assert ending.left == 0
+
+
+async def test_where_every_connection_is_ended_callers_are_told_so(
+    opened: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = 2 * pool_figures()["limit"]
+    ending = EndedInHand(opened, monkeypatch, many)
+
+    with pytest.raises(Unavailable):
+        async with system_scope():
+            pass
+
+    assert many - ending.left == pool_figures()["limit"]
 
 
 async def test_a_transaction_whose_connection_is_cut_says_that_the_database_is_away(

@@ -66,8 +66,12 @@ def translated(connection: Any = None) -> Iterator[None]:
 
 
 def was_ended(connection: Any, failure: BaseException) -> bool:
-    """Whether a call of it failed because the server, or the line, had ended the connection: another may serve."""
-    return is_gone(connection) or isinstance(failure.__cause__, _ENDED)
+    """Whether a call of it failed because the server, or the line, had ended the connection: another may serve.
+
+    One that is gone because somebody lost patience with it says nothing of the others.
+    """
+    cause = failure.__cause__
+    return not isinstance(cause, TimeoutError) and (is_gone(connection) or isinstance(cause, _ENDED))
 
 
 def is_gone(connection: Any) -> bool:

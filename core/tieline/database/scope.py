@@ -153,7 +153,7 @@ async def _begin(opening: str) -> Any:
                 await connection.execute(opening)
         except BaseException as failure:
             tries -= 1
-            again = tries and isinstance(failure, Unavailable) and was_ended(connection, failure)
+            again = tries > 0 and isinstance(failure, Unavailable) and was_ended(connection, failure)
             await asyncio.shield(_give_back(connection, committed=False))
             if not again:
                 raise

@@ -20,6 +20,7 @@ _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(hours=1)
 _LOOK_AGAIN = timedelta(milliseconds=500)
 _LEAVE = timedelta(seconds=2)
+_LET_GO = timedelta(milliseconds=500)
 
 logger = log.get_logger(__name__)
 
@@ -107,13 +108,17 @@ class Outcomes:
         except asyncio.CancelledError:
             if self.leaving:
                 await asyncio.wait((attempt,), timeout=_LEAVE.total_seconds())
-            if attempt.done() and not attempt.cancelled():
-                return attempt.result()
             attempt.cancel()
-            await asyncio.wait((attempt,))
-            if self.leaving:
-                raise Unavailable from None
-            raise
+            await asyncio.wait((attempt,), timeout=_LET_GO.total_seconds())
+            is_known = attempt.done() and not attempt.cancelled()
+            lost = attempt.exception() if is_known else Unavailable()
+            if not self.leaving:
+                raise
+            if lost is not None:
+                raise lost from None
+            return attempt.result()
+        finally:
+            attempt.cancel()
 
 
 async def _in_scope(write: Callable[[], Awaitable[Written]]) -> Written:

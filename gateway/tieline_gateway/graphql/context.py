@@ -101,7 +101,9 @@ class Context:
         return await self._identify()
 
     async def begin_sign_in(self) -> None:
-        """Count one more for the address that the caller comes from. Raises RateLimited."""
+        """Count one more for the address that the caller comes from. Raises RateLimited, and Unauthenticated."""
+        if self._principal is None:
+            raise Unauthenticated
         if self._begins_sign_in is not None:
             await self._begins_sign_in()
 

@@ -30,6 +30,7 @@ class UserErrorCode(StrEnum):
     INVITATION_OVER = errors.InvitationOver.code
     INVITATION_FOR_ANOTHER = errors.InvitationForAnother.code
     BUSY = errors.Busy.code
+    RATE_LIMITED = errors.RateLimited.code
     PROVIDER_NOT_CONFIGURED = errors.ProviderNotConfigured.code
     BULK_CONNECT_UNSUPPORTED = errors.BulkConnectUnsupported.code
     SIGN_IN_OVER = errors.SignInOver.code

@@ -154,11 +154,13 @@ class Documents:
 
     def _validate(self, document: DocumentNode, measured: Measured) -> None:
         errors = broken(measured, self._limits) or self._unfit(document)
-        errors = errors or validate(
-            self._schema, document, (MaybeNullValidationRule, OneOfInputValidationRule), max_errors=MAX_ERRORS
-        )
+        errors = errors or self._unfit_for_strawberry(document)
         if errors:
             raise RequestRefused([told_of(error, "GRAPHQL_VALIDATION_FAILED") for error in errors])
+
+    def _unfit_for_strawberry(self, document: DocumentNode) -> list[GraphQLError]:
+        with forgetful((MaybeNullValidationRule, OneOfInputValidationRule)) as rules:
+            return validate(self._schema, document, rules, max_errors=MAX_ERRORS)
 
     def _unfit(self, document: DocumentNode) -> list[GraphQLError]:
         """What the standard rules say against the document."""

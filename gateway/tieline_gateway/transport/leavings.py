@@ -1,7 +1,8 @@
-"""What reading a document leaves behind: less of it, and nothing that only a collection of garbage finds.
+"""What reading a document leaves behind: less of it, and little that only a collection of garbage finds.
 
 Nobody has a turn while garbage is looked for, nor while it is let go of: a twentieth of a second, for what a few long
-documents left. What does not hold itself goes when its last user does, a little at a time.
+documents left. What does not hold itself goes when its last user does, a little at a time. A text that is no document
+leaves its words; the library gives them to nobody.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.gateway.transport.conftest import MODERN, Call
+from tieline import clock
 from tieline_gateway.transport.operations import BASE_COST, CHARS_READ
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ REFUSED = {
 def without_instant(error: dict[str, Any]) -> dict[str, Any]:
     """The instant that it names is the seconds that it names from now."""
     extensions = dict(error["extensions"])
-    wait = datetime.fromisoformat(extensions.pop("retryAt")) - datetime.now(UTC)
+    wait = datetime.fromisoformat(extensions.pop("retryAt")) - clock.now()
     assert timedelta(0) < wait <= timedelta(seconds=extensions["retryAfter"])
     return error | {"extensions": extensions}
 

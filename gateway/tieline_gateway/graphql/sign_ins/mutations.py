@@ -106,9 +106,10 @@ class SignInMutations:
     async def start_sign_in(
         self, info: Info, input: Annotated[StartSignInInput, GIVEN]
     ) -> StartSignInPayload:
-        await info.context.begin_sign_in()
         try:
-            started = await service.start_sign_in(info.context.principal, input.read())
+            wanted = input.read()
+            await info.context.begin_sign_in()
+            started = await service.start_sign_in(info.context.principal, wanted)
         except EXPECTED as error:
             return StartSignInPayload(sign_in=None, authorization_url=None, errors=UserError.of(error))
         return StartSignInPayload(
@@ -136,9 +137,10 @@ class SignInMutations:
     async def continue_sign_in(
         self, info: Info, input: Annotated[ContinueSignInInput, GIVEN]
     ) -> ContinueSignInPayload:
-        await info.context.begin_sign_in()
         try:
-            started = await service.continue_sign_in(info.context.principal, *input.read())
+            wanted = input.read()
+            await info.context.begin_sign_in()
+            started = await service.continue_sign_in(info.context.principal, *wanted)
         except EXPECTED as error:
             return ContinueSignInPayload(sign_in=None, authorization_url=None, errors=UserError.of(error))
         return ContinueSignInPayload(
