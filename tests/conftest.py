@@ -64,7 +64,7 @@ def pytest_configure() -> None:
     )
 
 
-def pytest_collection(session: pytest.Session) -> None:  # noqa: ARG001 - the hook's name for it
+def pytest_collection() -> None:
     """What is collected stays, and looking for garbage among it takes as long as collecting it."""
     gc.disable()
 

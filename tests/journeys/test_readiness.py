@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, Gateway, serving
-from tests.support.locks import waiting
+from tests.support.locks import until_blocked
 from tests.support.polling import until
 from tieline.database import SchemaState
 from tieline.database.migrate import known_migrations
@@ -158,14 +158,10 @@ async def test_a_gateway_whose_connections_are_all_taken_is_ready_and_says_so(
 ) -> None:
     with serving(own, TIELINE_DATABASE_POOL_SIZE="2") as gateway:
         async with above(own) as looking, above(own) as holding:
-
-            async def all_wait() -> bool:
-                return await waiting(looking) == 2
-
             async with holding.transaction():
                 await holding.execute("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE")
                 asking = [asyncio.create_task(ask(gateway, key)) for _ in range(5)]
-                await until(all_wait, "both connections wait for the lock")
+                await until_blocked(looking, "both connections wait for the lock", count=2)
                 before = await looking.fetchval(_SEATS, str(gateway.process.popen.pid))
                 taken = await asyncio.gather(*(ready(gateway) for _ in range(20)))
                 after = await looking.fetchval(_SEATS, str(gateway.process.popen.pid))

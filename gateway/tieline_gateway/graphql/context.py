@@ -100,12 +100,12 @@ class Context:
         """Whom the issuer says the caller is. Raises Unauthenticated for keys."""
         return await self._identify()
 
-    async def begin_sign_in(self) -> None:
-        """Count one more for the address that the caller comes from. Raises RateLimited, and Unauthenticated."""
-        if self._principal is None:
-            raise Unauthenticated
+    async def begin_sign_in(self) -> Principal:
+        """Who calls, counted once more for the address it comes from. Raises RateLimited, and Unauthenticated."""
+        principal = self.principal
         if self._begins_sign_in is not None:
             await self._begins_sign_in()
+        return principal
 
     async def renew(self) -> None:
         """For the next event of a subscription: nothing is loaded, and authority is fresh. Raises Unauthenticated."""

@@ -108,8 +108,8 @@ class SignInMutations:
     ) -> StartSignInPayload:
         try:
             wanted = input.read()
-            await info.context.begin_sign_in()
-            started = await service.start_sign_in(info.context.principal, wanted)
+            principal = await info.context.begin_sign_in()
+            started = await service.start_sign_in(principal, wanted)
         except EXPECTED as error:
             return StartSignInPayload(sign_in=None, authorization_url=None, errors=UserError.of(error))
         return StartSignInPayload(
@@ -139,8 +139,8 @@ class SignInMutations:
     ) -> ContinueSignInPayload:
         try:
             wanted = input.read()
-            await info.context.begin_sign_in()
-            started = await service.continue_sign_in(info.context.principal, *wanted)
+            principal = await info.context.begin_sign_in()
+            started = await service.continue_sign_in(principal, *wanted)
         except EXPECTED as error:
             return ContinueSignInPayload(sign_in=None, authorization_url=None, errors=UserError.of(error))
         return ContinueSignInPayload(
