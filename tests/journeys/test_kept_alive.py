@@ -30,11 +30,12 @@ async def client(firm: Firm, sandbox: Sandbox, jobs: JobTable) -> AsyncIterator[
 
 
 @pytest.fixture
-def worked(client: Connected, start: Callable[..., Any]) -> Connected:
-    """What is queued is done, and what recurs is queued."""
-    start("worker")
-    start("scheduler")
-    return client
+async def listener(client: Connected, gateway: Gateway, start: Callable[..., Any]) -> AsyncIterator[Listener]:
+    """Listens from before anything is done: else what the first sync tells may stand before its cursor."""
+    async with listening(gateway, client.admin, await cursor_of(client.admin)) as made:
+        start("worker")
+        start("scheduler")
+        yield made
 
 
 @pytest.fixture
@@ -59,18 +60,17 @@ async def look(client: Connected) -> dict[str, Any]:
 
 
 async def test_a_consents_end_is_warned_of_and_then_found_before_anybody_trips_over_it(
-    worked: Connected, gateway: Gateway, move: Move
+    client: Connected, listener: Listener, move: Move
 ) -> None:
-    await set_consent_life(worked.trip.firm.practice_id, CONSENT_DAYS)
-    async with listening(gateway, worked.admin, await cursor_of(worked.admin)) as listener:
-        await heard(listener, "SYNC_SUCCEEDED")
+    await set_consent_life(client.trip.firm.practice_id, CONSENT_DAYS)
+    await heard(listener, "SYNC_SUCCEEDED")
 
-        await move(A_DAY)
-        warned = await heard(listener, "CONNECTION_WARNING")
-        before = await look(worked)
-        await move(CONSENT_DAYS * A_DAY)
-        expired = await heard(listener, "CONNECTION_EXPIRED")
-        after = await look(worked)
+    await move(A_DAY)
+    warned = await heard(listener, "CONNECTION_WARNING")
+    before = await look(client)
+    await move(CONSENT_DAYS * A_DAY)
+    expired = await heard(listener, "CONNECTION_EXPIRED")
+    after = await look(client)
 
     assert (warned["reason"], warned["connection"]["statuses"]) == ("CONSENT_EXPIRED", ["CONNECTED"])
     assert before == {
@@ -89,20 +89,19 @@ async def test_a_consents_end_is_warned_of_and_then_found_before_anybody_trips_o
 
 
 async def test_what_is_taken_back_on_the_providers_own_site_is_noticed_and_told_live(
-    worked: Connected, gateway: Gateway, move: Move
+    client: Connected, listener: Listener, move: Move
 ) -> None:
-    trip = worked.trip
-    async with listening(gateway, worked.admin, await cursor_of(worked.admin)) as listener:
-        await heard(listener, "SYNC_SUCCEEDED")
+    trip = client.trip
+    await heard(listener, "SYNC_SUCCEEDED")
 
-        await trip.sandbox.revoke(trip.app, trip.person, worked.ledger.organisation)
-        not_known_yet = await look(worked)
-        await move(A_DAY)
-        expired = await heard(listener, "CONNECTION_EXPIRED")
-        after = await look(worked)
+    await trip.sandbox.revoke(trip.app, trip.person, client.ledger.organisation)
+    not_known_yet = await look(client)
+    await move(A_DAY)
+    expired = await heard(listener, "CONNECTION_EXPIRED")
+    after = await look(client)
 
     assert not_known_yet["statuses"] == ["CONNECTED"]
-    assert expired["connectionId"] == worked.connection_id
+    assert expired["connectionId"] == client.connection_id
     assert expired["connection"]["statuses"] == ["EXPIRED"]
     assert (after["statuses"], after["remedy"]) == (["EXPIRED"], "RECONNECT")
     assert expired["reason"] == after["reason"] == "REVOKED_AT_PROVIDER"
