@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.deployment import Deployment, serving
 from tests.support.diagnosed import Diagnosed, diagnosed
-from tieline.embedded.process import free_port
+from tests.support.ports import free_port
 from tieline.ids import new_id
 from tieline.vault import Place, Secret, Vault, generate_key
 

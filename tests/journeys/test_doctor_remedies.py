@@ -14,10 +14,10 @@ import pytest
 
 from tests.support.deployment import Deployment
 from tests.support.diagnosed import Diagnosed, diagnosed
+from tests.support.ports import free_port
 from tieline.database import connect
 from tieline.database.migrate import known_migrations
 from tieline.database.migration import RECORD
-from tieline.embedded.process import free_port
 from tieline.ids import new_id
 
 _LAST = known_migrations()[-1]

@@ -17,8 +17,8 @@ import asyncpg
 import httpx
 
 from tests.support.forked import Forked, run_forked
+from tests.support.ports import free_port
 from tests.support.processes import assert_unbroken
-from tieline.embedded.process import free_port
 from tieline.settings import Settings, load_settings
 from tieline.vault import generate_key
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment
 from tests.support.own_redis import OwnRedis, running_redis
-from tieline.embedded.process import free_port
+from tests.support.ports import free_port
 
 Found = dict[str, tuple[str, str, list[str]]]
 

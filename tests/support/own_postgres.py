@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tieline.embedded import default_data_folder, embedded_servers, folder
 from tieline.embedded import postgres as pg
 from tieline.embedded.binaries import postgres_install, usable_install
-from tieline.embedded.process import Server, Start, free_port
+from tieline.embedded.process import Server, Start
 
 
 @dataclass

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from tests.support.deployment import Deployment
 from tests.support.polling import wait_until
+from tests.support.ports import free_port
 from tieline.embedded import guard
 from tieline.embedded.binaries import redis_program
-from tieline.embedded.process import free_port
 from tieline.settings import Settings
 
 

@@ -21,10 +21,10 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from tests.support.polling import wait_until
+from tests.support.ports import free_port
 from tests.support.processes import assert_unbroken
 from tests.support.source import ROOT
 from tieline.credentials.apps.service import NewApp, add_app
-from tieline.embedded.process import free_port
 from tieline.host import host
 from tieline.ids import AppId, PracticeId, new_id
 from tieline.vault import Secret
