@@ -124,9 +124,11 @@ class Process:
     def wait_for(self, text: str, *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until this stands in the log."""
         deadline = time.monotonic() + seconds
-        while text not in self.logged():
-            if self.popen.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"{text!r} did not come: {self.logged()}")
+        while True:
+            is_over = self.popen.poll() is not None or time.monotonic() > deadline
+            if text in self.logged():  # read after that is known: its last words count
+                return
+            assert not is_over, f"{text!r} did not come: {self.logged()}"
             time.sleep(0.02)
 
     def assert_unbroken(self) -> None:
