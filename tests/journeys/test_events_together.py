@@ -17,7 +17,7 @@ from tests.support import hints
 from tests.support.deployment import Deployment
 from tests.support.events import EVENTS, backlog, cursor_of, rename, settled, written
 from tests.support.firm import Caller, Firm
-from tests.support.polling import until
+from tests.support.polling import WAIT_SECONDS, until
 from tests.support.statements import Statement, all_connected, taken_down
 from tieline import live
 from tieline.clients.service import rename_client
@@ -31,6 +31,7 @@ from tieline.live.watchers import WATCHERS
 from tieline.principal import ClientAccess, Permission, Principal
 from tieline.work import unit_of_work
 from tieline_gateway.auth import context_of
+from tieline_gateway.graphql import context as context_module
 from tieline_gateway.graphql.events import following as following_module
 from tieline_gateway.graphql.events.following import follow_events
 from tieline_gateway.graphql.schema import build_schema
@@ -64,6 +65,14 @@ async def following(caller: Caller, after: str, seen: list[Recorded]) -> AsyncIt
         await asyncio.wait({task})
 
 
+@pytest.fixture
+def unaging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read, and who asks, is not looked at once more because this process stood still for seconds."""
+    monkeypatch.setattr(feeds, "KEPT_SECONDS", WAIT_SECONDS)
+    monkeypatch.setattr(following_module, "SENDING_SECONDS", WAIT_SECONDS)
+    monkeypatch.setattr(context_module, "AUTHORITY_SECONDS", WAIT_SECONDS)
+
+
 def reads(statements: list[Statement]) -> int:
     return sum("FROM feed" in one.sql and "LATERAL" in one.sql for one in statements)
 
@@ -75,7 +84,7 @@ def all_have(seen: list[list[Recorded]], count: int) -> Callable[[], Any]:
     return holds
 
 
-@pytest.mark.usefixtures("hearing")
+@pytest.mark.usefixtures("hearing", "unaging")
 async def test_two_hundred_subscribers_cost_hardly_more_reads_than_one(firm: Firm) -> None:
     ids = [await firm.admin.create_client(f"Client {number}") for number in range(25)]
     start, seen = await cursor_of(firm.admin), [list[Recorded]() for _ in range(200)]
@@ -164,7 +173,7 @@ async def _everything(principal: Principal, place: EventCursor, count: int) -> l
     return found
 
 
-@pytest.mark.usefixtures("hearing")
+@pytest.mark.usefixtures("hearing", "unaging")
 async def test_a_slow_reader_of_a_long_backlog_holds_one_batch(firm: Firm, opened: Deployment) -> None:
     client_id, start = await firm.admin.create_client("Acorn"), await cursor_of(firm.admin)
     await backlog(opened, firm, client_id, 5 * BATCH)
@@ -230,7 +239,7 @@ async def test_who_sees_the_whole_practice_reads_together_what_did_not_happen_ho
     assert [str(event.client_id) for event in told] == [created]
 
 
-@pytest.mark.usefixtures("hearing")
+@pytest.mark.usefixtures("hearing", "unaging")
 async def test_the_things_of_a_batch_are_loaded_at_once(firm: Firm) -> None:
     ids = [await firm.admin.create_client(f"Client {number}") for number in range(25)]
     start = await cursor_of(firm.admin)
@@ -293,7 +302,7 @@ async def test_a_read_that_all_have_left_is_begun_anew_by_the_next(firm: Firm) -
     assert [str(event.client_id) for event in batch.events] == [created]
 
 
-@pytest.mark.usefixtures("hearing")
+@pytest.mark.usefixtures("hearing", "unaging")
 async def test_who_comes_a_moment_later_is_served_from_what_was_read(firm: Firm) -> None:
     machine = Principal.machine(firm.practice_id)
     place = EventCursor.decode(await cursor_of(firm.admin))
@@ -306,7 +315,7 @@ async def test_who_comes_a_moment_later_is_served_from_what_was_read(firm: Firm)
             once = reads(statements)
             await rename(firm.admin, created, "Birch")
             await settled()
-            await asyncio.gather(first.wait(), second.wait())
+            first._since = second._since = time.monotonic()  # both are told of it
             later = [await first.read(machine, batches[0].cursor), await second.read(machine, place)]
 
     assert batches[0].events == batches[1].events
