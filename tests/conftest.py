@@ -38,6 +38,7 @@ from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
 from tieline.lifespan import ready
 from tieline.plugins import session
+from tieline.work import doorbell
 
 collect_ignore = ["providers"]  # plugins of nobody's: a test installs each, and runs its own tests then
 _LONGEST = "journeys/test_up.py"
@@ -160,9 +161,13 @@ async def sandbox(sandbox_url: str) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 async def opened(deployment: Deployment) -> AsyncIterator[Deployment]:
-    """The deployment, open in this process too, where a call to a provider is made again without a pause."""
+    """The deployment, open in this process too, where a call to a provider is made again without a pause.
+
+    A Redis that stands still for a moment, or this process does, is no Redis that is away.
+    """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(session, "_PAUSES_SECONDS", (0.0, 0.0))
+        patched.setattr(doorbell, "_ANSWER_SECONDS", 20.0)
         async with ready(deployment.settings):
             yield deployment
 

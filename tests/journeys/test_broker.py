@@ -12,13 +12,10 @@ from structlog.testing import capture_logs
 
 from tests.support.deployment import Deployment
 from tests.support.own_redis import OwnRedis, running_redis
-from tests.support.polling import until
+from tests.support.polling import WAIT_SECONDS, until
 from tieline.work.actor import BACKGROUND
 from tieline.work.doorbell import Doorbell, make_broker
 from tieline.worker.broker import PatientBroker
-
-ANSWER_SECONDS = 0.2
-SOON = 10.0
 
 
 @pytest.fixture
@@ -29,7 +26,16 @@ def own(deployment: Deployment, tmp_path: Path) -> Iterator[OwnRedis]:
 
 @pytest.fixture
 def broker(own: OwnRedis) -> Iterator[Any]:
-    made = make_broker(own.settings, answer_seconds=ANSWER_SECONDS, kind=PatientBroker)
+    made = make_broker(own.settings, answer_seconds=WAIT_SECONDS, kind=PatientBroker)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def hasty(own: OwnRedis, broker: Any) -> Iterator[Any]:
+    """The same worker's, which soon takes a Redis that does not answer for one that is away."""
+    made = make_broker(own.settings, answer_seconds=0.2, kind=PatientBroker)
+    made.broker_id = broker.broker_id
     yield made
     made.client.close()
 
@@ -55,7 +61,7 @@ async def test_what_redis_refuses_is_let_go_and_said_once_while_it_answers_all_e
     with own.client() as client, capture_logs() as logged:
         client.execute_command("ACL", "SETUSER", "default", "-srem")
         for message in messages:
-            await asyncio.wait_for(asyncio.to_thread(ask, BACKGROUND, message), SOON)
+            await asyncio.wait_for(asyncio.to_thread(ask, BACKGROUND, message), WAIT_SECONDS)
             assert broker.do_fetch(BACKGROUND, 1) == []
         refused = kept(own)
         client.execute_command("ACL", "SETUSER", "default", "+srem")
@@ -76,6 +82,7 @@ async def test_what_redis_refuses_is_let_go_and_said_once_while_it_answers_all_e
 async def test_what_became_of_a_message_is_told_once_redis_is_back(
     own: OwnRedis,
     broker: Any,
+    hasty: Any,
     command: str,
     leave: Callable[[OwnRedis], None],
     return_: Callable[[OwnRedis], None],
@@ -84,15 +91,13 @@ async def test_what_became_of_a_message_is_told_once_redis_is_back(
 
     with capture_logs() as logged:
         leave(own)
-        telling = asyncio.create_task(
-            asyncio.to_thread(getattr(broker, f"do_{command}"), BACKGROUND, message)
-        )
+        telling = asyncio.create_task(asyncio.to_thread(getattr(hasty, f"do_{command}"), BACKGROUND, message))
 
         async def is_said() -> bool:
             return bool(logged)
 
         await until(is_said, "it is said that Redis is away")
         return_(own)
-        await asyncio.wait_for(telling, SOON)
+        await asyncio.wait_for(telling, WAIT_SECONDS)
 
     assert [each["event"] for each in logged] == ["worker.away", "worker.back"]

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from tests.support.deployment import Deployment, serving
 from tests.support.firm import CREATE, Firm
 from tests.support.jobs import JobTable, enqueue_pruning
-from tieline.embedded.process import free_port
+from tests.support.ports import free_port
 from tieline.events.actors import prune_events
 from tieline.settings import load_settings
 from tieline.work import doorbell, system_work
@@ -88,6 +88,7 @@ async def test_while_redis_is_away_jobs_are_kept_and_one_warning_says_so(
 async def test_a_mute_redis_holds_up_only_the_first_mutation_and_that_for_a_bounded_while(
     opened: Deployment, jobs: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doorbell, "_ANSWER_SECONDS", 1.0)
     async with mute() as port:
         bell_at(opened, monkeypatch, port)
 

@@ -43,7 +43,7 @@ def make_broker(
     settings: Settings,
     middleware: Sequence[dramatiq.Middleware] = (),
     *,
-    answer_seconds: float = _ANSWER_SECONDS,
+    answer_seconds: float | None = None,
     name: str = COMMAND,
     kind: type[RedisBroker] = RedisBroker,
 ) -> RedisBroker:
@@ -56,7 +56,7 @@ def make_broker(
         pool = redis.ConnectionPool.from_url(
             settings.redis_url.get_secret_value(),
             socket_connect_timeout=_ANSWER_SECONDS,
-            socket_timeout=answer_seconds,
+            socket_timeout=_ANSWER_SECONDS if answer_seconds is None else answer_seconds,
             client_name=name,
         )
     except ValueError as malformed:
