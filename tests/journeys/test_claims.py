@@ -16,6 +16,7 @@ from tests.support.deployment import Deployment
 from tests.support.firm import open_firm
 from tests.support.jobs import JobTable, ask_for
 from tests.support.locks import until_blocked
+from tests.support.polling import WAIT_SECONDS
 from tieline import clock as calendar_clock
 from tieline.database import system_scope
 from tieline.ids import PracticeId
@@ -61,7 +62,7 @@ async def test_a_claim_that_does_not_end_stops_nobody_and_the_others_come_to_the
     runner = runner_of(do_nothing)
     await queue(large, 61)
 
-    async with unended_claim(), asyncio.timeout(20):
+    async with unended_claim(), asyncio.timeout(WAIT_SECONDS):
         for practice_id in small:
             await queue(practice_id, 3)
         for _ in range(60):
@@ -89,7 +90,7 @@ async def test_a_job_whose_cancellation_is_lost_is_handed_back_all_the_same(
     running = asyncio.create_task(runner.run_next(urged=lambda: True))
     await begun.wait()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_SECONDS):
         await runner.hand_back()
         await running
 
@@ -131,7 +132,7 @@ async def test_who_runs_jobs_of_the_background_is_urged_to_leave_off_once_its_wo
     with process._loop():
         worker = process.start_worker(opened.settings, heard, [BACKGROUND], stop=stop)
         await Doorbell(make_broker(opened.settings)).call()
-        await asyncio.to_thread(heard.over.wait, 20)
+        await asyncio.to_thread(heard.over.wait, WAIT_SECONDS)
         worker.stop()
         worker.broker.close()
 
@@ -182,7 +183,7 @@ async def test_a_job_that_cannot_be_stopped_is_left_after_its_limit_and_another_
     errand = actor(lane=Lane.BACKGROUND, limit=timedelta(milliseconds=20))(stubborn)
     await ask_for(errand)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_SECONDS):
         await runner_of(errand).run_next(urged=lambda: True)
 
     held = await jobs.one()

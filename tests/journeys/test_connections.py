@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from unittest.mock import patch
 
 from tests.support.deployment import Deployment, Gateway, serving
+from tests.support.polling import WAIT_SECONDS
 from tieline_gateway import connections
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -24,7 +25,7 @@ async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
 
 
 def impatient() -> None:
-    patch.object(connections, "HEAD_SECONDS", 3.0).start()
+    patch.object(connections, "HEAD_SECONDS", 8.0).start()
 
 
 async def test_connections_whose_head_does_not_come_are_closed(deployment: Deployment) -> None:
@@ -44,7 +45,7 @@ async def say(gateway: Gateway, *said: bytes) -> bytes:
     """What comes back until the other side closes; each thing is said once the one before was answered."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     answered = b""
-    async with asyncio.timeout(25), closing(writer):
+    async with asyncio.timeout(WAIT_SECONDS), closing(writer):
         for number, part in enumerate(said, start=1):
             writer.write(part)
             if number < len(said):

@@ -94,10 +94,10 @@ async def test_the_time_to_answer_is_what_a_caller_waits(
         meanwhile = await answered(gateway)
         held = time.monotonic() - seen
     await asking
-    waited = time.monotonic() - began
     await connection.close()
 
     count, seconds = await answered(gateway)
+    waited = time.monotonic() - began  # it may be counted a moment after the caller has it
     assert meanwhile == before, "it is counted when it is answered"
     assert count == before[0] + 1
     assert held <= seconds - before[1] <= waited
