@@ -12,13 +12,12 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Caller, Firm
+from tests.support.patience import with_redis
 from tests.support.sockets import caller_at, socket_to
 from tieline.ids import new_id
 
 VIEWER = "{ viewer { role } }"  # costs 102, and 103 where it is not known yet
-MANY = (
-    10  # wrong tokens: all that Redis lets through and, where that was too slow once, the process by itself
-)
+MANY = 10  # wrong tokens: more than are let through
 LIMITED = {
     "TIELINE_RATE_COST": "0.01",
     "TIELINE_RATE_BURST": "310",
@@ -29,8 +28,11 @@ LIMITED = {
 
 @pytest.fixture(scope="module")
 def gateways(deployment: Deployment) -> Iterator[tuple[Gateway, Gateway]]:
-    """Two of one deployment, which lets nobody ask for much."""
-    with serving(deployment, **LIMITED) as one, serving(deployment, **LIMITED) as other:
+    """Two of one deployment, which lets nobody ask for much and counts nothing by itself."""
+    with (
+        serving(deployment, with_redis, **LIMITED) as one,
+        serving(deployment, with_redis, **LIMITED) as other,
+    ):
         yield one, other
 
 
@@ -117,9 +119,8 @@ async def test_sign_ins_count_for_the_address_that_they_begin_from_whoever_begin
         { errors { code message retryAt } } }"""
     colleague = await firm.member()
 
-    with serving(
-        deployment, TIELINE_RATE_ADDRESS="0.002"
-    ) as gateway:  # one, and another in a hundred seconds
+    # One, and another in a hundred seconds.
+    with serving(deployment, with_redis, TIELINE_RATE_ADDRESS="0.002") as gateway:
 
         async def asked(caller: Caller, query: str, address: str) -> dict[str, Any]:
             headers = {"authorization": f"Bearer {caller.key}", "x-forwarded-for": address}

@@ -14,6 +14,7 @@ import pytest
 from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.locks import until_blocked
+from tests.support.patience import with_redis
 from tests.support.polling import until
 from tieline.database import SchemaState
 from tieline.database.migrate import known_migrations
@@ -47,7 +48,7 @@ async def key(own: Deployment) -> str:
 @pytest.fixture(scope="module")
 async def broken(own: Deployment, key: str) -> AsyncIterator[Gateway]:  # noqa: ARG001 - the practice is there first
     """Its gateway; afterwards it must not have logged any traceback, nor have been started again."""
-    with serving(own) as running:
+    with serving(own, with_redis) as running:
         yield running
 
 
@@ -156,7 +157,7 @@ async def test_while_the_database_is_away_callers_are_told_so_and_afterwards_all
 async def test_a_gateway_whose_connections_are_all_taken_is_ready_and_says_so(
     own: Deployment, key: str
 ) -> None:
-    with serving(own, TIELINE_DATABASE_POOL_SIZE="2") as gateway:
+    with serving(own, with_redis, TIELINE_DATABASE_POOL_SIZE="2") as gateway:
         async with above(own) as looking, above(own) as holding:
             async with holding.transaction():
                 await holding.execute("LOCK TABLE api_key IN ACCESS EXCLUSIVE MODE")
