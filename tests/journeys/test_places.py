@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -21,12 +22,16 @@ from tests.support.polling import until
 from tests.support.sockets import Socket, caller_at, socket_to
 from tests.support.source import ROOT
 from tieline.ids import new_id
+from tieline_gateway import places
 from tieline_gateway.connections import KEPT_PLACES
+from tieline_gateway.transport.endpoint import GraphQLTransport
 
 PLACES = 12
 RESERVED = 608
 """Of the limit of open files, as the manual says."""
 FILES = RESERVED + PLACES
+LONG = 600.0
+"""Seconds: for as long as a test lasts strangers may say nothing, and it is told once that all places are taken."""
 OURS = "https://app.example"
 VIEWER = "{ viewer { role } }"
 HEALTH = ["/livez", "/readyz", "/metrics"]
@@ -36,6 +41,9 @@ FULL = "This process holds as many connections as it may; try again in 5 s."
 
 def with_few_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+    assert GraphQLTransport.__init__.__kwdefaults__ is not None
+    patch.dict(GraphQLTransport.__init__.__kwdefaults__, init_seconds=LONG).start()
+    patch.object(places, "_SAY_AGAIN_SECONDS", LONG).start()
 
 
 @pytest.fixture(scope="module")
