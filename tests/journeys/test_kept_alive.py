@@ -93,6 +93,7 @@ async def test_what_is_taken_back_on_the_providers_own_site_is_noticed_and_told_
 ) -> None:
     trip = client.trip
     await heard(listener, "SYNC_SUCCEEDED")
+    await client.until_detailed()
 
     await trip.sandbox.revoke(trip.app, trip.person, client.ledger.organisation)
     not_known_yet = await look(client)

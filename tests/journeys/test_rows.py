@@ -117,6 +117,7 @@ async def test_the_board_and_its_spreadsheet_show_each_clients_status_last_sync_
     await admin.create_client("Dogwood")
     ids = [each["connection"]["id"] for each in await bulk(admin, sign_in, rows)]
     await synced(admin, *ids)
+    await trip.until_detailed(sign_in)
     await trip.sandbox.revoke(trip.app, trip.person, trip.person.named("Cedar Ltd"))
     await expired(admin, ids[-1])
 
@@ -167,6 +168,7 @@ async def test_a_reconnect_syncs_by_itself_and_leaves_settings_and_books_as_they
     assert codes(await trip.complete(told)) == []
     made = await connected(trip, told["signIn"], "Ashford Bakery", bakery.name, product="DATA_HEALTH")
     await synced(admin, made["id"])
+    await trip.until_detailed(told["signIn"])
     settings = [{"name": "read_journals", "value": "false"}]
     settled = await admin.ask(SETTLE, input={"connectionId": made["id"], "settings": settings})
     ledger = Ledger(caller=admin, sandbox=trip.sandbox, connection_id=made["id"], organisation=bakery)

@@ -101,6 +101,7 @@ async def test_an_invoice_that_changes_at_xero_is_in_the_ledger_at_the_cost_of_o
     start("worker")
     start("scheduler")
     await until_read(client, 1)
+    await client.until_detailed()
     before = await client.history()
     calls = len(await client.trip.sandbox.log(client.trip.app))
     await client.ledger.edit("invoices", create={"Type": "ACCPAY", "Total": 12.5})

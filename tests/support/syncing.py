@@ -48,6 +48,7 @@ class Connected:
     """A client whose books are connected for DATA_HEALTH, which reads everything; `run` is as it was queued."""
 
     trip: Trip
+    sign_in_id: str
     client_id: str
     connection_id: str
     run: Shown
@@ -65,6 +66,10 @@ class Connected:
         given = {"id": self.connection_id, "first": first, "after": after}
         shown: Shown = (await self.admin.ask(HISTORY, **given))["connection"]
         return shown
+
+    async def until_detailed(self) -> None:
+        """Wait until nothing but its syncs asks the provider about it."""
+        await self.trip.until_detailed(self.sign_in_id)
 
     async def leave(self, calls: int | None) -> None:
         """So many calls are left of the organisation's day; None for as many as there are."""
@@ -100,6 +105,7 @@ async def connected(
         connection_id = payload["connection"]["id"]
         yield Connected(
             trip=trip,
+            sign_in_id=told["signIn"],
             client_id=client_id,
             connection_id=connection_id,
             run=payload["connection"]["lastRun"],

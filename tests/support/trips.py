@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.support.firm import Caller, Firm
+from tests.support.polling import until
 from tests.support.sandbox import App, Books, Landed, Person, Sandbox, land
 
 DONE = "https://app.example/done?tab=2"
@@ -74,6 +75,15 @@ class Trip:
         """The ids of the organisations that a sign-in found, by name."""
         nodes = (await self.look(sign_in_id))["organisations"]["nodes"]
         return {node["organisation"]["name"]: node["organisation"]["id"] for node in nodes}
+
+    async def until_detailed(self, sign_in_id: str) -> None:
+        """Wait until a worker has read the details of what a sign-in found, and asks the provider no more for it."""
+
+        async def detailed() -> bool:
+            seen = await self.look(sign_in_id)
+            return bool(seen["detailsDone"] == seen["detailsTotal"])
+
+        await until(detailed, "the details of what was found are read")
 
     async def look(self, sign_in_id: str) -> dict[str, Any]:
         seen: dict[str, Any] = (await self.firm.admin.ask(SIGN_IN, id=sign_in_id))["signIn"]
