@@ -11,6 +11,7 @@ import httpx
 
 from tests.support.deployment import Gateway, Process
 from tests.support.firm import Firm
+from tests.support.jobs import JobTable
 from tests.support.sockets import Socket, caller_at
 from tests.support.trips import CONTINUE, FOLLOW, Trip, codes
 from tieline.principal import ClientAccess, Permission
@@ -157,7 +158,7 @@ async def test_another_trip_adds_to_the_same_sign_in(trip: Trip) -> None:
 
 
 async def next_of(socket: Socket) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         message = await socket.receive()
     assert message["type"] == "next", message
     seen: dict[str, Any] = message["payload"]["data"]["signIn"]
@@ -165,7 +166,10 @@ async def next_of(socket: Socket) -> dict[str, Any]:
 
 
 async def test_the_subscription_sees_each_state_and_ends_when_all_details_are_there(
-    trip: Trip, gateway: Gateway, start: Callable[..., Process]
+    jobs: JobTable,  # noqa: ARG001 - no others than its own
+    trip: Trip,
+    gateway: Gateway,
+    start: Callable[..., Process],
 ) -> None:
     started = await trip.start()
     async with caller_at(gateway.socket, trip.firm.admin.key) as socket:
@@ -180,7 +184,7 @@ async def test_the_subscription_sees_each_state_and_ends_when_all_details_are_th
         start("scheduler")
         while seen[-1]["detailsDone"] < 2:
             seen.append(await next_of(socket))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             end = await socket.receive()
 
     assert [one["state"] for one in seen[:3]] == ["STARTED", "CONSENTED", "READY"]
