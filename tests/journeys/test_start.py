@@ -22,7 +22,9 @@ from tieline.vault import generate_key
 KEY = generate_key("one")
 OF_THE_GATEWAY = ("TIELINE_PORT", "TIELINE_ALLOWED_ORIGINS")
 SHORT = "one:" + KEY.partition(":")[2][:20]
-_NOBODYS = "15"  # of Redis' databases: the doctor sees who is connected to the same
+_LAST = (
+    15  # of Redis' databases; from there down each test process has its own, as the doctor sees who shares it
+)
 
 Login = Callable[..., Awaitable[Deployment]]
 
@@ -76,7 +78,7 @@ async def login(
             await connection.execute(statement.format(login=name))
         url = urlsplit(made.environment["TIELINE_DATABASE_URL"])
         address = urlunsplit(url._replace(netloc=f"{name}:test@{url.hostname}:{url.port}"))
-        bells = with_path(deployment.redis_url, _NOBODYS)
+        bells = with_path(deployment.redis_url, str(_LAST - int(urlsplit(deployment.redis_url).path[1:])))
         own = {"TIELINE_DATABASE_URL": address, "TIELINE_REDIS_URL": bells}
         return replace(made, environment=made.environment | own)
 
