@@ -19,6 +19,7 @@ import asyncpg
 import httpx
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from tests.support.books import Books, open_books
 from tests.support.deployment import (
@@ -63,6 +64,9 @@ def pytest_configure() -> None:
     pytest.MonkeyPatch().setattr(
         "httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context)
     )
+    # How long an example takes is the machine's affair: where others use it, any may take seconds.
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
 
 
 def pytest_collection() -> None:

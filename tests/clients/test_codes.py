@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tieline.clients.codes.decisions import Coded, CodeFacts, Given, decide_all
@@ -226,7 +226,6 @@ def test_of_two_rows_for_one_code_or_one_client_the_first_good_one_counts() -> N
 CODES = st.sampled_from(["1", "2", "3", "4", "5"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(CODES | st.none(), min_size=5, max_size=5, unique_by=lambda code: code or object()), st.data()
 )

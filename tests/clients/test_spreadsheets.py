@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tieline.errors import Invalid
@@ -16,16 +16,13 @@ from tieline.spreadsheets import MAX_CHARACTERS, as_text, from_text, read, rende
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12)
 risky = st.text(st.sampled_from("'=+-@\t\r\n \uff1d\uff0ba;,\""), max_size=6)
 cells = texts | risky
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@unhurried
 @given(st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=6))
 def test_what_is_written_is_read_again(rows: list[list[str]]) -> None:
     assert read(render(rows)) == rows
 
 
-@unhurried
 @given(cells)
 def test_no_cell_begins_as_a_formula_does_and_none_is_lost(cell: str) -> None:
     shown = next(csv.reader(io.StringIO(render([[cell, ""]]).removeprefix("\ufeff"), newline="")))[0]

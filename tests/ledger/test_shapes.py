@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tieline import canonical
@@ -132,7 +132,7 @@ def test_authors_of_plugins_are_told_of_every_dataset_with_its_record() -> None:
 
 
 @every_dataset
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(data=st.data())
 def test_every_field_of_a_canonical_record_is_shown_as_it_was(dataset: Dataset, data: st.DataObject) -> None:
     of, shown = SHOWN[dataset]
@@ -147,7 +147,7 @@ def test_every_field_of_a_canonical_record_is_shown_as_it_was(dataset: Dataset, 
 
 
 @every_dataset
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(data=st.dictionaries(st.text(), anything, max_size=4), keys=st.data())
 def test_whatever_the_data_is_the_record_is_shown(dataset: Dataset, data: Any, keys: st.DataObject) -> None:
     of, shown = SHOWN[dataset]

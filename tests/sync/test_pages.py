@@ -125,7 +125,7 @@ def test_what_is_kept_is_what_the_pages_say(
     async def read(readings: list[Any]) -> None:
         await check(await reading(await open_books(sql), script), script, readings, kind)
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.lists(READINGS, min_size=1, max_size=4))
     def holds(readings: list[Any]) -> None:
         loop.run_until_complete(read(readings))
