@@ -48,7 +48,7 @@ async def test_the_media_type_that_is_liked_best_is_answered(
 
 
 async def test_a_missing_accept_header_is_tolerated(server: Server) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=20) as client:
         request = client.build_request(
             "POST", server.url, content=VALID, headers={"content-type": "application/json"}
         )
@@ -100,7 +100,7 @@ async def test_other_bodies_are_415(server: Server, headers: dict[str, str]) -> 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_other_methods_are_405(server: Server, method: str) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=20) as client:
         response = await client.request(
             method, f"{server.url}?query={{hello}}", headers={"accept": "text/html"}
         )
