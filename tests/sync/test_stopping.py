@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tieline.connections.service import disconnect
 from tieline.ids import JobId
 from tieline.plugins import Page, SetAside
 from tieline.sync.runs import RunState
+from tieline.worker import runner
 from tieline.worker.roster import ACTORS
 from tieline.worker.runner import Runner
 
@@ -67,8 +69,9 @@ async def job_of(client: Reading, jobs: JobTable) -> dict[str, Any]:
 
 
 async def test_a_worker_that_lost_its_claim_cannot_store_its_page(
-    jobs: JobTable, client: Reading, script: Script
+    jobs: JobTable, client: Reading, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(runner, "HEARTBEAT", timedelta(hours=1))  # else it may get its claim back
     job_id = JobId((await job_of(client, jobs))["id"])
 
     async def late() -> Page:
@@ -99,11 +102,11 @@ async def test_a_worker_that_is_told_to_stop_gives_the_run_back_as_it_is(
         raise AssertionError
 
     script.answers = {("accounts", None): page(record("a"), cursor="1"), ("accounts", "1"): hang}
-    runner, job = Runner(ACTORS), await job_of(client, jobs)
-    working = asyncio.create_task(runner.run(JobId(job["id"])))
+    worker, job = Runner(ACTORS), await job_of(client, jobs)
+    working = asyncio.create_task(worker.run(JobId(job["id"])))
     await hanging.wait()
 
-    await runner.hand_back()
+    await worker.hand_back()
     await working
 
     assert script.closed == 1
