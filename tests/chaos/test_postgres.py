@@ -24,7 +24,7 @@ from tests.chaos.stand import GATEWAY, SECONDS_BETWEEN_LOOKS, Stand
 from tests.support.counted import pool_of
 from tests.support.events import CURSOR
 from tests.support.figures import Figures
-from tieline.embedded.process import free_port
+from tests.support.ports import free_port
 
 ORGANISATIONS, RESTARTS, SUBSCRIBERS = size(60, 4), size(50, 2), size(20, 2)
 WORKERS = tuple(f"worker-{number}" for number in range(size(2, 1)))

@@ -13,8 +13,8 @@ from redis import Redis, RedisError
 from tests.chaos.restarting import Absence, longest_after
 from tests.chaos.stand import Stand
 from tests.support.polling import wait_until
+from tests.support.ports import free_port
 from tests.support.source import ROOT
-from tieline.embedded.process import free_port
 
 _STARTER = """
 import sys

@@ -13,9 +13,9 @@ from tests.support import polling
 from tests.support.blank import migrate, migrate_to
 from tests.support.catalog import COMMITTED, OPEN_TABLES, describe
 from tests.support.deployment import Deployment
+from tests.support.ports import free_port
 from tests.support.rows import Filler
 from tieline.database.migrate import _LOCK, known_migrations
-from tieline.embedded.process import free_port
 
 KNOWN = known_migrations()
 NEWEST = KNOWN[-4:]

@@ -16,8 +16,8 @@ from tests.support.blank import migrated_deployment
 from tests.support.deployment import Deployment, serving
 from tests.support.patience import with_redis
 from tests.support.polling import until
+from tests.support.ports import free_port
 from tests.support.relay import Relay, relaying
-from tieline.embedded.process import free_port
 
 OK = {"ready": True, "database": "ok", "schema": "ok", "doorbell": "ok", "pool": "ok"}
 AWAY = OK | {"ready": False, "database": "away", "schema": "unknown"}

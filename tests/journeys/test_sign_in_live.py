@@ -16,9 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Firm, unknown_id
 from tests.support.polling import until
+from tests.support.ports import free_port
 from tests.support.sockets import caller_at, socket_to
 from tests.support.trips import FOLLOW, Trip
-from tieline.embedded.process import free_port
 from tieline.live import Hint, tell
 from tieline.live.hints import CHANNEL
 from tieline.practices.keys import issue_key, revoke_key

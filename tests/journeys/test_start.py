@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.blank import blank_deployment
 from tests.support.deployment import Deployment, serving, with_path
-from tieline.embedded.process import free_port
+from tests.support.ports import free_port
 from tieline.vault import generate_key
 
 KEY = generate_key("one")

@@ -15,10 +15,10 @@ from tests.support.deployment import Deployment, Gateway, serving
 from tests.support.firm import Firm, unknown_id
 from tests.support.jobs import JobTable
 from tests.support.polling import until
+from tests.support.ports import free_port
 from tests.support.sandbox import Sandbox
 from tests.support.sockets import Socket, caller_at
 from tests.support.syncing import PROGRESS, Connected, connected
-from tieline.embedded.process import free_port
 from tieline.live import Hint, tell
 from tieline.principal import ClientAccess
 

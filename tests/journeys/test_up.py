@@ -19,9 +19,9 @@ import pytest
 from tests.support.deployment import Deployment, Process, wait_until_ready
 from tests.support.firm import CREATE
 from tests.support.polling import wait_until
+from tests.support.ports import free_port
 from tests.support.processes import alive, command_line, descendants, mentioning
 from tieline.embedded import default_data_folder
-from tieline.embedded.process import free_port
 
 STORY_SECONDS = 180.0
 BOARD = "Demo Practice: {clients} clients   30 connected (1 mismatch), 2 expired, {others} not connected"

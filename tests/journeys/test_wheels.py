@@ -21,7 +21,7 @@ from tests.support.deployment import (
     with_path,
 )
 from tests.support.firm import Firm
-from tieline.embedded.process import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MEMBERS = ("core", "gateway")

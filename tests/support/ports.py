@@ -1,26 +1,23 @@
-"""Ports of a test's own: whoever else asks for a free one is given another."""
+"""Ports for the servers of tests, which nobody else gets in between."""
 
 from __future__ import annotations
 
-import os
 import socket
-from collections import deque
-
-_MOST = 200
-"""Held at a time: those of before have long been taken by whom they were for."""
-_held: deque[int] = deque()
+import sys
 
 
 def free_port() -> int:
-    """Nobody answers there until a server of the test's listens, as servers do where somebody was before.
+    """A loopback port that nobody listens on; it is nobody else's as long as this process lives, also while unused.
 
-    It stays bound meanwhile: one that is only known to have been free is another's seconds later on a busy machine.
+    It is bound and never closed. On Linux a server, which allows addresses to be used again, may listen there all the
+    same, and whoever only asks for a free port is given another one.
     """
-    with socket.socket() as bound:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        _held.append(bound.detach())
-    if len(_held) > _MOST:
-        os.close(_held.popleft())
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    port: int = kept.getsockname()[1]
+    if sys.platform == "linux":
+        kept.detach()
+    else:
+        kept.close()
     return port
