@@ -67,6 +67,11 @@ class OwnRedis:
     def go_on(self) -> None:
         self.processes[-1].send_signal(signal.SIGCONT)
 
+    def has_answered(self) -> None:
+        """Block until it has answered all that it was asked before: it deals with one thing after the other."""
+        with self.client() as client:
+            client.ping()
+
     def _answers(self) -> bool:
         try:
             with self.client() as client:
