@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -19,10 +22,15 @@ from tests.support.ports import free_port
 from tieline import clock
 from tieline.ids import AppId, new_id
 from tieline.plugins.limits import Limit
-from tieline.quota import Block, Counted, Forgetful, Lasting, Meter, Quota, RedisGate
+from tieline.quota import Block, Counted, Forgetful, Lasting, Meter, Quota, RedisGate, process, script
+from tieline.quota.calls import milliseconds
 from tieline.quota.months import WRITE_EVERY
 from tieline.quota.process import REST
+from tieline.quota.script import Script
 from tieline.work.actor import Lane
+
+REAL = "local real = TIME[1] * 1000 + math.floor(TIME[2] / 1000)"
+"""Where the script tells the time."""
 
 
 @dataclass(eq=False)
@@ -103,6 +111,30 @@ async def app_of(deployment: Deployment, firm: Firm, provider: str = "xero") -> 
     return app_id
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that is slow here is not taken for lost: who wants that says how long it is waited for."""
+    for module in (script, process):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", 30.0)
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """When it is for Redis, however long a test takes: only its calendar moves on."""
+    at = datetime.now(UTC).replace(microsecond=0)
+    source = files("tieline.quota").joinpath("quota.lua").read_text(encoding="utf-8")
+    assert source.count(REAL) == 1
+    stopped = source.replace(REAL, f"local real = {milliseconds(at - datetime.fromtimestamp(0, UTC))}")
+
+    class Still(Script):
+        def __init__(self, client: Redis, **more: Any) -> None:
+            super().__init__(client, **more)
+            self._run = client.register_script(stopped)
+
+    monkeypatch.setattr(process, "Script", Still)
+    return at
+
+
 @pytest.fixture
 async def bench(deployment: Deployment) -> AsyncIterator[Bench]:
     async with Redis.from_url(deployment.redis_url) as redis:
@@ -122,8 +154,11 @@ def own_redis(deployment: Deployment, tmp_path: Path) -> Iterator[OwnRedis]:
 @pytest.fixture
 async def away() -> AsyncIterator[Bench]:
     """A bench whose Redis is not there."""
-    async with Redis(port=free_port(), retry=Retry(NoBackoff(), 0)) as nowhere:
-        made = Bench(redis=nowhere, meter=Meter(provider="pretend", client_id=str(new_id())))
-        yield made
-        for quota in made.made:
-            await quota.close()
+    with socket.socket() as taken:  # nobody listens there, and nobody else may begin to
+        taken.bind(("127.0.0.1", 0))
+        _, port = taken.getsockname()
+        async with Redis(host="127.0.0.1", port=port, retry=Retry(NoBackoff(), 0)) as nowhere:
+            made = Bench(redis=nowhere, meter=Meter(provider="pretend", client_id=str(new_id())))
+            yield made
+            for quota in made.made:
+                await quota.close()

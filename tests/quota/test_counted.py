@@ -29,7 +29,7 @@ async def test_a_call_that_waits_counts_as_slept_and_one_that_is_told_so_as_spen
         async def sleeps() -> bool:
             return ("slept", "concurrent", "pretend") in counted.more(WAITS)
 
-        await until(sleeps, "the second call waits for its place", seconds=10)
+        await until(sleeps, "the second call waits for its place")
     await waiting
 
     assert first == {("pretend",): 1}

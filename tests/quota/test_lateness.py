@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.quota.conftest import Bench
 from tests.quota.limits import call, passed
 from tieline.errors import LimitScope
@@ -17,6 +19,8 @@ A_SECOND = Limit(
     window=timedelta(seconds=1),
     source="https://provider.example",
 )
+
+pytestmark = pytest.mark.usefixtures("still")
 
 
 async def test_a_call_counts_for_its_second_until_a_second_after_its_end(bench: Bench) -> None:

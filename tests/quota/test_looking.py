@@ -14,7 +14,7 @@ from tieline import clock
 from tieline.errors import LimitScope, QuotaSpent
 from tieline.ids import new_id
 from tieline.plugins.limits import Limit
-from tieline.quota import RESERVE, Call, Counted, LimitTold, Meter, Quota, QuotaTold, Source, tell
+from tieline.quota import RESERVE, Call, Counted, LimitTold, Meter, Quota, QuotaTold, Source, script, tell
 from tieline.work.actor import Lane
 
 LIMITS = (at_once(5), a_minute(60), a_day(1_000), a_minute(10_000, scope=LimitScope.APP), a_month(40))
@@ -206,7 +206,7 @@ async def test_what_is_kept_counts_where_redis_knows_less_of_a_month(bench: Benc
 
 
 async def test_a_redis_that_forgot_or_says_nothing_is_told_of_as_unknown_and_then_left_alone(
-    own_redis: OwnRedis,
+    own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Redis.from_url(own_redis.url) as redis:
         bench = Bench(redis=redis, meter=Meter(provider="pretend", client_id=str(new_id())))
@@ -216,6 +216,7 @@ async def test_a_redis_that_forgot_or_says_nothing_is_told_of_as_unknown_and_the
         await redis.flushdb()
 
         forgotten = await quota.look([looking(bench, a_minute(60))])
+        monkeypatch.setattr(script, "ANSWER_SECONDS", 1.0)
         own_redis.freeze()
         mute = [await quota.look([looking(bench, a_minute(60))] * 3) for _ in range(2)]
         own_redis.go_on()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -39,8 +39,8 @@ async def own(own_redis: OwnRedis) -> AsyncIterator[Bench]:
             await quota.close()
 
 
-def spent(calls: int, *, ago: int = 0, day: date | None = None) -> Counted:
-    return Counted(organisation=None, limit="month", day=day or today() - ago * DAY, calls=calls)
+def spent(calls: int, *, day: date) -> Counted:
+    return Counted(organisation=None, limit="month", day=day, calls=calls)
 
 
 def come_noon(bench: Bench) -> datetime:
@@ -94,6 +94,7 @@ async def test_a_process_that_goes_on_tells_a_wiped_redis_what_it_has_not_writte
 
 
 async def test_many_calls_are_written_at_once(bench: Bench) -> None:
+    come_noon(bench)
     kept, process = Kept(), bench.quota()
 
     assert await passed(bench.gate(a_month(500), quota=process, lasting=kept), 60) == 60
@@ -111,6 +112,7 @@ async def test_what_could_not_be_written_is_written_with_the_next(bench: Bench) 
                 raise Unavailable
             await super().count(days)
 
+    come_noon(bench)
     kept, process = Away(), bench.quota(every=NO_TIME)
 
     assert await passed(bench.gate(a_month(10), quota=process, lasting=kept), 3) == 3
@@ -120,7 +122,7 @@ async def test_what_could_not_be_written_is_written_with_the_next(bench: Bench) 
 
 
 async def test_a_month_that_is_spent_waits_for_the_day_that_leaves_it_and_gives_back_that_days_calls(
-    bench: Bench,
+    bench: Bench, still: datetime
 ) -> None:
     noon = come_noon(bench)
     gate = bench.gate(a_month(3), a_minute(50))
@@ -133,7 +135,7 @@ async def test_a_month_that_is_spent_waits_for_the_day_that_leaves_it_and_gives_
 
     leaves = datetime.combine(noon.date() + DAY, time(0), UTC) + MONTH + LATE
     assert refused.value.resume_at == leaves
-    bench.offset = leaves - clock.now() - timedelta(seconds=2)
+    bench.offset = leaves - still - timedelta(seconds=2)
     assert await passed(gate, 1) == 0
     bench.offset += timedelta(seconds=4)
     assert await passed(gate, 3) == 2
@@ -176,24 +178,30 @@ async def test_while_redis_is_away_each_process_keeps_to_a_quarter_of_the_month(
 async def test_of_each_day_the_greatest_count_is_kept_and_other_practices_see_none(
     rows: KeptInRows, other_firm: Firm
 ) -> None:
-    others = KeptInRows(other_firm.practice_id, rows.app_id)
+    others, day = KeptInRows(other_firm.practice_id, rows.app_id), today()
+    before = day - DAY
 
-    await rows.count([spent(7, ago=1), spent(5)])
-    await rows.count([spent(6, ago=1), spent(9)])
-    await others.count([spent(50)])
+    await rows.count([spent(7, day=before), spent(5, day=day)])
+    await rows.count([spent(6, day=before), spent(9, day=day)])
+    await others.count([spent(50, day=day)])
 
-    assert sorted(await rows.counted(), key=lambda each: each.day) == [spent(7, ago=1), spent(9)]
+    assert sorted(await rows.counted(), key=lambda each: each.day) == [
+        spent(7, day=before),
+        spent(9, day=day),
+    ]
     assert await others.counted() == []
 
 
 async def test_days_are_forgotten_when_they_can_count_no_more(
-    rows: KeptInRows, deployment: Deployment
+    bench: Bench, rows: KeptInRows, deployment: Deployment, clock: Callable[[timedelta], Awaitable[None]]
 ) -> None:
-    await rows.count([spent(1, ago=ago) for ago in (0, 31, 32, 33, 34, 60)])
+    day = come_noon(bench).date()
+    await clock(bench.offset)
+    await rows.count([spent(1, day=day - ago * DAY) for ago in (0, 31, 32, 33, 34, 60)])
 
     await prune_meters.function()
 
     connection = await deployment.connect()
     kept = await connection.fetch("SELECT day FROM quota_meter WHERE provider_app_id = $1", rows.app_id)
     await connection.close()
-    assert sorted(today() - each["day"] for each in kept) == [0 * DAY, 31 * DAY, 32 * DAY, 33 * DAY]
+    assert sorted(day - each["day"] for each in kept) == [0 * DAY, 31 * DAY, 32 * DAY, 33 * DAY]
