@@ -20,6 +20,7 @@ from tieline import log
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
+    gc.collect()  # what earlier tests left is told before
     with logging_to() as stream:
         yield stream
 
