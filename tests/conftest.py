@@ -30,6 +30,7 @@ from tests.support.deployment import (
     make_database,
     make_logins_cheap,
     serving,
+    unhurried,
     with_path,
 )
 from tests.support.firm import Firm, open_firm
@@ -146,7 +147,7 @@ def deployment(admin_url: str, worker_id: str, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="session")
 def gateway(deployment: Deployment) -> Iterator[Gateway]:
     """The deployment's gateway, as a process of its own."""
-    with serving(deployment, TIELINE_PORT=str(deployment.public_port)) as running:
+    with serving(deployment, unhurried, TIELINE_PORT=str(deployment.public_port)) as running:
         yield running
 
 

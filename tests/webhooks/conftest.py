@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from tests.support.books import DATA_HEALTH, Books
 from tests.support.deployment import Deployment, Gateway
 from tests.support.jobs import JobTable
+from tests.support.polling import WAIT_SECONDS
 from tests.sync.scripted import Reading, reading, scripted
 from tests.webhooks.desk import INTUIT, SECRET, XERO, Desk, Way, desk_at, signature
 from tests.webhooks.telling import Tell, Telling
@@ -49,7 +50,7 @@ async def client(books: Books, script: Telling, jobs: JobTable) -> Reading:  # n
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[WebhookRoute(metrics=Metrics()).route()])
+    app = Starlette(routes=[WebhookRoute(metrics=Metrics(), seconds=WAIT_SECONDS).route()])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as made:
         yield made
 

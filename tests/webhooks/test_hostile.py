@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from tests.support.books import Books
 from tests.support.deployment import Deployment, Gateway
+from tests.support.polling import WAIT_SECONDS
 from tests.webhooks.desk import SECRET, XERO, Desk, desk_at, signature
 from tieline.ids import new_id
 from tieline_gateway.metrics import Metrics
@@ -149,7 +150,7 @@ async def test_what_another_practices_provider_signs_opens_nothing_here(
 async def test_a_body_that_does_not_arrive_is_not_waited_for(desk: Desk, opened: Deployment) -> None:
     del opened  # this process answers
     metrics = Metrics()
-    app = Starlette(routes=[WebhookRoute(metrics=metrics, body_seconds=0.05).route()])
+    app = Starlette(routes=[WebhookRoute(metrics=metrics, seconds=WAIT_SECONDS, body_seconds=0.05).route()])
     body = desk.body()
 
     async def halting() -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from tests.support.books import Books
 from tests.support.deployment import Deployment, Gateway
+from tests.support.polling import WAIT_SECONDS
 from tests.webhooks.desk import INTUIT, XERO, Desk, desk_at
 from tieline import host
 from tieline.credentials.apps.service import set_webhook_secret
@@ -33,7 +34,7 @@ MARK = "2026-05-04T03:02:01.000"
 async def answering(registry: Registry) -> AsyncIterator[tuple[httpx.AsyncClient, Metrics]]:
     """This process takes webhooks, with these plugins."""
     before, metrics = host.host(), Metrics()
-    app = Starlette(routes=[WebhookRoute(metrics=metrics).route()])
+    app = Starlette(routes=[WebhookRoute(metrics=metrics, seconds=WAIT_SECONDS).route()])
     host.install(replace(before, registry=registry))
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as http:
