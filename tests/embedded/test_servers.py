@@ -155,12 +155,13 @@ def test_nothing_is_printed_and_progress_is_told(kept: Path, capfd: pytest.Captu
 
 
 def test_a_later_start_takes_less_than_two_seconds(kept: Path) -> None:
-    begun = time.monotonic()
+    took = []
+    for _ in range(3):
+        begun = time.monotonic()
+        with embedded_servers(kept):
+            took.append(time.monotonic() - begun)
 
-    with embedded_servers(kept):
-        took = time.monotonic() - begun
-
-    assert took < 2  # 0.3 s on a quiet machine
+    assert min(took) < 2  # 0.3 s on a quiet machine; one that does other things stands still for as long
 
 
 def test_a_server_that_ends_on_its_own_is_noticed_and_quoted(kept: Path) -> None:
