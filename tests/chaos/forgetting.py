@@ -42,8 +42,8 @@ class Forgetting:
             await self._until_amid()
             with self.stand.redis.client() as client:
                 client.flushall()
+            await self._is_back()
         self.wipes += 1
-        await self._is_back()
 
     async def kill(self, *, away: float | None) -> None:
         """It stays away for so many seconds, or until somebody has missed it."""
@@ -55,8 +55,8 @@ class Forgetting:
             await until(self._is_missed, "somebody says that Redis is away")
         else:
             await asyncio.sleep(away)
-        await asyncio.to_thread(self.stand.redis.start)
         await self._is_back()
+        await asyncio.to_thread(self.stand.redis.start)
 
     def waits(self, dispatches: Sequence[Dispatch]) -> list[list[timedelta]]:
         """After each strike: how long those syncs waited that were due when Redis was back, or fell due after it."""
@@ -88,5 +88,6 @@ class Forgetting:
         return any(_MISSED in log for _, log in self.stand.logged())
 
     async def _is_back(self) -> None:
+        """Noted before anybody may go on by it."""
         [now] = await self.stand.rows(_NOW)
         self.back.append(now["at"])

@@ -213,10 +213,12 @@ async def many(
     seed: str,
     records: dict[str, int] | None = None,
     url: str | None = None,
+    held: bool = False,
 ) -> Portfolio:
     """As many clients as organisations, connected for BOOKKEEPING by one admin, each with a first run that is queued.
 
     The gateway must run. The same seed makes the same books. `url` is where the provider is, unless at the sandbox.
+    `held`: from before the first run is queued the provider holds all calls, so that none ends before somebody strikes.
     """
     firm = await firm_at(stand)
     app = await app_of(stand, firm.practice_id, "xero", url or stand.sandbox.xero)
@@ -237,7 +239,10 @@ async def many(
         ),
     )
     trip = Trip(firm=firm, sandbox=stand.sandbox, app=app, person=person, browser=stand.http)
-    connections = await added(stand, firm.admin, await trip.ready())
+    sign_in_id = await trip.ready()
+    if held:
+        await stand.sandbox.hold()
+    connections = await added(stand, firm.admin, sign_in_id)
     assert sorted(connections) == names
     return Portfolio(stand=stand, admin=firm.admin, app=app, person=person, connections=connections)
 

@@ -44,7 +44,7 @@ async def test_what_is_due_when_redis_is_back_starts_soon_and_is_done_once(
     undisturbed = await many(working, ORGANISATIONS, seed="undisturbed")
     await play(undisturbed)
     async with dispatches_of(working.deployment) as record:
-        portfolio = await many(working, ORGANISATIONS, seed="forgotten")
+        portfolio = await many(working, ORGANISATIONS, seed="forgotten", held=True)
         await play(portfolio, redis)
         dispatches = await record.all()
 
@@ -81,6 +81,8 @@ async def play(portfolio: Portfolio, redis: Forgetting | None = None) -> None:
     for number in range(ROUNDS):
         if number:
             await portfolio.edit(lambda: f"Contact {draws.getrandbits(64):x}")
+            if redis is not None:
+                await portfolio.stand.sandbox.hold()  # until it strikes: else all might have ended before
         async with asyncio.TaskGroup() as group:
             if number:
                 group.create_task(portfolio.sync() if number % 2 else portfolio.sync_all())

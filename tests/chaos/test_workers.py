@@ -45,7 +45,7 @@ async def test_workers_that_are_killed_lose_nothing_and_others_go_on_where_they_
     await play(undisturbed)
     killer = Killer(stand=working, names=WORKERS, draws=chance(ROW), waits=IS_FULL, latency=LATENCY)
     async with dispatches_of(working.deployment) as record:
-        portfolio = await many(working, ORGANISATIONS, seed="killed")
+        portfolio = await many(working, ORGANISATIONS, seed="killed", held=True)
         await play(portfolio, killer)
         dispatches = await record.all()
 
@@ -77,6 +77,10 @@ async def play(portfolio: Portfolio, killer: Killer | None = None) -> None:
     for number in range(ROUNDS):
         if number:
             await portfolio.edit(lambda: f"Contact {names.getrandbits(64):x}", times=EDITS)
+            if killer is not None:
+                await (
+                    portfolio.stand.sandbox.hold()
+                )  # until the first strike: else all might have ended before
         async with asyncio.TaskGroup() as group:
             if number:
                 group.create_task(portfolio.sync())

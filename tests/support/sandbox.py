@@ -79,10 +79,14 @@ class Sandbox:
         assert answer.status_code == 200, (method, path, answer.text)
         return answer.json()
 
+    async def hold(self) -> None:
+        """Calls of providers wait until there is another latency."""
+        await self.control("PUT", "/latency", {"seconds": _HELD_SECONDS})
+
     @asynccontextmanager
     async def holding(self, *, then: float) -> AsyncIterator[None]:
         """Calls of providers wait for the end of the block, so that nothing ends meanwhile; `then` is the latency."""
-        await self.control("PUT", "/latency", {"seconds": _HELD_SECONDS})
+        await self.hold()
         try:
             yield
         finally:
