@@ -31,6 +31,12 @@ async def swept() -> Again:
     return again
 
 
+async def all_swept() -> None:
+    """Batch after batch: other tests have left some, too."""
+    while (await swept()).at <= clock.now():
+        pass
+
+
 async def test_only_what_no_connection_no_live_login_and_no_usable_sign_in_has_is_swept(
     books: Books, other_books: Books
 ) -> None:
@@ -49,7 +55,7 @@ async def test_only_what_no_connection_no_live_login_and_no_usable_sign_in_has_i
     await books.sign_in(await books.credential(state="DEAD"), [dead], usable_for=_OVER)
     assert never in await left(books)
 
-    await swept()
+    await all_swept()
 
     assert await left(books) == {connected, ended, live, usable}
     assert theirs not in await left(other_books)
@@ -58,7 +64,7 @@ async def test_only_what_no_connection_no_live_login_and_no_usable_sign_in_has_i
 async def test_it_comes_back_tomorrow_and_at_once_while_there_is_more(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await swept()
+    await all_swept()
     monkeypatch.setattr(actors, "_BATCH", 2)
     await books.organisations("A", "B", "C")
 
