@@ -12,6 +12,7 @@ import pytest
 from tests.sign_ins.desk import BOOKKEEPING, RETURN_URL, Desk
 from tests.support.intuit import QuickBooks as Intuit
 from tests.support.jobs import calendar
+from tests.support.polling import WAIT_SECONDS
 from tests.support.sandbox import Person
 from tieline.errors import Busy, ProviderBroken, Unavailable
 from tieline.ids import AppId, SignInId
@@ -96,7 +97,10 @@ async def test_when_the_claim_is_over_first_one_is_told_to_begin_again_and_that_
     assert again.proof is not None
 
 
-async def test_codes_of_one_app_are_exchanged_one_after_another(desk: Desk, kim: Person) -> None:
+async def test_codes_of_one_app_are_exchanged_one_after_another(
+    desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "_TURN_SECONDS", WAIT_SECONDS)
     back = [await desk.consent(await desk.start(), kim) for _ in range(3)]
     await desk.sandbox.plant("slow", "token", seconds=0.2, times=3)
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.sign_ins.desk import Desk
 from tests.support.jobs import calendar
+from tests.support.polling import WAIT_SECONDS
 from tests.support.sandbox import Books, Person
 from tieline.credentials import asking, letting_go
 from tieline.credentials.giving_back import service as giving_back
@@ -268,6 +269,7 @@ async def test_a_code_waits_for_what_is_being_given_back(
     desk: Desk, kim: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an hour nobody waits for those who are at the consent page; they wait when they come back."""
+    monkeypatch.setattr(exchange, "_TURN_SECONDS", WAIT_SECONDS)
     give_back, waiting = await _abandoned(desk, kim), list[asyncio.Task[Any]]()
     await desk.pass_time(timedelta(hours=2))
     going = await desk.start()
@@ -350,7 +352,7 @@ async def test_what_a_process_that_died_was_giving_back_is_forgotten_in_a_day(de
     for _ in range(2):
         async with unit_of_work(Principal.machine(desk.practice_id)):
             await giving_back.begin(desk.practice_id, desk.app.id)
-    stands = "SELECT until FROM giving_back WHERE practice_id = $1"
+    stands = "SELECT until FROM giving_back WHERE practice_id = $1 ORDER BY until"
     [_, other] = await desk.above.fetch(stands, desk.practice_id)
     await desk.above.execute(
         "UPDATE giving_back SET until = until - interval '46 seconds' WHERE practice_id = $1 AND until < $2",
