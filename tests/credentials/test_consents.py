@@ -32,12 +32,13 @@ async def test_a_new_consent_in_the_middle_of_a_refresh_wins(
 ) -> None:
     await sandbox.control("PUT", f"/apps/{holding.portal.client_id}", {"new_consent_kills_old_pair": True})
     await clock(TOO_OLD)
-    await sandbox.plant("slow", "token", seconds=1)
+    await sandbox.plant("slow", "token", seconds=20)
     asking_now = asyncio.create_task(holding.tokens.access())
     await until(lambda: _asked(holding), "the old token is on its way")
 
     pair, subject = await holding.consent()
     await holding.keep(pair, subject)
+    await sandbox.let_slow_go()
 
     assert await asking_now == pair.access
     row = await holding.row()

@@ -28,7 +28,10 @@ CREATE FUNCTION hold_writing() RETURNS trigger LANGUAGE plpgsql AS
 CREATE TRIGGER hold_writing BEFORE UPDATE ON credential
     FOR EACH ROW WHEN (new.version > old.version) EXECUTE FUNCTION hold_writing();
 """
-_WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted"
+_WAITS = """
+SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database AND datname = current_database()
+ WHERE locktype = 'advisory' AND objid = $1 AND NOT granted
+"""
 WITHIN_A_DAY = timedelta(minutes=61)
 AFTER_A_DAY = timedelta(hours=25)
 

@@ -92,6 +92,10 @@ class Sandbox:
         finally:
             await self.control("PUT", "/latency", {"seconds": then})
 
+    async def let_slow_go(self) -> None:
+        """What a fault holds up is answered now."""
+        await self.control("PUT", "/latency", {"seconds": 0})
+
     async def app(self, practice_id: PracticeId, *, bulk_consent: bool = True, **settings: Any) -> App:
         """An app of this practice's own, in the portal and in Tieline. `settings` are the portal's own."""
         client_id = f"app-{new_id()}"
