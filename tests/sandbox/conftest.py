@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from tests.sandbox.books import Books
 from tests.sandbox.xero import Person, Xero
+from tests.support.ports import free_port
 from tests.support.processes import assert_unbroken
 
 WAIT_SECONDS = 30.0
@@ -58,7 +58,7 @@ Start = Callable[..., Running]
 @contextmanager
 def started(log: Path, *options: str, port: int = 0) -> Iterator[Running]:
     """A sandbox until the block ends; a traceback in its log fails the test."""
-    port = port or _free_port()
+    port = port or free_port()
     with log.open("wb") as output:
         popen = subprocess.Popen(
             [sys.executable, "-m", "tieline_sandbox", "--port", str(port), *options],
@@ -110,10 +110,3 @@ async def books(xero: Xero) -> Books:
     person = await xero.populate(organisations=1, seed="books", records=records)
     pair = await xero.connect(person, person.tenants[0])
     return Books(xero=xero, tenant=person.tenants[0], access_token=pair["access_token"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
