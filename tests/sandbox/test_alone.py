@@ -27,7 +27,7 @@ async def test_the_printed_commands_lead_from_a_consent_to_the_books(
     sandbox: Running, provider: str, collection: str
 ) -> None:
     _, consent, exchange, call = _commands(sandbox.logged(), provider)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         await http.post(f"{sandbox.url}/_control/reset")
 
         sent_back = await _curl(http, consent)
@@ -44,7 +44,7 @@ async def test_the_printed_discovery_document_names_what_a_client_needs(
 ) -> None:
     [address] = [line.split()[1] for line in _part(sandbox.logged(), provider) if "discovery" in line]
 
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         found = (await http.get(address)).json()
         keys = (await http.get(found["jwks_uri"])).json()["keys"]
 
@@ -62,7 +62,7 @@ async def test_the_printed_discovery_document_names_what_a_client_needs(
 @pytest.mark.parametrize("end", ["", "/"])
 async def test_intuits_document_for_its_own_sandbox_says_the_same(sandbox: Running, end: str) -> None:
     place = f"{sandbox.url}/quickbooks/.well-known/openid"
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         live = await http.get(f"{place}_configuration{end}")
         trial = await http.get(f"{place}_sandbox_configuration{end}")
 
@@ -71,7 +71,7 @@ async def test_intuits_document_for_its_own_sandbox_says_the_same(sandbox: Runni
 
 async def test_another_address_to_come_back_to_is_entered_as_printed(sandbox: Running) -> None:
     enter, *_ = _commands(sandbox.logged(), "QuickBooks Online")
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         entered = (await _curl(http, enter)).json()
         await http.post(f"{sandbox.url}/_control/reset")
 
@@ -96,7 +96,7 @@ async def test_webhooks_are_signed_with_what_is_printed(
     [line] = [line for line in _part(sandbox.logged(), provider) if line.strip().startswith(name)]
     key = line.strip().removeprefix(name).strip()
 
-    async with httpx.AsyncClient(base_url=sandbox.url) as http:
+    async with httpx.AsyncClient(base_url=sandbox.url, timeout=30) as http:
         shown = (await http.post(path, json={"send": False, "unknown": 1})).json()
 
     [letter] = shown["letters"]

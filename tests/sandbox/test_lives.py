@@ -11,6 +11,7 @@ import pytest
 
 from tests.sandbox.conftest import Running, started
 from tests.sandbox.xero import Xero
+from tests.support.polling import until
 
 
 async def test_it_says_what_to_log_in_with(sandbox: Running) -> None:
@@ -30,10 +31,15 @@ async def test_a_signal_ends_it_cleanly(tmp_path: Path, number: int) -> None:
 
 async def test_a_slow_answer_does_not_hold_up_the_end(tmp_path: Path) -> None:
     with started(tmp_path / "log") as running:
-        async with httpx.AsyncClient(base_url=running.url) as http:
-            await Xero(http=http).plant("slow", seconds=60)
+        async with httpx.AsyncClient(base_url=running.url, timeout=30) as http:
+            xero = Xero(http=http)
+            await xero.plant("slow", seconds=60)
             waiting = asyncio.create_task(http.get("/xero/connections"))
-            await asyncio.sleep(0.2)
+
+            async def has_come() -> bool:
+                return len(await xero.log()) == 1
+
+            await until(has_come, "the call has come")
 
             assert await asyncio.to_thread(running.stop) == 0
             assert (await waiting).status_code == 401
@@ -42,7 +48,7 @@ async def test_a_slow_answer_does_not_hold_up_the_end(tmp_path: Path) -> None:
 async def test_what_was_granted_survives_a_crash(tmp_path: Path) -> None:
     options = ("--state", str(tmp_path / "state.json"))
     with started(tmp_path / "one", *options) as running:
-        async with httpx.AsyncClient(base_url=running.url) as http:
+        async with httpx.AsyncClient(base_url=running.url, timeout=30) as http:
             xero = Xero(http=http)
             await xero.configure()
             person = await xero.populate(organisations=2)
@@ -55,7 +61,7 @@ async def test_what_was_granted_survives_a_crash(tmp_path: Path) -> None:
         running.popen.wait()
         port = int(running.url.rpartition(":")[2])
         with started(tmp_path / "two", *options, port=port) as again:
-            async with httpx.AsyncClient(base_url=again.url) as http:
+            async with httpx.AsyncClient(base_url=again.url, timeout=30) as http:
                 xero = Xero(http=http)
 
                 assert (await xero.read(pair["access_token"], person.tenants[0])).status_code == 200

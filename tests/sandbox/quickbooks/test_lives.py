@@ -26,7 +26,7 @@ async def test_it_says_what_to_log_in_with(sandbox: Running) -> None:
 async def test_what_was_granted_survives_a_crash(tmp_path: Path) -> None:
     options = ("--state", str(tmp_path / "state.json"))
     with started(tmp_path / "one", *options) as running:
-        async with httpx.AsyncClient(base_url=running.url) as http:
+        async with httpx.AsyncClient(base_url=running.url, timeout=30) as http:
             intuit = Intuit(http=http)
             await intuit.configure()
             person = await intuit.populate(companies=2)
@@ -38,7 +38,7 @@ async def test_what_was_granted_survives_a_crash(tmp_path: Path) -> None:
         running.popen.wait()
         port = int(running.url.rpartition(":")[2])
         with started(tmp_path / "two", *options, port=port) as again:
-            async with httpx.AsyncClient(base_url=again.url) as http:
+            async with httpx.AsyncClient(base_url=again.url, timeout=30) as http:
                 books = Books(intuit=Intuit(http=http), realm=books.realm, access_token=books.access_token)
 
                 found = await books.query("SELECT * FROM Bill WHERE DocNumber = 'kept'")
@@ -55,7 +55,7 @@ async def test_a_state_of_a_time_without_quickbooks_is_taken(tmp_path: Path) -> 
     file.write_text(json.dumps({name: value for name, value in state.items() if name != "quickbooks"}))
 
     with started(tmp_path / "two", "--state", str(file)) as running:
-        async with httpx.AsyncClient(base_url=running.url) as http:
+        async with httpx.AsyncClient(base_url=running.url, timeout=30) as http:
             users = await Intuit(http=http).control("GET", "/users")
 
     assert "dana.ellis@demo.invalid" in {user["email"] for user in users["users"]}

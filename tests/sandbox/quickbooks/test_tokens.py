@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import httpx
 import pytest
 
@@ -20,6 +18,7 @@ from tests.sandbox.quickbooks.intuit import (
     bearer,
     claims,
 )
+from tests.sandbox.together import at_once
 
 STALE = {"error": "invalid_grant", "error_description": "Incorrect or invalid refresh token"}
 YEARS = 5 * 365 * 86_400
@@ -133,14 +132,14 @@ async def test_the_hard_end_is_told_to_those_who_ask_and_nothing_moves_it(
 ) -> None:
     token = (await intuit.connect(person))["refresh_token"]
     told = await intuit.refresh(token, HARD)
-    assert told.json()["x_refresh_token_hard_expires_in"] == pytest.approx(YEARS, abs=5)
+    assert told.json()["x_refresh_token_hard_expires_in"] == pytest.approx(YEARS, abs=60)
 
     for _ in range(18):
         await intuit.advance(days=100)
         token = (await intuit.refreshed(token))["refresh_token"]
     near = (await intuit.refresh(token, HARD)).json()
 
-    assert near["x_refresh_token_hard_expires_in"] == pytest.approx(25 * 86_400, abs=30)
+    assert near["x_refresh_token_hard_expires_in"] == pytest.approx(25 * 86_400, abs=60)
     assert near["x_refresh_token_expires_in"] == near["x_refresh_token_hard_expires_in"]
     await intuit.advance(days=25)
     assert (await intuit.refresh(near["refresh_token"])).json() == STALE
@@ -157,8 +156,8 @@ async def test_grants_that_begin_once_an_app_has_another_hard_life_end_by_that(
     await intuit.advance(days=1)
 
     assert [one["x_refresh_token_hard_expires_in"] for one in told] == [
-        pytest.approx(YEARS - 39 * 86_400, abs=30),
-        pytest.approx(86_400, abs=30),
+        pytest.approx(YEARS - 39 * 86_400, abs=60),
+        pytest.approx(86_400, abs=60),
     ]
     assert (await intuit.refresh(told[0]["refresh_token"])).status_code == 200
     assert (await intuit.refresh(told[1]["refresh_token"])).json() == STALE
@@ -235,11 +234,10 @@ async def test_a_revocation_as_a_form_or_without_basic_does_nothing(intuit: Intu
 
 async def test_two_refreshes_at_once_may_be_read_as_theft(intuit: Intuit, person: Person) -> None:
     pair = await intuit.connect(person)
-    await intuit.shared("PUT", "/latency", {"seconds": 1})
 
-    fine = await asyncio.gather(*(intuit.refresh(pair["refresh_token"]) for _ in range(2)))
+    fine = await at_once(intuit.http, *(intuit.refresh(pair["refresh_token"]) for _ in range(2)))
     await intuit.configure(parallel_refresh="REVOKES")
-    theft = await asyncio.gather(*(intuit.refresh(pair["refresh_token"]) for _ in range(2)))
+    theft = await at_once(intuit.http, *(intuit.refresh(pair["refresh_token"]) for _ in range(2)))
 
     assert [one.status_code for one in fine] == [200, 200]
     assert [one.json() for one in theft] == [STALE, STALE]
