@@ -45,7 +45,7 @@ async def talking(
     provider: Provider,
     *,
     organisation: str | None = None,
-    seconds: float = 5,
+    seconds: float = 60,
     max_bytes: int = 1_000_000,
     gate: Gate | None = None,
 ) -> AsyncIterator[Talk]:

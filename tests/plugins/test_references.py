@@ -66,7 +66,7 @@ async def test_calls_of_the_token_endpoint_are_told_with_their_names_and_without
         request = refresh_request(HERE, endpoints, client_id="app", client_secret=secret, refresh=token)
 
         with capture_logs() as logs:
-            await send(client, request, provider="abacus", seconds=5)
+            await send(client, request, provider="abacus", seconds=60)
 
     [entry] = logs
     assert (entry["event"], entry["status"], entry["reference"]) == ("provider.called", 400, NAMED)

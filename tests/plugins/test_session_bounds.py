@@ -49,7 +49,7 @@ async def test_a_compressed_answer_is_read_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("reply", [Reply(silent=True), Reply(dripping=True)])
 async def test_silence_and_dripping_end_with_the_time_that_a_call_may_take(reply: Reply) -> None:
-    async with talking(Abacus(), seconds=0.1) as talk:
+    async with talking(Abacus(), seconds=1) as talk:
         talk.pretender.will(reply)
 
         with pytest.raises(ProviderUnavailable) as caught:

@@ -45,7 +45,7 @@ async def test_a_page_is_halved_down_to_the_smallest(most: int, sizes: list[int]
 
 async def test_calls_are_counted_by_what_their_answers_mean() -> None:
     counted = Counted()
-    async with talking(Abacus(), seconds=0.5) as talk:
+    async with talking(Abacus()) as talk:
         talk.pretender.will(said({}, status=503), said({}, status=401), said({}), said({}, status=418))
         await talk.session.get("a")
         with pytest.raises(ProviderBroken):
