@@ -201,7 +201,8 @@ async def hearing(opened: Deployment) -> AsyncIterator[None]:
     """Hints leave this process and reach it."""
     async with telling(opened.settings), listening(opened.settings):
         await hints.hearing()
-        yield
+        with hints.all_told():
+            yield
 
 
 @pytest.mark.usefixtures("hearing")

@@ -9,9 +9,10 @@ import pytest
 import redis
 from redis.client import PubSub
 
+from tests.support import hints
 from tests.support.books import Books
 from tests.support.deployment import Deployment
-from tests.support.polling import until
+from tests.support.polling import WAIT_SECONDS, until
 from tieline.ids import PersonId
 from tieline.live.hints import CHANNEL, decode
 from tieline.practices.api_keys.service import NewKey, create_key, revoke_key
@@ -30,11 +31,12 @@ from tieline.principal import ClientRole, Role
 def channel(opened: Deployment) -> Iterator[PubSub]:
     """All hints of the deployment."""
     with (
+        hints.all_told(),
         redis.Redis.from_url(opened.redis_url) as client,
         client.pubsub(ignore_subscribe_messages=True) as heard,
     ):
         heard.subscribe(CHANNEL)
-        heard.get_message(timeout=5)
+        heard.get_message(timeout=WAIT_SECONDS)
         yield heard
 
 
