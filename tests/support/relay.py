@@ -55,16 +55,19 @@ class Relay:
         if begun.startswith(b"POST "):
             self._turn_away(writer)
             return
+        self._ends.add(writer)
         try:
             onward_reader, onward = await asyncio.open_connection("127.0.0.1", self.to)
         except OSError:
+            self._ends.discard(writer)
             writer.transport.abort()
             return
-        ends = {writer, onward}
-        self._ends |= ends
+        self._ends.add(onward)
+        if writer.transport.is_closing():  # it was cut before it led anywhere
+            onward.transport.abort()
         onward.write(begun)
         await asyncio.gather(self._pass(reader, onward), self._pass(onward_reader, writer))
-        self._ends -= ends
+        self._ends -= {writer, onward}
 
     def _turn_away(self, writer: asyncio.StreamWriter) -> None:
         self._turned_away += 1
