@@ -59,9 +59,6 @@ _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", 
 
 def pytest_configure() -> None:
     """A script's background ignores SIGINT, and so would every process of ours that is to end by it."""
-    # How long one example takes says nothing: a machine that does other things stands still for as long.
-    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Else each of thousands of clients reads the authorities' certificates anew, 20 ms of a core for what none uses.

@@ -18,7 +18,6 @@ from redis.backoff import NoBackoff
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm
 from tests.support.own_redis import OwnRedis, running_redis
-from tests.support.ports import free_port
 from tieline import clock
 from tieline.ids import AppId, new_id
 from tieline.plugins.limits import Limit
