@@ -196,3 +196,21 @@ def test_a_process_is_over_before_its_supervisor_kills_it() -> None:
     redis = 4 * CLOSE_SECONDS  # rates, hints to tell and to hear, quota: one after the other
 
     assert serve.DRAIN_SECONDS + redis + engine.CLOSE_SECONDS < draining.END_SECONDS < 15
+
+
+@pytest.mark.parametrize("command", ["scheduler", "worker"])
+async def test_who_stood_stopped_while_told_to_end_does_so_once_going_on(
+    deployment: Deployment, command: str
+) -> None:
+    """The signal may come to any thread then."""
+    process = deployment.start(command)
+    try:
+        await asyncio.to_thread(process.wait_for, f"{command}.started")
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+            process.popen.send_signal(number)
+        code = await asyncio.to_thread(process.popen.wait, WAIT_SECONDS)
+    finally:
+        process.kill()
+
+    assert code == 0
+    assert f"{command}.stopped" in process.logged()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from uuid import UUID
@@ -75,23 +76,49 @@ def worker_process(settings: Settings, *, queues: Sequence[str]) -> None:
             "or lower TIELINE_WORKER_THREADS."
         )
     stop = threading.Event()
-    for number in _SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
     runner = Runner(ACTORS)
-    with _loop() as loop, watching("worker", loop, running=lambda: runner.running):
+    with (
+        _set_by_signals(stop) as wait_for_signal,
+        _loop() as loop,
+        watching("worker", loop, running=lambda: runner.running),
+    ):
         opened = ready(settings, name=name_of("worker", queues))
         loop.run_coroutine(opened.__aenter__())
         try:
             with answering(settings, loop.loop):
                 worker = start_worker(settings, runner, queues, stop=stop)
                 log.info("worker.started", queues=list(queues))
-                stop.wait()
+                wait_for_signal()
                 draining.begin("worker", seconds=draining.END_SECONDS)
                 log.info("worker.draining", running=runner.running)
                 _drain(worker, runner, loop)
         finally:
             loop.run_coroutine(opened.__aexit__(None, None, None))
     log.info("worker.stopped")
+
+
+@contextmanager
+def _set_by_signals(stop: threading.Event) -> Iterator[Callable[[], None]]:
+    """What it gives blocks the main thread until one has come.
+
+    The kernel may give a signal to any thread, as it does when the process stood stopped meanwhile. Only the main one
+    runs the handler, and asleep at the event itself it would never know of it.
+    """
+    told, telling = socket.socketpair()
+    with told, telling:
+        telling.setblocking(False)
+        signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
+        for number in _SIGNALS:
+            signal.signal(number, lambda *_: stop.set())
+
+        def wait() -> None:
+            while not stop.is_set():
+                told.recv(1)
+
+        try:
+            yield wait
+        finally:
+            signal.set_wakeup_fd(-1)
 
 
 def _drain(worker: dramatiq.Worker, runner: Runner, loop: EventLoopThread) -> None:
