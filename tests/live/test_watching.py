@@ -27,6 +27,8 @@ from tieline.principal import Principal
 from tieline.work import system_work, unit_of_work
 
 PRACTICE = PracticeId(new_id())
+LONG = 3_600.0
+"""Seconds: nobody stays silent for as long while a test lasts."""
 telling_module: Any = sys.modules[telling.__module__]
 listening_module: Any = sys.modules[listening.__module__]
 
@@ -154,7 +156,7 @@ async def test_a_watcher_that_is_cancelled_is_forgotten(own_redis: OwnRedis) -> 
 async def test_redis_may_die_and_come_back_and_each_is_said_once(
     own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling_module, "QUIET_SECONDS", 3_600.0)
+    monkeypatch.setattr(telling_module, "QUIET_SECONDS", LONG)
     sign_in = new_id()
     with capture_logs() as logged:
         async with open_live(own_redis):
@@ -170,7 +172,7 @@ async def test_redis_may_die_and_come_back_and_each_is_said_once(
                 own_redis.start()
                 await hearing()
                 assert await woken(watcher) == [True], "it looks, since hints may have been missed"
-                teller._quiet_until = 0.0
+                teller._quiet_until -= LONG  # as if so much time had gone by
                 await tells_again(sign_in)
                 assert await woken(watcher) == [True]
 
