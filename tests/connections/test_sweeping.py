@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.books import Books
+from tests.support.polling import until
 from tieline import clock
 from tieline.connections import actors
 from tieline.connections.actors import sweep_organisations
@@ -33,8 +34,11 @@ async def swept() -> Again:
 
 async def all_swept() -> None:
     """Batch after batch: other tests have left some, too."""
-    while (await swept()).at <= clock.now():
-        pass
+
+    async def nothing_is_left() -> bool:
+        return (await swept()).at > clock.now()
+
+    await until(nothing_is_left, "nothing is left to be swept")
 
 
 async def test_only_what_no_connection_no_live_login_and_no_usable_sign_in_has_is_swept(
