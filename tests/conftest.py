@@ -47,12 +47,14 @@ _LONGEST = "journeys/test_up.py"
 _SERVERS = pytest.StashKey[ExitStack]()
 _BEGUN = pytest.StashKey[datetime]()
 _UNSYNCED = """
-UPDATE organisation AS o SET next_sync_at = NULL FROM practice AS p
- WHERE p.id = o.practice_id AND p.created_at < $1 AND o.next_sync_at IS NOT NULL
-"""
+UPDATE organisation SET next_sync_at = NULL WHERE id IN (
+    SELECT o.id FROM organisation AS o JOIN practice AS p ON p.id = o.practice_id
+     WHERE p.created_at < $1 AND o.next_sync_at IS NOT NULL ORDER BY o.id FOR UPDATE OF o)
+"""  # locked in the order in which workers lock several
 _UNRENEWED = """
-UPDATE credential AS c SET refreshed_at = c.refreshed_at + interval '10 years' FROM practice AS p
- WHERE p.id = c.practice_id AND p.created_at < $1 AND c.state = 'LIVE' AND c.refreshed_at < $1
+UPDATE credential SET refreshed_at = refreshed_at + interval '10 years' WHERE id IN (
+    SELECT c.id FROM credential AS c JOIN practice AS p ON p.id = c.practice_id
+     WHERE p.created_at < $1 AND c.state = 'LIVE' AND c.refreshed_at < $1 ORDER BY c.id FOR UPDATE OF c)
 """
 _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
 
