@@ -46,9 +46,10 @@ async def cursor_of(caller: Caller) -> str:
 
 
 @asynccontextmanager
-async def followed(stand: Stand, tokens: Sequence[str], *, after: str) -> AsyncIterator[list[Line]]:
-    """A socket for each token, with a subscription that is live."""
-    before = await live(stand)
+async def followed(
+    stand: Stand, tokens: Sequence[str], *, after: str, beside: int = 0
+) -> AsyncIterator[list[Line]]:
+    """A socket for each token, with a subscription that is live, as are so many others `beside` them."""
     async with AsyncExitStack() as open_ones:
 
         async def follow(token: str) -> Line:
@@ -59,9 +60,9 @@ async def followed(stand: Stand, tokens: Sequence[str], *, after: str) -> AsyncI
         lines = await each(follow, tokens)
 
         async def all_live() -> bool:
-            return await live(stand) == before + len(lines)
+            return await live(stand) == beside + len(lines)
 
-        await until(all_live, f"{len(lines)} subscriptions are live")
+        await until(all_live, f"{len(lines)} subscriptions are live, and {beside} of others")
         yield lines
 
 

@@ -39,7 +39,7 @@ async def shut_out(those: Crowd, figures: Figures, row: str, *, with_redis: bool
         stand.redis.kill()
         await asyncio.to_thread(stand.gateway.process.wait_for, "live.away")
     async with (
-        followed(stand, tokens[::2], after=await cursor_of(those.admin)) as following,
+        followed(stand, tokens[::2], after=await cursor_of(those.admin), beside=OTHERS) as following,
         held(stand, tokens[1::2]) as idle,
     ):
         lines = [*following, *idle]
