@@ -77,10 +77,8 @@ async def play(portfolio: Portfolio, killer: Killer | None = None) -> None:
     for number in range(ROUNDS):
         if number:
             await portfolio.edit(lambda: f"Contact {names.getrandbits(64):x}", times=EDITS)
-            if killer is not None:
-                await (
-                    portfolio.stand.sandbox.hold()
-                )  # until the first strike: else all might have ended before
+            if killer is not None:  # all calls wait for the first strike: else all might have ended before
+                await portfolio.stand.sandbox.hold()
         async with asyncio.TaskGroup() as group:
             if number:
                 group.create_task(portfolio.sync())

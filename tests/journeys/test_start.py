@@ -22,9 +22,8 @@ from tieline.vault import generate_key
 KEY = generate_key("one")
 OF_THE_GATEWAY = ("TIELINE_PORT", "TIELINE_ALLOWED_ORIGINS")
 SHORT = "one:" + KEY.partition(":")[2][:20]
-_LAST = (
-    15  # of Redis' databases; from there down each test process has its own, as the doctor sees who shares it
-)
+_LAST = 15
+"""Of Redis' databases: from there down each test process has its own here, as the doctor sees who shares it."""
 
 Login = Callable[..., Awaitable[Deployment]]
 
