@@ -35,12 +35,12 @@ from tests.support.deployment import (
 )
 from tests.support.firm import Firm, open_firm
 from tests.support.jobs import JobTable
+from tests.support.patience import BELLS, wait_long
 from tests.support.sandbox import Sandbox, running_sandbox
 from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
 from tieline.lifespan import ready
 from tieline.plugins import session
-from tieline.work import doorbell
 
 collect_ignore = ["providers"]  # plugins of nobody's: a test installs each, and runs its own tests then
 _LONGEST = "journeys/test_up.py"
@@ -174,7 +174,7 @@ async def opened(deployment: Deployment) -> AsyncIterator[Deployment]:
     """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(session, "_PAUSES_SECONDS", (0.0, 0.0))
-        patched.setattr(doorbell, "_ANSWER_SECONDS", 20.0)
+        wait_long(patched, *BELLS)
         async with ready(deployment.settings):
             yield deployment
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books, Pretend, pretending
 from tests.support.deployment import Deployment
+from tests.support.patience import QUOTAS, wait_long
 from tests.support.plans import sent_by
-from tests.support.polling import WAIT_SECONDS
 from tieline import clock
 from tieline.clients.repository import Client
 from tieline.clients.service import get_client
@@ -25,7 +25,7 @@ from tieline.host import host
 from tieline.ids import ConnectionId
 from tieline.plugins import Limit, LimitKind, Remaining
 from tieline.principal import ClientAccess, ClientRole, Principal
-from tieline.quota import Block, Counted, KeptInRows, QuotaTold, RedisGate, Source, script
+from tieline.quota import Block, Counted, KeptInRows, QuotaTold, RedisGate, Source
 from tieline.work import Lane
 
 HOUR = timedelta(hours=1)
@@ -57,7 +57,7 @@ class Limited(Pretend):
 @pytest.fixture(autouse=True)
 def providers(opened: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001 - must be open
     """Redis may take its time: of what was called while it counts as away, nothing is told."""
-    monkeypatch.setattr(script, "ANSWER_SECONDS", WAIT_SECONDS)
+    wait_long(monkeypatch, *QUOTAS)
     monkeypatch.setattr(host().quota, "_away_until", 0.0)
     with pretending(Limited(), Limited("feigned")):
         yield

@@ -18,11 +18,11 @@ from tests.support.events import cursor_of, listening, rename
 from tests.support.firm import Firm
 from tests.support.jobs import JobTable, enqueue_pruning
 from tests.support.own_redis import running_redis
+from tests.support.patience import BELLS, wait_long, with_redis
 from tests.support.polling import until
 from tests.support.ports import free_port
 from tieline.database import system_scope
 from tieline.errors import StartRefused
-from tieline.work import doorbell
 from tieline.work.doorbell import Doorbell, make_broker
 from tieline.worker import health
 
@@ -39,7 +39,7 @@ async def asked(url: str, **headers: str) -> httpx.Response:
 def patient() -> None:
     """To stand still for seconds is neither to be stuck nor to be away."""
     patch.object(health, "_SECONDS", 40.0).start()
-    patch.object(doorbell, "_ANSWER_SECONDS", 20.0).start()
+    with_redis()
 
 
 async def test_a_worker_tells_at_its_port_how_it_is_and_what_it_has_done(
@@ -161,7 +161,7 @@ async def test_a_port_that_is_taken_stops_the_start_with_a_sentence(deployment: 
 async def test_a_redis_that_answers_but_takes_nothing_is_told_of(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doorbell, "_ANSWER_SECONDS", 20.0)
+    wait_long(monkeypatch, *BELLS)
     with running_redis(deployment, tmp_path) as own, own.client() as client:
         bell = Doorbell(make_broker(own.settings))
         before = await bell.fault()

@@ -22,6 +22,7 @@ from tests.support.jobs import (
     pruning_blocked,
     wait_until_pruning,
 )
+from tests.support.patience import with_redis
 from tests.support.polling import until
 from tieline import draining
 from tieline.activity.actors import prune_activity
@@ -41,7 +42,6 @@ from tieline.sweeps.actors import (
     warn_ahead,
 )
 from tieline.webhooks.actors import prune_webhooks
-from tieline.work import doorbell
 from tieline.work.doorbell import Doorbell, make_broker
 from tieline.work.repository import LEASE
 from tieline.worker import process, scheduler
@@ -161,7 +161,7 @@ async def test_a_worker_that_is_told_to_stop_hands_back_what_does_not_end_in_tim
 def taking_no_ring_for_lost() -> None:
     """However long one of them stands still between its look and its rings."""
     patch.multiple(scheduler, _LOST_AFTER=_AN_HOUR, _UNHEARD_AFTER=_AN_HOUR).start()
-    patch.object(doorbell, "_ANSWER_SECONDS", 20.0).start()
+    with_redis()
 
 
 async def test_two_schedulers_at_once_ring_once_for_each_due_job(jobs: JobTable, start: Start) -> None:

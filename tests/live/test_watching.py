@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from tests.support.hints import hearing
 from tests.support.own_redis import OwnRedis
+from tests.support.patience import LISTENING, TELLING, wait_long
 from tests.support.polling import until
 from tieline.clients.service import NewClient, create_client
 from tieline.ids import PracticeId, new_id
@@ -49,8 +50,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(watchers, "SLOW_SECONDS", 600.0)
     monkeypatch.setattr(watchers, "POLL_SECONDS", 600.0)
-    for module in (listening_module, telling_module):
-        monkeypatch.setattr(module, "ANSWER_SECONDS", 30.0)
+    wait_long(monkeypatch, *TELLING, *LISTENING)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,10 +17,12 @@ from redis.backoff import NoBackoff
 from tests.support.deployment import Deployment
 from tests.support.firm import Firm
 from tests.support.own_redis import OwnRedis, running_redis
+from tests.support.patience import QUOTAS, wait_long
+from tests.support.ports import free_port
 from tieline import clock
 from tieline.ids import AppId, new_id
 from tieline.plugins.limits import Limit
-from tieline.quota import Block, Counted, Forgetful, Lasting, Meter, Quota, RedisGate, process, script
+from tieline.quota import Block, Counted, Forgetful, Lasting, Meter, Quota, RedisGate, process
 from tieline.quota.calls import milliseconds
 from tieline.quota.months import WRITE_EVERY
 from tieline.quota.process import REST
@@ -113,8 +114,7 @@ async def app_of(deployment: Deployment, firm: Firm, provider: str = "xero") -> 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Redis that is slow here is not taken for lost: who wants that says how long it is waited for."""
-    for module in (script, process):
-        monkeypatch.setattr(module, "ANSWER_SECONDS", 30.0)
+    wait_long(monkeypatch, *QUOTAS)
 
 
 @pytest.fixture
@@ -153,11 +153,8 @@ def own_redis(deployment: Deployment, tmp_path: Path) -> Iterator[OwnRedis]:
 @pytest.fixture
 async def away() -> AsyncIterator[Bench]:
     """A bench whose Redis is not there."""
-    with socket.socket() as taken:  # nobody listens there, and nobody else may begin to
-        taken.bind(("127.0.0.1", 0))
-        _, port = taken.getsockname()
-        async with Redis(host="127.0.0.1", port=port, retry=Retry(NoBackoff(), 0)) as nowhere:
-            made = Bench(redis=nowhere, meter=Meter(provider="pretend", client_id=str(new_id())))
-            yield made
-            for quota in made.made:
-                await quota.close()
+    async with Redis(host="127.0.0.1", port=free_port(), retry=Retry(NoBackoff(), 0)) as nowhere:
+        made = Bench(redis=nowhere, meter=Meter(provider="pretend", client_id=str(new_id())))
+        yield made
+        for quota in made.made:
+            await quota.close()

@@ -13,6 +13,7 @@ import pytest
 import structlog.testing
 from redis.asyncio import Redis
 
+from tests.support import patience
 from tests.support.own_redis import OwnRedis
 from tieline import rates
 from tieline.live.client import connected
@@ -21,8 +22,6 @@ from tieline.rates import Rate, Rates, rating
 SLOW = Rate(per_second=0.001, burst=5)
 NOW = timedelta(0)
 LONG = timedelta(hours=1)
-PATIENT = 30.0
-"""Seconds: where Redis is there, it is waited for, however late the machine lets it answer."""
 
 
 class Stopwatch:
@@ -46,7 +45,7 @@ async def granted(process: Rates, who: str, times: int = 10) -> int:
 
 
 async def test_two_processes_fill_from_one_bucket(client: Redis) -> None:
-    one, other = (Rates(client, answer_seconds=PATIENT) for _ in range(2))
+    one, other = (Rates(client, answer_seconds=patience.SECONDS) for _ in range(2))
 
     assert await granted(one, "a", 3) == 3
     assert await granted(other, "a") == 2
@@ -55,7 +54,7 @@ async def test_two_processes_fill_from_one_bucket(client: Redis) -> None:
 
 
 async def test_what_is_kept_of_a_caller_is_a_hash_and_goes_by_itself(client: Redis) -> None:
-    await granted(Rates(client, answer_seconds=PATIENT), "203.0.113.7", 1)
+    await granted(Rates(client, answer_seconds=patience.SECONDS), "203.0.113.7", 1)
 
     [key] = await client.keys("*")
     assert b"203.0.113.7" not in key
@@ -65,7 +64,7 @@ async def test_what_is_kept_of_a_caller_is_a_hash_and_goes_by_itself(client: Red
 async def test_while_redis_is_away_each_process_has_a_bucket_of_the_same_size(
     client: Redis, own_redis: OwnRedis
 ) -> None:
-    one, other = (Rates(client, rest=LONG, answer_seconds=PATIENT) for _ in range(2))
+    one, other = (Rates(client, rest=LONG, answer_seconds=patience.SECONDS) for _ in range(2))
     assert await granted(one, "a") == 5
     own_redis.kill()
 
@@ -78,7 +77,7 @@ async def test_a_redis_that_was_away_is_said_once_and_counts_again_when_it_is_ba
     client: Redis, own_redis: OwnRedis
 ) -> None:
     watch = Stopwatch()
-    process = Rates(client, now=watch.now, answer_seconds=PATIENT)
+    process = Rates(client, now=watch.now, answer_seconds=patience.SECONDS)
     own_redis.kill()
 
     with structlog.testing.capture_logs() as events:
@@ -111,7 +110,7 @@ async def test_of_a_mute_redis_one_caller_asks_and_the_others_do_not_wait_for_it
 
 async def test_a_loop_that_is_busy_takes_nobody_for_away(client: Redis, own_redis: OwnRedis) -> None:
     process = Rates(client, answer_seconds=0.01)
-    patient = Rates(client, answer_seconds=PATIENT)
+    patient = Rates(client, answer_seconds=patience.SECONDS)
     assert await patient.spend("test", "a", 1, SLOW) is None, "it is connected"
 
     async def busy() -> None:
@@ -131,7 +130,7 @@ async def test_a_loop_that_is_busy_takes_nobody_for_away(client: Redis, own_redi
 
 
 async def test_a_redis_that_forgot_everything_begins_with_full_buckets(client: Redis) -> None:
-    process = Rates(client, answer_seconds=PATIENT)
+    process = Rates(client, answer_seconds=patience.SECONDS)
     assert await granted(process, "a") == 5
 
     await client.flushall()
@@ -142,7 +141,7 @@ async def test_a_redis_that_forgot_everything_begins_with_full_buckets(client: R
 async def test_the_process_counts_with_the_others_until_the_block_ends(
     own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tieline.rates.process.Rates", partial(Rates, answer_seconds=PATIENT))
+    monkeypatch.setattr("tieline.rates.process.Rates", partial(Rates, answer_seconds=patience.SECONDS))
     async with AsyncExitStack() as stack:
         made = await stack.enter_async_context(rating(own_redis.settings))
         assert await granted(made, "a") == 5

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 import pytest
 
-from tests.support.polling import WAIT_SECONDS, until
+from tests.support.patience import TELLING, wait_long
+from tests.support.polling import until
 from tieline.live.watchers import WATCHERS
-
-_TELLING = import_module("tieline.live.telling")  # the package's attribute of this name is the function
 
 
 async def hearing(*, wanted: bool = True) -> None:
@@ -27,5 +25,5 @@ async def hearing(*, wanted: bool = True) -> None:
 def all_told() -> Iterator[None]:
     """Until the block ends, no hint of this process is given up because Redis takes its time."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_TELLING, "ANSWER_SECONDS", WAIT_SECONDS)
+        wait_long(patched, *TELLING)
         yield

@@ -1,19 +1,37 @@
-"""Processes that wait long for a Redis that is there: one that stands still for a moment is not away to them."""
+"""Waiting long for a Redis that is there: one that stands still for a moment, or whoever asks it does, is not away."""
 
 from __future__ import annotations
 
 from functools import partial
-from unittest.mock import patch
+from importlib import import_module
+from types import ModuleType
 
-from tieline.rates import process
+import pytest
+
+from tieline.quota import process as metering
+from tieline.quota import script
+from tieline.rates import process as rating
 from tieline.work import doorbell
 
-_SECONDS = 30.0
+SECONDS = 30.0
+
+Bound = tuple[ModuleType, str]
+"""Where it stands how many seconds Redis is waited for."""
+BELLS: list[Bound] = [(doorbell, "_ANSWER_SECONDS")]
+QUOTAS: list[Bound] = [(script, "ANSWER_SECONDS"), (metering, "ANSWER_SECONDS")]
+# By name: the package's attributes `telling` and `listening` are functions.
+TELLING: list[Bound] = [(import_module("tieline.live.telling"), "ANSWER_SECONDS")]
+LISTENING: list[Bound] = [(import_module("tieline.live.listening"), "ANSWER_SECONDS")]
+
+
+def wait_long(patched: pytest.MonkeyPatch, *bounds: Bound) -> None:
+    """In this process, until what is patched is undone."""
+    for module, name in bounds:
+        patched.setattr(module, name, SECONDS)
 
 
 def with_redis() -> None:
     """Called in a process before its command is."""
-    assert doorbell.make_broker.__kwdefaults__ is not None
-    patch.dict(doorbell.make_broker.__kwdefaults__, answer_seconds=_SECONDS).start()
-    patch.object(doorbell, "_ANSWER_SECONDS", _SECONDS).start()
-    patch.object(process, "Rates", partial(process.Rates, answer_seconds=_SECONDS)).start()
+    patched = pytest.MonkeyPatch()
+    wait_long(patched, *BELLS)
+    patched.setattr(rating, "Rates", partial(rating.Rates, answer_seconds=SECONDS))
