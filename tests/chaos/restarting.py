@@ -19,6 +19,7 @@ _PAGES = """
 SELECT coalesce(sum((feed.value->>'pages')::int), 0)::int AS pages
   FROM sync_run, jsonb_each(progress) AS feed WHERE practice_id = $1
 """
+_WORKED = "SELECT id FROM job WHERE actor = 'sync.work_run' AND lease_until > clock_timestamp()"
 _WRITTEN_LATE = ("ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()")
 GIVEN_UP = 20
 """Transactions whose numbers are forgotten by a breakdown that comes right after them."""
@@ -37,12 +38,13 @@ class Absence:
 class Restarter:
     """`seconds`: after each absence, until the API answers as many at once as its pool may hold connections.
 
-    `amid` are the absences that began amid syncs, the moment a page was stored.
+    `amid` are the absences that began amid syncs, the moment a page was stored. `latency` is the provider's.
     """
 
     portfolio: Portfolio
     subscribers: Sequence[Subscriber]
     at_once: int
+    latency: float
     absences: list[Absence] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     amid: int = 0
@@ -63,6 +65,7 @@ class Restarter:
         assert postgres is not None
         cuts, begin = self._cuts(), time.monotonic()
         await asyncio.to_thread(postgres.stop_at_once)
+        await self._let_go()
         if looks:
             await self._until_cut(cuts)
         await asyncio.to_thread(postgres.start)
@@ -72,15 +75,27 @@ class Restarter:
 
     async def _is_amid(self, latest: float | None) -> bool:
         """Whether a page is stored by then. Without a `latest` it has to be."""
-        pages = await self.stored() + 1
         if latest is None:
-            await self.until_stored(pages)
+            await self._until_held_amid()
             return True
+        pages = await self.stored() + 1
 
         async def lacking() -> int:
             return max(0, pages - await self.stored())
 
         return not await left_of(lacking, seconds=latest - time.monotonic())
+
+    async def _until_held_amid(self) -> None:
+        """From here on the provider answers nobody: what is worked does not end before the strike, however late."""
+        while True:
+            await self.until_stored(await self.stored() + 1)
+            await self.portfolio.stand.sandbox.hold()
+            if await self.portfolio.stand.rows(_WORKED):
+                return
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        await self.portfolio.stand.sandbox.control("PUT", "/latency", {"seconds": self.latency})
 
     async def _until_cut(self, before: int) -> None:
         practice_id = self.portfolio.practice_id

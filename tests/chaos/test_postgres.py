@@ -67,7 +67,9 @@ async def test_a_postgresql_that_is_stopped_at_once_costs_moments_and_nothing_el
     made = await many(stand, ORGANISATIONS, seed="restarted")
     portfolio = replace(made, admin=Insistent.of(made.admin))
     async with watched(portfolio) as watch:
-        restarter = Restarter(portfolio=portfolio, subscribers=watch.subscribers, at_once=POOL)
+        restarter = Restarter(
+            portfolio=portfolio, subscribers=watch.subscribers, at_once=POOL, latency=LATENCY
+        )
         await play(portfolio, restarter)
         misleading = await misled(watch.subscribers, await written(portfolio, watch.begin))
     skips = await skipped(portfolio)
