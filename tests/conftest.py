@@ -30,12 +30,11 @@ from tests.support.deployment import (
     make_database,
     make_logins_cheap,
     serving,
-    unhurried,
     with_path,
 )
 from tests.support.firm import Firm, open_firm
 from tests.support.jobs import JobTable
-from tests.support.patience import BELLS, wait_long
+from tests.support.patience import BELLS, LISTENING, QUOTAS, TELLING, unhurried, wait_long
 from tests.support.sandbox import Sandbox, running_sandbox
 from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
@@ -174,7 +173,7 @@ async def opened(deployment: Deployment) -> AsyncIterator[Deployment]:
     """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(session, "_PAUSES_SECONDS", (0.0, 0.0))
-        wait_long(patched, *BELLS)
+        wait_long(patched, *BELLS, *QUOTAS, *TELLING, *LISTENING)
         async with ready(deployment.settings):
             yield deployment
 

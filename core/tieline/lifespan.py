@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 
 from tieline import host, plugins
@@ -35,28 +35,28 @@ async def ready(settings: Settings, *, name: str = COMMAND) -> AsyncIterator[Doo
         if refusal is not None:
             raise refusal
         use_movable_clock(movable=settings.clock == "movable")
-        bell = Doorbell(make_broker(settings, name=name))
-        doorbell.install(bell)
-        async with (
-            metering(settings) as quota,
-            telling(settings),
-            trusting(Issuer.of(settings, client)),
-        ):
-            host.install(
-                Host(
-                    registry=registry,
-                    vault=settings.vault,
-                    client=client,
-                    quota=quota,
-                    public_url=settings.public_url,
-                    origins=settings.origins,
-                    pace=Pace(
-                        debounce=timedelta(seconds=settings.webhook_debounce),
-                        spacing=timedelta(seconds=settings.webhook_spacing),
-                    ),
+        with closing(Doorbell(make_broker(settings, name=name))) as bell:
+            doorbell.install(bell)
+            async with (
+                metering(settings) as quota,
+                telling(settings),
+                trusting(Issuer.of(settings, client)),
+            ):
+                host.install(
+                    Host(
+                        registry=registry,
+                        vault=settings.vault,
+                        client=client,
+                        quota=quota,
+                        public_url=settings.public_url,
+                        origins=settings.origins,
+                        pace=Pace(
+                            debounce=timedelta(seconds=settings.webhook_debounce),
+                            spacing=timedelta(seconds=settings.webhook_spacing),
+                        ),
+                    )
                 )
-            )
-            yield bell
+                yield bell
     finally:
         host.install(None)
         doorbell.install(None)

@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.books import BOOKKEEPING, DATA_HEALTH, Books, Pretend, pretending
 from tests.support.deployment import Deployment
-from tests.support.patience import QUOTAS, wait_long
 from tests.support.plans import sent_by
 from tieline import clock
 from tieline.clients.repository import Client
@@ -56,8 +55,7 @@ class Limited(Pretend):
 
 @pytest.fixture(autouse=True)
 def providers(opened: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001 - must be open
-    """Redis may take its time: of what was called while it counts as away, nothing is told."""
-    wait_long(monkeypatch, *QUOTAS)
+    """Of what was called while Redis counts as away, as for an earlier test it may, nothing is told."""
     monkeypatch.setattr(host().quota, "_away_until", 0.0)
     with pretending(Limited(), Limited("feigned")):
         yield

@@ -28,7 +28,7 @@ def own(deployment: Deployment, tmp_path: Path) -> Iterator[OwnRedis]:
 def broker(own: OwnRedis) -> Iterator[Any]:
     made = make_broker(own.settings, answer_seconds=WAIT_SECONDS, kind=PatientBroker)
     yield made
-    made.client.close()
+    made.close()
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def hasty(own: OwnRedis, broker: Any) -> Iterator[Any]:
     made = make_broker(own.settings, answer_seconds=0.2, kind=PatientBroker)
     made.broker_id = broker.broker_id
     yield made
-    made.client.close()
+    made.close()
 
 
 async def fetched(own: OwnRedis, broker: Any) -> list[str]:

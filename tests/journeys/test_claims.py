@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import timedelta
 
 import httpx
@@ -131,7 +131,8 @@ async def test_who_runs_jobs_of_the_background_is_urged_to_leave_off_once_its_wo
     heard = Heard(stop)
     with process._loop():
         worker = process.start_worker(opened.settings, heard, [BACKGROUND], stop=stop)
-        await Doorbell(make_broker(opened.settings)).call()
+        with closing(Doorbell(make_broker(opened.settings))) as bell:
+            await bell.call()
         await asyncio.to_thread(heard.over.wait, WAIT_SECONDS)
         worker.stop()
         worker.broker.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
@@ -39,7 +40,8 @@ async def test_a_worker_that_is_told_to_stop_without_redis_hands_back_what_does_
             narrow = {"TIELINE_REDIS_URL": own.url, "TIELINE_WORKER_THREADS": "1"}
             worker = start("worker", prepare=draining_briefly, **narrow)
             await enqueue_pruning()
-            await Doorbell(make_broker(own.settings)).call()
+            with closing(Doorbell(make_broker(own.settings))) as bell:
+                await bell.call()
             await wait_until_pruning(jobs.connection, workers=1)
             await until_fetched(own)
             strike(own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -162,8 +162,11 @@ async def test_a_redis_that_answers_but_takes_nothing_is_told_of(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_long(monkeypatch, *BELLS)
-    with running_redis(deployment, tmp_path) as own, own.client() as client:
-        bell = Doorbell(make_broker(own.settings))
+    with (
+        running_redis(deployment, tmp_path) as own,
+        own.client() as client,
+        closing(Doorbell(make_broker(own.settings))) as bell,
+    ):
         before = await bell.fault()
         client.config_set("maxmemory", "1")
         full = await bell.fault()

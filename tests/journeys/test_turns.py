@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -175,9 +176,9 @@ async def test_calls_are_bounded_however_much_is_queued_and_due(
     await queue(firm.practice_id, 1)
     at_commit = jobs.rings()
     jobs.redis.flushdb()
-    bell = Doorbell(make_broker(opened.settings))
 
-    called = [await ring_for_due(bell) for _ in range(3)]
+    with closing(Doorbell(make_broker(opened.settings))) as bell:
+        called = [await ring_for_due(bell) for _ in range(3)]
 
     assert at_commit == MAX_CALLS
     assert called == [MAX_CALLS, 0, 0]
@@ -230,7 +231,8 @@ async def test_what_is_claimed_failed_or_not_due_yet_is_called_for_by_nobody(
 
     assert held is not None
     assert nothing is None
-    assert await ring_for_due(Doorbell(make_broker(opened.settings))) == 0
+    with closing(Doorbell(make_broker(opened.settings))) as bell:
+        assert await ring_for_due(bell) == 0
 
 
 async def test_a_claim_and_a_look_read_a_handful_of_rows_of_fifty_thousand_that_are_due(

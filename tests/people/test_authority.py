@@ -9,7 +9,6 @@ import pytest
 import redis
 from redis.client import PubSub
 
-from tests.support import hints
 from tests.support.books import Books
 from tests.support.deployment import Deployment
 from tests.support.polling import WAIT_SECONDS, until
@@ -31,7 +30,6 @@ from tieline.principal import ClientRole, Role
 def channel(opened: Deployment) -> Iterator[PubSub]:
     """All hints of the deployment."""
     with (
-        hints.all_told(),
         redis.Redis.from_url(opened.redis_url) as client,
         client.pubsub(ignore_subscribe_messages=True) as heard,
     ):

@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -23,7 +21,6 @@ from tests.support.ports import free_port
 from tests.support.processes import assert_unbroken
 from tieline.settings import Settings, load_settings
 from tieline.vault import generate_key
-from tieline_gateway.routes.webhooks import WebhookRoute
 
 WAIT_SECONDS = 45.0
 RUN_SECONDS = 180.0  # the longest command is the story
@@ -151,12 +148,6 @@ class Process:
             return self.popen.wait(timeout=30)
         finally:
             self.popen.kill()
-
-
-def unhurried() -> None:
-    """A gateway that begins here answers a provider's delivery however late the machine lets it."""
-    patient = partial(WebhookRoute, seconds=WAIT_SECONDS, body_seconds=WAIT_SECONDS)
-    patch("tieline_gateway.app.WebhookRoute", patient).start()
 
 
 @contextmanager

@@ -1,13 +1,7 @@
-"""Hints of this process: whether they reach it, and who tells them patiently."""
+"""Whether hints reach this process: what listens says so to those who wait for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import pytest
-
-from tests.support.patience import TELLING, wait_long
 from tests.support.polling import until
 from tieline.live.watchers import WATCHERS
 
@@ -19,11 +13,3 @@ async def hearing(*, wanted: bool = True) -> None:
         return WATCHERS._hearing is wanted
 
     await until(holds, "hints arrive" if wanted else "it is known that no hints arrive")
-
-
-@contextmanager
-def all_told() -> Iterator[None]:
-    """Until the block ends, no hint of this process is given up because Redis takes its time."""
-    with pytest.MonkeyPatch.context() as patched:
-        wait_long(patched, *TELLING)
-        yield

@@ -12,6 +12,7 @@ from tieline.quota import process as metering
 from tieline.quota import script
 from tieline.rates import process as rating
 from tieline.work import doorbell
+from tieline_gateway.routes.webhooks import WebhookRoute
 
 SECONDS = 30.0
 
@@ -33,5 +34,12 @@ def wait_long(patched: pytest.MonkeyPatch, *bounds: Bound) -> None:
 def with_redis() -> None:
     """Called in a process before its command is."""
     patched = pytest.MonkeyPatch()
-    wait_long(patched, *BELLS)
+    wait_long(patched, *BELLS, *QUOTAS)
     patched.setattr(rating, "Rates", partial(rating.Rates, answer_seconds=SECONDS))
+
+
+def unhurried() -> None:
+    """The same of a gateway, which also answers a provider's delivery however late the machine lets it."""
+    with_redis()
+    patient = partial(WebhookRoute, seconds=SECONDS, body_seconds=SECONDS)
+    pytest.MonkeyPatch().setattr("tieline_gateway.app.WebhookRoute", patient)

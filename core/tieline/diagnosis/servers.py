@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +47,9 @@ class Postgres:
 
 async def look_at_redis(settings: Settings) -> Redis:
     try:
-        client = make_broker(settings).client
-        async with asyncio.timeout(_SECONDS):
-            return await asyncio.to_thread(_redis, client)
+        with closing(make_broker(settings)) as broker:
+            async with asyncio.timeout(_SECONDS):
+                return await asyncio.to_thread(_redis, broker.client)
     except StartRefused as refused:
         return Redis(findings=(unfit("Redis", refused),))
     except redis.AuthenticationError:

@@ -39,14 +39,22 @@ _FAULTS = (redis.RedisError, dramatiq.errors.BrokerError, OSError)
 log = get_logger(__name__)
 
 
+class Broker(RedisBroker):
+    """Who closes it lets go of its connections, but of those that are in use."""
+
+    def close(self) -> None:
+        super().close()
+        self.client.connection_pool.disconnect(inuse_connections=False)
+
+
 def make_broker(
     settings: Settings,
     middleware: Sequence[dramatiq.Middleware] = (),
     *,
     answer_seconds: float | None = None,
     name: str = COMMAND,
-    kind: type[RedisBroker] = RedisBroker,
-) -> RedisBroker:
+    kind: type[Broker] = Broker,
+) -> Broker:
     """A broker with no retries, no delays and quick recovery: those belong to the job rows.
 
     A killed worker's unread messages come back after about `heartbeat_timeout`; `maintenance_chance` makes
@@ -75,12 +83,15 @@ def make_broker(
 class Doorbell:
     """Rings for jobs; when Redis is away it says so once and keeps quiet for a few seconds at a time."""
 
-    def __init__(self, broker: RedisBroker) -> None:
+    def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._quiet_until = 0.0
         self._away = False
         for queue in QUEUES:
             broker.declare_queue(queue)
+
+    def close(self) -> None:
+        self._broker.close()
 
     async def ring(self, rings: Sequence[Ring]) -> bool:
         """Ring for jobs that a person waits for, and call for the others; never raises.

@@ -10,9 +10,9 @@ from threading import Lock
 from typing import Any
 
 import redis
-from dramatiq.brokers.redis import RedisBroker
 
 from tieline.log import fields_of, get_logger
+from tieline.work.doorbell import Broker
 
 _AGAIN_SECONDS = 0.5
 _AWAY = (redis.ConnectionError, redis.TimeoutError, OSError)
@@ -20,7 +20,7 @@ _AWAY = (redis.ConnectionError, redis.TimeoutError, OSError)
 log = get_logger(__name__)
 
 
-class PatientBroker(RedisBroker):
+class PatientBroker(Broker):
     """Whoever asks for messages while Redis is away gets none, and is not told to begin anew.
 
     Left to itself, each queue's thread says every three seconds that it broke off.

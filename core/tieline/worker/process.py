@@ -14,7 +14,6 @@ from uuid import UUID
 
 import dramatiq
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.logging import get_logger as get_library_logger
 from dramatiq.middleware import AgeLimit
 
@@ -141,7 +140,7 @@ def start_worker(
     settings: Settings, runner: Runner, queues: Sequence[str], *, stop: threading.Event
 ) -> dramatiq.Worker:
     """Hear rings and calls. Once told to stop, whoever runs jobs begins no further one."""
-    broker: RedisBroker = make_broker(
+    broker = make_broker(
         settings,
         [AgeLimit(max_age=MAX_AGE_MS)],
         answer_seconds=_PATIENCE_SECONDS,
