@@ -187,6 +187,15 @@ class Portfolio:
 
         await until(over, f"{', '.join(actors)} are over")
 
+    async def wait_until_put_off(self, actor: str) -> None:
+        """Wait until no job of this actor is under way: until when it is put off is reckoned before time goes on."""
+        held = "SELECT count(*) FROM job WHERE practice_id = $1 AND actor = $2 AND lease_owner IS NOT NULL"
+
+        async def none() -> bool:
+            return not await self.above.fetchval(held, self.trip.firm.practice_id, actor)
+
+        await until(none, f"{actor} is put off")
+
     async def grant(self) -> dict[str, Any] | None:
         """What the login has granted to the app, as the provider has it; None when that is over."""
         grants = (await self.trip.sandbox.control("GET", "/grants"))["grants"]

@@ -168,6 +168,7 @@ async def test_a_deleted_client_is_purged_and_its_organisation_released(portfoli
     await portfolio.move(A_SIGN_INS_DAY - AN_HOUR)
     await portfolio.wait_until_released(gone.tenant_id)
     await portfolio.wait_for_jobs(*RELEASES)
+    await portfolio.wait_until_put_off("clients.purge_client")
     await portfolio.move(timedelta(minutes=11))  # a purge that came before the release looks again then
     await portfolio.wait_for_jobs("clients.purge_client")
 
@@ -267,6 +268,7 @@ async def test_a_refresh_that_failed_is_seen_through_by_a_job(portfolio: Portfol
     by_hand = await portfolio.token_calls()
     await portfolio.move(timedelta(minutes=1))
     await until(lambda: asked(portfolio, 2), "the job has asked, too")
+    await portfolio.wait_until_put_off("credentials.finish_refresh")
     during = await portfolio.board(), await portfolio.events()
     await trip.sandbox.control("DELETE", "/faults")
     await portfolio.move(timedelta(minutes=10))
