@@ -36,6 +36,7 @@ from tests.support.firm import Firm, open_firm
 from tests.support.jobs import JobTable
 from tests.support.patience import BELLS, LISTENING, QUOTAS, TELLING, unhurried, wait_long
 from tests.support.sandbox import Sandbox, running_sandbox
+from tieline import clock as calendar_clock
 from tieline import database
 from tieline.embedded import default_data_folder, embedded_servers
 from tieline.lifespan import ready
@@ -53,8 +54,9 @@ UPDATE organisation SET next_sync_at = NULL WHERE id IN (
 _UNRENEWED = """
 UPDATE credential SET refreshed_at = refreshed_at + interval '10 years' WHERE id IN (
     SELECT c.id FROM credential AS c JOIN practice AS p ON p.id = c.practice_id
-     WHERE p.created_at < $1 AND c.state = 'LIVE' AND c.refreshed_at < $1 ORDER BY c.id FOR UPDATE OF c)
-"""
+     WHERE p.created_at < $1 AND c.state = 'LIVE' AND c.refreshed_at < $1 + interval '5 years'
+     ORDER BY c.id FOR UPDATE OF c)
+"""  # once each, also those that were refreshed on a calendar that was moved on
 _ADMIN, _LOGIN, _REDIS = "TIELINE_TEST_ADMIN_URL", "TIELINE_TEST_DATABASE_URL", "TIELINE_TEST_REDIS_URL"
 
 
@@ -269,3 +271,4 @@ async def clock(superusers: asyncpg.Pool, request: pytest.FixtureRequest) -> Asy
 
     yield move
     await superusers.execute("UPDATE clock SET offset_by = '0'")
+    calendar_clock.set_offset(timedelta(0))  # by itself this process learns of it only in its next scope
