@@ -32,6 +32,7 @@ from tests.support.deployment import (
     serving,
     with_path,
 )
+from tests.support.figures import is_full
 from tests.support.firm import Firm, open_firm
 from tests.support.jobs import JobTable
 from tests.support.patience import BELLS, LISTENING, QUOTAS, TELLING, unhurried, wait_long
@@ -68,8 +69,14 @@ def pytest_configure() -> None:
     pytest.MonkeyPatch().setattr(
         "httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context)
     )
-    # How long an example takes is the machine's affair: where others use it, any may take seconds.
-    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    # How long an example takes is the machine's affair: where others use it, any may take seconds. The same are drawn
+    # each time, else a change might be refused for what it has not done; a full run of the proofs draws others.
+    settings.register_profile(
+        "unhurried",
+        deadline=None,
+        derandomize=not is_full("proofs"),
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("unhurried")
 
 
