@@ -47,7 +47,7 @@ def name_key(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name)
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     folded = unicodedata.normalize("NFKD", bare.casefold())
-    return " ".join(folded.split())[:NAME_KEY_LENGTH]
+    return " ".join(folded.split())[:NAME_KEY_LENGTH].rstrip()
 
 
 def name_words(name: str) -> tuple[str, ...]:

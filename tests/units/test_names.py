@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tieline.errors import Invalid
@@ -26,6 +26,7 @@ def test_case_accents_width_and_spaces_do_not_count(one: str, other: str) -> Non
 
 
 @given(st.text(max_size=300))
+@example("a" * (NAME_KEY_LENGTH - 1) + " b")
 def test_the_key_of_a_key_is_itself_and_bounded(name: str) -> None:
     key = name_key(name)
 
