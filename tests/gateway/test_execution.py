@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from itertools import count
 
 import pytest
 import strawberry
 from strawberry.dataloader import DataLoader
 
 from tieline_gateway.graphql.execution import FEW, InTurns
+from tieline_gateway.tasks import begin_before_cancelled
 
 ROWS = 200
 _ROW_SECONDS = 0.001
+_FEWEST_TURNS = 5
+
+
+@pytest.fixture
+async def begun() -> AsyncIterator[None]:
+    """Tasks begin before they are cancelled, as in a gateway."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_task_factory()
+    begin_before_cancelled()
+    yield
+    loop.set_task_factory(before)
 
 
 @strawberry.type
@@ -35,6 +49,11 @@ class Query:
     @strawberry.field
     async def rows(self, count: int) -> list[Row]:
         return [Row(number=number) for number in range(count)]
+
+    @strawberry.field
+    async def few(self) -> list[Row]:
+        await asyncio.sleep(0)
+        return [Row(number=number) for number in range(FEW)]
 
     @strawberry.field
     async def broken(self) -> list[Row | None]:
@@ -89,6 +108,22 @@ async def test_who_runs_out_of_time_amid_many_rows_leaves_nothing_of_them_behind
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(10 * _ROW_SECONDS):
             await told("{ rows(count: 200) { slow double } }", [])
+
+
+@pytest.mark.usefixtures("begun")
+async def test_who_leaves_at_any_turn_leaves_no_field_behind_that_was_never_awaited() -> None:
+    left = 0
+    for turns in count():
+        leaving = asyncio.create_task(told("{ rows(count: 3) { double } few { double again: double } }", []))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not leaving.cancel():
+            break
+        left += 1
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+
+    assert left > _FEWEST_TURNS
 
 
 def test_where_no_loop_runs_many_rows_are_answered_at_once() -> None:

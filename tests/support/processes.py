@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 
 _BEFORE, _AFTER = 1_000, 6_000
 """Characters of a log worth reading around a traceback."""
+
+_BROKEN = re.compile("Traceback|was never awaited")
 
 
 def descendants(pid: int) -> set[int]:
@@ -51,8 +54,8 @@ def command_line(pid: int) -> str:
 
 def assert_unbroken(log: str) -> None:
     """No code of ours broke off; fails with the first traceback in this log, and what stands around it."""
-    before, found, after = log.partition("Traceback")
-    assert not found, before[-_BEFORE:] + found + after[:_AFTER]
+    broken = _BROKEN.search(log)
+    assert not broken, log[max(broken.start() - _BEFORE, 0) : broken.start() + _AFTER]
 
 
 def _field(pid: int, number: int) -> str | None:
