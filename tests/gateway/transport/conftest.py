@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tieline.errors import Busy, Invalid, NotFound, Unauthenticated
 from tieline_gateway.connections import BoundedSocket
+from tieline_gateway.tasks import begin_before_cancelled
 from tieline_gateway.transport import GraphQLTransport
 from tieline_gateway.transport.documents import graphql_schema
 from tieline_gateway.transport.incoming import Credentials
@@ -283,7 +284,12 @@ def _serving(**settings: Any) -> Iterator[Server]:
             app, log_config=None, ws=BoundedSocket, ws_max_size=300_000, timeout_graceful_shutdown=5
         )
     )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+
+    async def serve() -> None:
+        begin_before_cancelled()
+        await server.serve(sockets=[listening])
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
         while not server.started:
