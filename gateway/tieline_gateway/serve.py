@@ -24,7 +24,7 @@ from tieline.watchdog import OwnLoop, watching
 from tieline_gateway.app import create_app
 from tieline_gateway.connections import ACCEPTED_AT_ONCE, BoundedProtocol, BoundedSocket, most_connections
 from tieline_gateway.settings import GatewaySettings
-from tieline_gateway.tasks import begin_before_cancelled
+from tieline_gateway.tasks import close_what_never_began
 from tieline_gateway.transport.frames import MAX_FRAME_BYTES
 
 DRAIN_SECONDS = 8
@@ -37,7 +37,7 @@ log = get_logger(__name__)
 
 async def serve(settings: Settings, gateway: GatewaySettings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a bounded while to end. Raises StartRefused."""
-    begin_before_cancelled()
+    close_what_never_began()
     with _bound(gateway) as listening:
         server = _Server(_config(settings, gateway), delay=gateway.drain_delay)
         with watching("gateway", OwnLoop.running(), running=lambda: len(server.server_state.tasks)):

@@ -1,34 +1,63 @@
-"""Tasks that begin before they are cancelled.
+"""Whoever is cancelled closes what it held and had not begun.
 
-The fields of an operation are coroutines within coroutines. Where a task is cancelled before its first step, those
-within its own are dropped, and the interpreter tells of each, past our log, that it was never awaited.
+The fields of an operation are coroutines within coroutines. Where a task is cancelled before its first step, or before
+it gets to what it holds, these are dropped, and the interpreter tells of each, past our log, that it was never awaited.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
-from typing import Any
+from collections.abc import Coroutine, Generator, Iterable, Mapping
+from inspect import CORO_CREATED, getcoroutinelocals, getcoroutinestate, iscoroutine
+from traceback import walk_tb
+from typing import Any, TypeGuard
 
 
-def begin_before_cancelled() -> None:
-    """From now on for all tasks of the running event loop."""
+def close_what_never_began() -> None:
+    """From now on all tasks of the running event loop do, that are cancelled before their first step."""
     asyncio.get_running_loop().set_task_factory(_made)
 
 
-class _Beginning(asyncio.Task[Any]):
+def close_what_was_held(cancelled: BaseException) -> None:
+    """Where this came by, up to who calls: nothing goes on there."""
+    for frame, _ in walk_tb(cancelled.__traceback__):
+        _close(_held(frame.f_locals))
+
+
+class _Closing(asyncio.Task[Any]):
     def cancel(self, msg: Any | None = None) -> bool:
         coroutine = self.get_coro()
-        if not iscoroutine(coroutine) or getcoroutinestate(coroutine) != CORO_CREATED:
-            return super().cancel(msg)
-        self.get_loop().call_soon(super().cancel, msg)  # after its first step, which is due already
-        return True
+        if _never_began(coroutine):
+            held = _held(getcoroutinelocals(coroutine))
+            self.add_done_callback(lambda _: _close(held))
+        return super().cancel(msg)
 
 
 def _made(
     loop: asyncio.AbstractEventLoop,
     coroutine: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
     **more: Any,
-) -> _Beginning:
-    return _Beginning(coroutine, loop=loop, **more)
+) -> _Closing:
+    return _Closing(coroutine, loop=loop, **more)
+
+
+def _close(held: Iterable[Any]) -> None:
+    for value in held:
+        if _never_began(value):
+            within = _held(getcoroutinelocals(value))
+            value.close()
+            _close(within)
+
+
+def _held(variables: Mapping[str, Any]) -> list[Any]:
+    return [member for value in variables.values() for member in _members(value)]
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _never_began(value: Any) -> TypeGuard[Coroutine[Any, Any, Any]]:
+    return iscoroutine(value) and getcoroutinestate(value) == CORO_CREATED

@@ -13,7 +13,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from tieline_gateway.graphql.execution import FEW, InTurns
-from tieline_gateway.tasks import begin_before_cancelled
+from tieline_gateway.tasks import close_what_never_began
 
 ROWS = 200
 _ROW_SECONDS = 0.001
@@ -21,11 +21,11 @@ _FEWEST_TURNS = 5
 
 
 @pytest.fixture
-async def begun() -> AsyncIterator[None]:
-    """Tasks begin before they are cancelled, as in a gateway."""
+async def closing() -> AsyncIterator[None]:
+    """Tasks that are cancelled before they began close what they hold, as in a gateway."""
     loop = asyncio.get_running_loop()
     before = loop.get_task_factory()
-    begin_before_cancelled()
+    close_what_never_began()
     yield
     loop.set_task_factory(before)
 
@@ -60,7 +60,35 @@ class Query:
         return [Row(number=number) if number != ROWS // 2 else None for number in range(ROWS)]
 
 
-SCHEMA = strawberry.Schema(Query, execution_context_class=InTurns)
+@strawberry.type
+class Failing:
+    @strawberry.field
+    async def at_once(self) -> int:
+        raise ValueError
+
+    @strawberry.field
+    async def beside(self) -> int:
+        return 1
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def first(self) -> Failing | None:
+        await asyncio.sleep(0)
+        return Failing()
+
+    @strawberry.mutation
+    async def rows(self, count: int) -> list[Row]:
+        return [Row(number=number) for number in range(count)]
+
+    @strawberry.mutation
+    async def second(self, info: strawberry.Info[list[str], None]) -> int:
+        info.context.append("second")
+        return 2
+
+
+SCHEMA = strawberry.Schema(Query, Mutation, execution_context_class=InTurns)
 
 
 async def told(query: str, batches: list[int], **variables: int) -> dict[str, object]:
@@ -110,7 +138,7 @@ async def test_who_runs_out_of_time_amid_many_rows_leaves_nothing_of_them_behind
             await told("{ rows(count: 200) { slow double } }", [])
 
 
-@pytest.mark.usefixtures("begun")
+@pytest.mark.usefixtures("closing")
 async def test_who_leaves_at_any_turn_leaves_no_field_behind_that_was_never_awaited() -> None:
     left = 0
     for turns in count():
@@ -126,9 +154,29 @@ async def test_who_leaves_at_any_turn_leaves_no_field_behind_that_was_never_awai
     assert left > _FEWEST_TURNS
 
 
+@pytest.mark.usefixtures("closing")
+@pytest.mark.parametrize("first", ["first { atOnce beside }", "rows(count: 30) { slow }"])
+async def test_after_who_leaves_nothing_more_is_begun(first: str) -> None:
+    left = 0
+    for turns in count():
+        begun = list[str]()
+        leaving = asyncio.create_task(SCHEMA.execute(f"mutation {{ {first} second }}", context_value=begun))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if "second" in begun:
+            break
+        leaving.cancel()
+        left += 1
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert "second" not in begun
+
+    assert left > 1
+
+
 def test_where_no_loop_runs_many_rows_are_answered_at_once() -> None:
     data = SCHEMA.execute_sync("{ __schema { types { name } } }").data
 
     assert data is not None
-    names = strawberry.Schema(Query).execute_sync("{ __schema { types { name } } }").data
+    names = strawberry.Schema(Query, Mutation).execute_sync("{ __schema { types { name } } }").data
     assert data == names

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from graphql import GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is_leaf_type
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from tieline_gateway.tasks import close_what_was_held
 
 FEW = 25
 """Rows that are answered at once."""
@@ -24,7 +25,6 @@ class InTurns(StrawberryGraphQLCoreExecutionContext):
     """
 
     _over_at = 0.0
-    _under_way = 0
 
     def complete_iterable_value(
         self,
@@ -42,41 +42,20 @@ class InTurns(StrawberryGraphQLCoreExecutionContext):
         return self._completed(*answering, self._in_turns(items), position_context)
 
     async def _completed(self, *given: Any) -> list[Any]:
-        self._under_way += 1
         try:
             return await self.complete_async_iterator_value(*given)
-        finally:
-            self._under_way -= 1
+        except asyncio.CancelledError as cancelled:
+            close_what_was_held(cancelled)
+            raise
 
     async def _in_turns(self, rows: Iterable[Any]) -> AsyncIterator[Any]:
-        """Each row, and a turn for others whenever those before have taken a while.
-
-        Who is cancelled meanwhile is so once what the rows wait for has begun: left alone it would be told of as
-        forgotten.
-        """
+        """Each row, and a turn for others whenever those before have taken a while."""
         clock = asyncio.get_running_loop().time
         for row in rows:
             if clock() >= self._over_at:
-                try:
-                    await asyncio.sleep(0)
-                except asyncio.CancelledError:
-                    self._cancel_later()
-                    self._over_at = math.inf
-                else:
-                    self._over_at = clock() + _TURN_SECONDS
+                await asyncio.sleep(0)
+                self._over_at = clock() + _TURN_SECONDS
             yield row
-
-    def _cancel_later(self) -> None:
-        """Two turns from now, if it has not come to its end by then; it counts as cancelled as often as before."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        assert task is not None
-        task.uncancel()
-
-        def cancel() -> None:
-            if self._under_way:
-                task.cancel()
-
-        loop.call_soon(loop.call_soon, cancel)
 
 
 def _is_on_a_loop() -> bool:

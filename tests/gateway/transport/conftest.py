@@ -27,7 +27,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tieline.errors import Busy, Invalid, NotFound, Unauthenticated
 from tieline_gateway.connections import BoundedSocket
-from tieline_gateway.tasks import begin_before_cancelled
+from tieline_gateway.tasks import close_what_never_began
 from tieline_gateway.transport import GraphQLTransport
 from tieline_gateway.transport.documents import graphql_schema
 from tieline_gateway.transport.incoming import Credentials
@@ -286,7 +286,7 @@ def _serving(**settings: Any) -> Iterator[Server]:
     )
 
     async def serve() -> None:
-        begin_before_cancelled()
+        close_what_never_began()
         await server.serve(sockets=[listening])
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
