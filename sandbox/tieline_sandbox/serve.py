@@ -61,6 +61,7 @@ def serve(*, host: str, port: int, state_file: Path | None, public_url: str) -> 
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=30,  # longer than clients keep a connection, or one is closed under a call now and then
         timeout_graceful_shutdown=2,
     )
     asyncio.run(_Server(config, app.state.sandbox).serve(sockets=[listening]))
