@@ -19,8 +19,9 @@ def close_what_never_began() -> None:
 
 
 def close_what_was_held(cancelled: BaseException) -> None:
-    """Where this came by, up to who calls: nothing goes on there."""
-    for frame, _ in walk_tb(cancelled.__traceback__):
+    """Where this came by, below who calls: nothing goes on there."""
+    traceback = cancelled.__traceback__
+    for frame, _ in walk_tb(traceback and traceback.tb_next):
         _close(_held(frame.f_locals))
 
 
