@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 
 def close_what_never_began() -> None:
-    """From now on all tasks of the running event loop do, that are cancelled before their first step."""
+    """Tasks that the running event loop makes from now on do, where they are cancelled before their first step."""
     asyncio.get_running_loop().set_task_factory(_made)
 
 
@@ -28,7 +28,7 @@ def close_what_was_held(cancelled: BaseException) -> None:
 class _Closing(asyncio.Task[Any]):
     def cancel(self, msg: Any | None = None) -> bool:
         coroutine = self.get_coro()
-        if _never_began(coroutine):
+        if not self.done() and _never_began(coroutine):
             held = _held(getcoroutinelocals(coroutine))
             self.add_done_callback(lambda _: _close(held))
         return super().cancel(msg)

@@ -164,6 +164,7 @@ async def test_after_who_leaves_nothing_more_is_begun(first: str) -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
         if "second" in begun:
+            await leaving
             break
         leaving.cancel()
         left += 1

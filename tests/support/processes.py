@@ -53,7 +53,7 @@ def command_line(pid: int) -> str:
 
 
 def assert_unbroken(log: str) -> None:
-    """No code of ours broke off; fails with the first traceback in this log, and what stands around it."""
+    """No code of ours broke off or was dropped; fails with the first sign of it in this log, and what is around it."""
     broken = _BROKEN.search(log)
     assert not broken, log[max(broken.start() - _BEFORE, 0) : broken.start() + _AFTER]
 
